@@ -1,0 +1,142 @@
+/**
+ * Inodes: the objects behind names. One subclass per kind and filesystem; the VFS core does permissions, link counting rules,
+ * sticky bits and path walking, and calls these operations only after its checks.
+ *
+ * Invariant: an Inode object is unique per (superblock, ino) while anything refers to it. Names are byte strings.
+ */
+import type { FileMapping } from '../src/mm/file-mapping.js';
+import type { Credentials } from '../sched/credentials.js';
+import type { Task } from '../sched/task.js';
+import type { OpenFile } from './file.js';
+import type { SuperBlock } from './superblock.js';
+
+export interface Attributes {
+  mode?: number;
+  uid?: number;
+  gid?: number;
+  size?: number;
+  atime?: { sec: number; nsec: number };
+  mtime?: { sec: number; nsec: number };
+}
+
+export abstract class Inode {
+  readonly sb: SuperBlock;
+  readonly ino: number;
+  /** Type and permission bits, S_IF*. */
+  mode: number;
+  uid: number;
+  gid: number;
+  nlink = 1;
+  rdevMajor = 0;
+  rdevMinor = 0;
+  atimeSec = 0;
+  atimeNsec = 0;
+  mtimeSec = 0;
+  mtimeNsec = 0;
+  ctimeSec = 0;
+  ctimeNsec = 0;
+  btimeSec = 0;
+  btimeNsec = 0;
+  /** Open for writing / being executed: ETXTBSY. */
+  writers = 0;
+  executors = 0;
+
+  constructor(sb: SuperBlock, ino: number, mode: number, uid: number, gid: number) {
+    this.sb = sb;
+    this.ino = ino;
+    this.mode = mode;
+    this.uid = uid;
+    this.gid = gid;
+  }
+
+  abstract get size(): number;
+  /** 512-byte blocks in use. */
+  get blocks(): number {
+    return 0;
+  }
+
+  /** Makes the open file description; the VFS has checked permissions and O_ flags. */
+  abstract open(task: Task, flags: number): OpenFile;
+
+  // --- directories. `lookup` returns null for a missing name (negative dentries are cached unless `sb.volatile`).
+  lookup?(name: string, task: Task): Inode | null;
+  create?(name: string, mode: number, creds: Credentials): Inode;
+  mkdir?(name: string, mode: number, creds: Credentials): Inode;
+  mknod?(name: string, mode: number, rdevMajor: number, rdevMinor: number, creds: Credentials): Inode;
+  symlink?(name: string, target: string, creds: Credentials): Inode;
+  link?(name: string, inode: Inode): void;
+  unlink?(name: string, inode: Inode): void;
+  rmdir?(name: string, inode: Inode): void;
+  rename?(oldName: string, inode: Inode, newDir: Inode, newName: string, replaced: Inode | null, exchange: boolean): void;
+  /**
+   * Directory entries from `cookie` on; 0 and 1 are '.' and '..' and made by the VFS. Calls `emit` until it returns false.
+   * `next` is the cookie of the entry after the one emitted.
+   */
+  iterate?(cookie: number, task: Task, emit: (name: string, ino: number, type: number, next: number) => boolean): void;
+
+  // --- symbolic links
+  readlink?(task: Task): string;
+  /** Magic links (/proc/PID/fd/N, exe): the object itself instead of a path. */
+  follow?(task: Task): { mount: import('./mount.js').Mount; dentry: import('./dentry.js').Dentry } | OpenFile | null;
+
+  // --- regular files
+  /** The page cache as mm sees it; null when it cannot be mapped (ENODEV). */
+  mapping?(): FileMapping | null;
+  truncate?(size: number): void;
+
+  /** Applies attributes; the VFS has done the permission rules. Sets ctime. */
+  setAttributes(attributes: Attributes): void {
+    if (attributes.mode !== undefined) this.mode = (this.mode & 0o170000) | (attributes.mode & 0o7777);
+    if (attributes.uid !== undefined) this.uid = attributes.uid;
+    if (attributes.gid !== undefined) this.gid = attributes.gid;
+    if (attributes.size !== undefined) this.truncate!(attributes.size);
+    if (attributes.atime !== undefined) {
+      this.atimeSec = attributes.atime.sec;
+      this.atimeNsec = attributes.atime.nsec;
+    }
+    if (attributes.mtime !== undefined) {
+      this.mtimeSec = attributes.mtime.sec;
+      this.mtimeNsec = attributes.mtime.nsec;
+    }
+    this.touch(false, false);
+  }
+
+  /** Sets ctime, and atime/mtime as asked, to now. */
+  touch(atime: boolean, mtime: boolean): void {
+    const { clock } = this.sb;
+    clock.readRealtime();
+    const { realtimeSec: sec, realtimeNsec: nsec } = clock;
+    this.ctimeSec = sec;
+    this.ctimeNsec = nsec;
+    if (atime) {
+      this.atimeSec = sec;
+      this.atimeNsec = nsec;
+    }
+    if (mtime) {
+      this.mtimeSec = sec;
+      this.mtimeNsec = nsec;
+    }
+  }
+
+  // --- extended attributes
+  getxattr?(name: string): Uint8Array | null;
+  setxattr?(name: string, value: Uint8Array, flags: number): void;
+  listxattr?(): string[];
+  removexattr?(name: string): void;
+
+  /** nlink is 0 and nothing has it open: give the storage back. */
+  evict?(): void;
+
+  get type(): number {
+    return this.mode & 0o170000;
+  }
+  get isDir(): boolean {
+    return this.type === 0o040000;
+  }
+  get isRegular(): boolean {
+    return this.type === 0o100000;
+  }
+  get isSymlink(): boolean {
+    return this.type === 0o120000;
+  }
+}

@@ -1,0 +1,43 @@
+/** Mounts: where superblocks appear in the tree (mount(2), mount_namespaces(7)). */
+import type { Dentry } from './dentry.js';
+import type { SuperBlock } from './superblock.js';
+
+export const MNT_NOSUID = 2;
+export const MNT_NODEV = 4;
+export const MNT_NOEXEC = 8;
+export const MNT_NOATIME = 1024;
+export const MNT_NODIRATIME = 2048;
+export const MNT_RELATIME = 1 << 21;
+export const MNT_READONLY = 1;
+
+export class Mount {
+  readonly id: number;
+  readonly sb: SuperBlock;
+  /** The dentry shown at the mount point (bind mounts show a subtree). */
+  readonly root: Dentry;
+  parent: Mount | null;
+  /** Where it sits in the parent; null for a root. */
+  point: Dentry | null;
+  /** MNT_ flags. */
+  flags: number;
+  source: string;
+  readonly children = new Set<Mount>();
+  /** Open files and working directories that keep it busy. */
+  users = 0;
+
+  constructor(id: number, sb: SuperBlock, root: Dentry, source: string, flags: number) {
+    this.id = id;
+    this.sb = sb;
+    this.root = root;
+    this.source = source;
+    this.flags = flags;
+    this.parent = null;
+    this.point = null;
+  }
+}
+
+/** A place in the tree. */
+export interface Place {
+  readonly mount: Mount;
+  readonly dentry: Dentry;
+}

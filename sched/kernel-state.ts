@@ -1,0 +1,81 @@
+/**
+ * KernelState: what is global in Linux hangs here, so that several kernels can live in one Node process.
+ *
+ * Higher layers add their own parts with `declare module` (fs adds `vfs`, tty adds `ttys`, ...), filled in by
+ * src/kernel.ts at boot.
+ */
+import type { Platform } from '../src/platform/platform.js';
+import type { FrameAllocator } from '../src/mm/frames.js';
+import type { Clock, Random } from './clock.js';
+import { Hooks } from './hooks.js';
+import type { PidTable } from './pids.js';
+import type { ThreadGroup } from './thread-group.js';
+import { Timers } from './timers.js';
+import type { Sleep } from './wait.js';
+import type { Task } from './task.js';
+
+export interface Log {
+  debug(fields: object, text: string): void;
+  info(fields: object, text: string): void;
+  warn(fields: object, text: string): void;
+  error(fields: object, text: string): void;
+}
+
+/** Limits of the whole system, each with a default; hitting one is the Linux errno or signal for it. */
+export interface Limits {
+  /** Bytes of guest memory (anonymous, page cache, shared): ENOMEM beyond. */
+  memoryBytes: number;
+  /** Tasks alive at once: fork and clone give EAGAIN beyond. */
+  pids: number;
+}
+
+export interface KernelStateOptions {
+  platform: Platform;
+  frames: FrameAllocator;
+  pids: PidTable;
+  clock: Clock;
+  random: Random;
+  log: Log;
+  limits: Limits;
+  hostname: string;
+}
+
+export class KernelState {
+  readonly platform: Platform;
+  /** Physical page frames: page cache, shared memory. */
+  readonly frames: FrameAllocator;
+  readonly pids: PidTable;
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly log: Log;
+  readonly limits: Limits;
+  readonly timers = new Timers();
+  readonly hooks = new Hooks();
+  /** Sleeps whose attempt must run again; the kernel loop drains it. */
+  wakeups: Sleep[] = [];
+  /** Tasks that may go back to user mode once their pending work (signals, stops) is done; drained by the kernel loop. */
+  returning: Task[] = [];
+  hostname: string;
+  domainname = '(none)';
+  /** Boot time: CLOCK_MONOTONIC ns and wall clock seconds. */
+  readonly bootNs: number;
+  readonly bootSec: number;
+  /** Process 1: adopts orphans; its end ends the system. */
+  init: ThreadGroup | null = null;
+  /** Forks since boot, context switches are not counted: /proc/stat. */
+  forks = 0;
+
+  constructor(options: KernelStateOptions) {
+    this.platform = options.platform;
+    this.frames = options.frames;
+    this.pids = options.pids;
+    this.clock = options.clock;
+    this.random = options.random;
+    this.log = options.log;
+    this.limits = options.limits;
+    this.hostname = options.hostname;
+    this.bootNs = options.clock.monotonicNs();
+    options.clock.readRealtime();
+    this.bootSec = options.clock.realtimeSec;
+  }
+}

@@ -1,0 +1,112 @@
+/**
+ * A task: one guest thread, the unit that makes system calls (task_struct).
+ *
+ * Higher layers hang their parts here with `declare module` (fs adds `files` and `fs`). Whatever a task shares with
+ * others (mm, sighand, files, group) is an object of its own that the tasks point to.
+ */
+import type { HostThread } from '../src/platform/platform.js';
+import type { Registers } from '../src/platform/registers.js';
+import type { MemoryMap } from '../src/mm/memory-map.js';
+import type { Credentials } from './credentials.js';
+import type { KernelState } from './kernel-state.js';
+import type { SignalHandlers } from './signal/handlers.js';
+import { PendingSignals } from './signal/pending.js';
+import { SigSet } from './signal/sigset.js';
+import type { ThreadGroup } from './thread-group.js';
+import { Sleep, type WaitQueue } from './wait.js';
+
+export interface TaskOptions {
+  kernel: KernelState;
+  tid: number;
+  thread: HostThread;
+  mm: MemoryMap;
+  creds: Credentials;
+  sighand: SignalHandlers;
+  comm: string;
+}
+
+export class Task {
+  readonly kernel: KernelState;
+  readonly tid: number;
+  group!: ThreadGroup;
+  /** The host thread; replaced by exec of a task that shares its address space. */
+  thread: HostThread;
+  mm: MemoryMap;
+  creds: Credentials;
+  sighand: SignalHandlers;
+  /** Program name, at most 15 bytes. */
+  comm: string;
+
+  /** Blocked signals. */
+  readonly blocked = new SigSet();
+  /** Mask to restore after the handler of a signal that ended sigsuspend, ppoll, ... (TIF_RESTORE_SIGMASK). */
+  savedMask: SigSet | null = null;
+  readonly pending = new PendingSignals();
+  /** sigaltstack(2). */
+  altStack = { sp: 0, size: 0, flags: 2 /* SS_DISABLE */ };
+
+  readonly sleep: Sleep;
+  /** Dead: the host thread is gone or going. */
+  exited = false;
+  /** Parked by a job-control stop or a stop of the whole kernel, until continued. */
+  parked = false;
+  /** The guest is at a system call whose result has not been set; the row's number for /proc/PID/syscall and restarts. */
+  inSyscall = false;
+  /** What restart_syscall(2) runs, after ERESTART_RESTARTBLOCK. */
+  restart: (() => number) | null = null;
+
+  /** set_tid_address(2), set_robust_list(2), rseq(2): guest addresses. */
+  clearChildTid = 0;
+  robustList = 0;
+  rseq = { addr: 0, length: 0, signature: 0 };
+  pdeathSignal = 0;
+  nice = 0;
+  /** sched_setscheduler(2): policy and priority are kept and reported. */
+  policy = 0;
+  priority = 0;
+  timerSlackNs = 50_000;
+  personality = 0;
+  /** Woken when this task execs or exits: the parent of a vfork sleeps here. */
+  vforkDone: WaitQueue | null = null;
+  readonly startNs: number;
+  /** Wait status of this task (leader's becomes the group's). */
+  exitStatus = 0;
+
+  constructor(options: TaskOptions) {
+    this.kernel = options.kernel;
+    this.tid = options.tid;
+    this.thread = options.thread;
+    this.mm = options.mm;
+    this.creds = options.creds;
+    this.sighand = options.sighand;
+    this.comm = options.comm;
+    this.sleep = new Sleep(this);
+    this.startNs = options.kernel.clock.monotonicNs();
+  }
+
+  get regs(): Registers {
+    return this.thread.regs;
+  }
+  get tgid(): number {
+    return this.group.tgid;
+  }
+
+  /** Whether a signal waits that is not blocked (or the group is being killed or stopped): interruptible sleeps end. */
+  signalPending(): boolean {
+    return (
+      this.group.exiting || this.pending.deliverable(this.blocked) || this.group.pending.deliverable(this.blocked)
+    );
+  }
+  /** Whether the task is about to be killed. */
+  fatalSignalPending(): boolean {
+    return this.group.exiting || this.pending.set.has(9) || this.group.pending.set.has(9);
+  }
+
+  /** One-letter state for /proc. */
+  get stateLetter(): string {
+    if (this.exited) return 'Z';
+    if (this.parked) return 'T';
+    if (this.sleep.active) return this.sleep.interruptible ? 'S' : 'D';
+    return 'R';
+  }
+}

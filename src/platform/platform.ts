@@ -1,0 +1,136 @@
+/**
+ * The Platform seam: what the kernel needs of a host, and nothing else. Two implementations: `ptrace/` runs real binaries,
+ * `script/` has no processes at all and plays system calls from a script.
+ *
+ * One AddressSpace is one host process; every guest thread that shares it (also a vfork child) is a host thread of that
+ * process. A thread runs only between `resume()` and its next stop; all calls on a HostThread except `interrupt()`,
+ * `running` and `cpuTimeNs()` require that it is stopped.
+ *
+ * Host mapping calls are queued and executed by the stub in one go by `flush()`; guest memory copies flush first.
+ */
+import type { ArchName } from '../abi/types.js';
+import type { Registers } from './registers.js';
+
+/** Why `wait` returned. */
+export const STOP_NONE = 0; // nothing stopped: the deadline passed or Node's event loop has work
+export const STOP_SYSCALL = 1; // at a system call, not executed; return value goes into registers
+export const STOP_SIGNAL = 2; // a fault or trap of the thread itself: see `stop.signal`
+export const STOP_INTERRUPTED = 3; // after `interrupt()`: between two guest instructions
+export const STOP_GONE = 4; // the host thread died unasked (host OOM killer, someone's kill -9)
+
+/** PROT_* of mman.h, the same on every architecture. */
+export const PROT_READ = 1;
+export const PROT_WRITE = 2;
+export const PROT_EXEC = 4;
+
+/** What the last `wait` found. One object per platform, overwritten by each wait. */
+export interface StopInfo {
+  /** Null when the kind is STOP_NONE. */
+  thread: HostThread | null;
+  /** STOP_SIGNAL: the host's siginfo. */
+  signal: number;
+  code: number;
+  /** STOP_SIGNAL: faulting address, si_addr (exact: faults above 2^53 are reported as the nearest number). */
+  address: number;
+  /** STOP_SIGNAL on a page fault: 1 write, 2 execute, 0 read, -1 the host does not say. */
+  access: number;
+}
+
+export interface Platform {
+  readonly arch: ArchName;
+  /** Host page size in bytes. */
+  readonly pageSize: number;
+  /** First address guests must not map: the stub, its batch page and the vDSO live from here up. */
+  readonly taskSize: number;
+  /** Address of the vDSO's ELF image (AT_SYSINFO_EHDR), or 0 when clocks trap. */
+  readonly vdso: number;
+  /** AT_HWCAP, AT_HWCAP2, AT_MINSIGSTKSZ, AT_PLATFORM for new programs. */
+  readonly auxv: { hwcap: number; hwcap2: number; minsigstksz: number; platform: string };
+  readonly physical: PhysicalPages;
+  readonly stop: StopInfo;
+
+  /** A new host process with nothing mapped below `taskSize` and one stopped thread. */
+  createAddressSpace(): { space: AddressSpace; thread: HostThread };
+  /**
+   * Resumes every thread queued by `resume()`, then waits for the next stop of any thread.
+   * `timeoutMs`: 0 polls, Infinity waits. Returns a STOP_ constant; details in `stop`.
+   */
+  wait(timeoutMs: number): number;
+  /** How many threads are running or queued to run. */
+  readonly runningCount: number;
+  /** Ends every host process and waits for it. Idempotent. */
+  close(): void;
+}
+
+/** Host-side pages that hold file data and shared memory: one memfd, mapped whole into the supervisor. */
+export interface PhysicalPages {
+  /** All of physical memory; index = physical offset. Never-touched and released pages read as zeros. */
+  readonly bytes: Uint8Array;
+  /** Size in bytes, a multiple of the page size. */
+  readonly size: number;
+  /** Gives pages back to the host; they read as zeros afterwards. Page aligned. */
+  release(offset: number, length: number): void;
+  /** Bytes really in use on the host. */
+  residentBytes(): number;
+}
+
+export interface AddressSpace {
+  /** Queue: private zero-filled memory at [addr, addr+len), replacing what was there. */
+  mapAnonymous(addr: number, len: number, prot: number): void;
+  /** Queue: physical pages at addr; `shared` writes through, otherwise copy-on-write. Replaces what was there. */
+  mapPhysical(addr: number, len: number, prot: number, offset: number, shared: boolean): void;
+  unmap(addr: number, len: number): void;
+  protect(addr: number, len: number, prot: number): void;
+  /** Queue: mremap(MAYMOVE|FIXED): moves pages (anonymous or physical), contents included. */
+  move(from: number, oldLen: number, to: number, newLen: number): void;
+  /** Queue: MADV_DONTNEED: anonymous pages read as zeros again, private file pages as the file. */
+  discard(addr: number, len: number): void;
+  /** Queue: drops every mapping below taskSize (exec). */
+  clear(): void;
+  /**
+   * Executes the queue through the stub, on any stopped thread of this space.
+   * Returns 0 or the host's errno of the first operation that failed (the rest of the queue is dropped).
+   */
+  flush(): number;
+  /** True when the queue is not empty. */
+  readonly dirty: boolean;
+
+  /** Copies guest memory out; returns the bytes copied, less than `len` at the first page that the host refuses. */
+  read(addr: number, dst: Uint8Array, dstOffset: number, len: number): number;
+  write(addr: number, src: Uint8Array, srcOffset: number, len: number): number;
+  /** The same between guest memory and physical pages (file data), without passing through JS. */
+  readToPhysical(addr: number, physOffset: number, len: number): number;
+  writeFromPhysical(addr: number, physOffset: number, len: number): number;
+  /** How many host pages of [addr, addr+len) are resident; for mincore, RSS. `out` gets one byte a page if given. */
+  resident(addr: number, len: number, out?: Uint8Array): number;
+  /** Resident set in bytes, for ps and top. */
+  rssBytes(): number;
+}
+
+export interface HostThread {
+  readonly space: AddressSpace;
+  readonly regs: Registers;
+  /** Whether it is running (or queued to run). */
+  readonly running: boolean;
+  /** The host's thread id: for logs only. */
+  readonly hostTid: number;
+
+  /** Queues the thread to run with its registers; it starts at the next `Platform.wait`. */
+  resume(): void;
+  /** Asks a running thread to stop soon (STOP_INTERRUPTED, unless it stops by itself first). */
+  interrupt(): void;
+  /** New stopped thread in the same address space; registers and FP state start as a copy of this one's. */
+  cloneThread(): HostThread;
+  /** New stopped thread in a copy-on-write copy of the address space (host fork). Flushes first. */
+  fork(): HostThread;
+  /** Ends the host thread; with the last one, the host process. Works on running threads too. */
+  exit(): void;
+  /** FP and vector state in the host's signal-frame form (x86_64: XSAVE area, NT_X86_XSTATE; aarch64: struct user_fpsimd_state). */
+  getFpState(): Uint8Array;
+  /** Returns 0 or errno: EINVAL for an image the host refuses (a hostile sigreturn frame). */
+  setFpState(state: Uint8Array): number;
+  /** FP state of a freshly exec'd program. */
+  resetFpState(): void;
+  /** CPU time used by the host thread, in nanoseconds; user and system as far as the host tells them apart. */
+  cpuTimeNs(): { user: number; system: number };
+}
