@@ -1,0 +1,321 @@
+/**
+ * File system magic numbers of statfs(2), quotactl(2).
+ *
+ * Constants as in Linux's uapi headers; sets in the order and spelling strace prints. Values that differ per architecture are
+ * objects keyed by it.
+ */
+import { flagSet } from './flag-set.js';
+
+export const QNX4_SUPER_MAGIC = 0x2f;
+export const Z3FOLD_MAGIC = 0x33;
+export const AUTOFS_SUPER_MAGIC = 0x187;
+export const DEVFS_SUPER_MAGIC = 0x1373;
+export const EXT_SUPER_MAGIC = 0x137d;
+export const MINIX_SUPER_MAGIC = 0x137f;
+export const MINIX_SUPER_MAGIC2 = 0x138f;
+export const DEVPTS_SUPER_MAGIC = 0x1cd1;
+export const MINIX2_SUPER_MAGIC = 0x2468;
+export const MINIX2_SUPER_MAGIC2 = 0x2478;
+export const NILFS_SUPER_MAGIC = 0x3434;
+export const HFS_SUPER_MAGIC = 0x4244;
+export const HFSPLUS_SUPER_MAGIC = 0x482b;
+export const MSDOS_SUPER_MAGIC = 0x4d44;
+export const MINIX3_SUPER_MAGIC = 0x4d5a;
+export const SMB_SUPER_MAGIC = 0x517b;
+export const NCP_SUPER_MAGIC = 0x564c;
+export const EXOFS_SUPER_MAGIC = 0x5df5;
+export const NFS_SUPER_MAGIC = 0x6969;
+export const ROMFS_MAGIC = 0x7275;
+export const JFFS2_SUPER_MAGIC = 0x72b6;
+export const ISOFS_SUPER_MAGIC = 0x9660;
+export const PROC_SUPER_MAGIC = 0x9fa0;
+export const OPENPROM_SUPER_MAGIC = 0x9fa1;
+export const USBDEVICE_SUPER_MAGIC = 0x9fa2;
+export const ADFS_SUPER_MAGIC = 0xadf5;
+export const AFFS_SUPER_MAGIC = 0xadff;
+export const EXT2_OLD_SUPER_MAGIC = 0xef51;
+export const EXT2_SUPER_MAGIC = 0xef53;
+export const ECRYPTFS_SUPER_MAGIC = 0xf15f;
+export const UFS_MAGIC = 0x11954;
+export const CGROUP_SUPER_MAGIC = 0x27e0eb;
+export const EFS_SUPER_MAGIC = 0x414a53;
+export const HOSTFS_SUPER_MAGIC = 0xc0ffee;
+export const CEPH_SUPER_MAGIC = 0xc36400;
+export const TMPFS_MAGIC = 0x1021994;
+export const V9FS_MAGIC = 0x1021997;
+export const GFS2_MAGIC = 0x1161970;
+export const XIAFS_SUPER_MAGIC = 0x12fd16d;
+export const XENIX_SUPER_MAGIC = 0x12ff7b4;
+export const SYSV4_SUPER_MAGIC = 0x12ff7b5;
+export const SYSV2_SUPER_MAGIC = 0x12ff7b6;
+export const COH_SUPER_MAGIC = 0x12ff7b7;
+export const SHMFS_SUPER_MAGIC = 0x2011994;
+export const ANON_INODE_FS_MAGIC = 0x9041934;
+export const FUTEXFS_SUPER_MAGIC = 0xbad1dea;
+export const MTD_INODE_FS_MAGIC = 0x11307854;
+export const BALLOON_KVM_MAGIC = 0x13661366;
+export const UDF_SUPER_MAGIC = 0x15013346;
+export const BFS_MAGIC = 0x1badface;
+export const EXFAT_SUPER_MAGIC = 0x2011bab0;
+export const UBIFS_SUPER_MAGIC = 0x24051905;
+export const CRAMFS_MAGIC = 0x28cd3d45;
+export const ZFS_SUPER_MAGIC = 0x2fc12fc1;
+export const JFS_SUPER_MAGIC = 0x3153464a;
+export const BEFS_SUPER_MAGIC = 0x42465331;
+export const BINFMTFS_MAGIC = 0x42494e4d;
+export const SMACK_MAGIC = 0x43415d53;
+export const DMA_BUF_MAGIC = 0x444d4142;
+export const CRAMFS_MAGIC_WEND = 0x453dcd28;
+export const DEVMEM_MAGIC = 0x454d444d;
+export const GPFS_SUPER_MAGIC = 0x47504653;
+export const PIPEFS_MAGIC = 0x50495045;
+export const REISERFS_SUPER_MAGIC = 0x52654973;
+export const SECRETMEM_MAGIC = 0x5345434d;
+export const AFS_SUPER_MAGIC = 0x5346414f;
+export const NTFS_SB_MAGIC = 0x5346544e;
+export const SOCKFS_MAGIC = 0x534f434b;
+export const UFS_CIGAM = 0x54190100;
+export const VZFS_SUPER_MAGIC = 0x565a4653;
+export const STACK_END_MAGIC = 0x57ac6e9d;
+export const ZSMALLOC_MAGIC = 0x58295829;
+export const XFS_SUPER_MAGIC = 0x58465342;
+export const AAFS_MAGIC = 0x5a3c69f0;
+export const ZONEFS_MAGIC = 0x5a4f4653;
+export const PSTOREFS_MAGIC = 0x6165676c;
+export const AUFS_SUPER_MAGIC = 0x61756673;
+export const BDEVFS_MAGIC = 0x62646576;
+export const CONFIGFS_MAGIC = 0x62656570;
+export const SYSFS_MAGIC = 0x62656572;
+export const CGROUP2_SUPER_MAGIC = 0x63677270;
+export const DEBUGFS_MAGIC = 0x64626720;
+export const DAXFS_MAGIC = 0x64646178;
+export const FUSE_CTL_SUPER_MAGIC = 0x65735543;
+export const FUSE_SUPER_MAGIC = 0x65735546;
+export const QNX6_SUPER_MAGIC = 0x68191122;
+export const AFS_FS_MAGIC = 0x6b414653;
+export const BINDERFS_SUPER_MAGIC = 0x6c6f6f70;
+export const NSFS_MAGIC = 0x6e736673;
+export const SECURITYFS_MAGIC = 0x73636673;
+export const SQUASHFS_MAGIC = 0x73717368;
+export const BTRFS_TEST_MAGIC = 0x73727279;
+export const CODA_SUPER_MAGIC = 0x73757245;
+export const OCFS2_SUPER_MAGIC = 0x7461636f;
+export const TRACEFS_MAGIC = 0x74726163;
+export const OVERLAYFS_SUPER_MAGIC = 0x794c7630;
+export const RAMFS_MAGIC = 0x858458f6;
+export const BTRFS_SUPER_MAGIC = 0x9123683e;
+export const HUGETLBFS_MAGIC = 0x958458f6;
+export const VXFS_SUPER_MAGIC = 0xa501fcf5;
+export const XENFS_SUPER_MAGIC = 0xabba1974;
+export const PPC_CMM_MAGIC = 0xc7571590;
+export const LOGFS_MAGIC = 0xc97e8168;
+export const BPF_FS_MAGIC = 0xcafe4a11;
+export const EFIVARFS_MAGIC = 0xde5e81e4;
+export const EROFS_SUPER_MAGIC_V1 = 0xe0f5e1e2;
+export const F2FS_SUPER_MAGIC = 0xf2f52010;
+export const SELINUX_MAGIC = 0xf97cff8c;
+export const HPFS_SUPER_MAGIC = 0xf995e849;
+export const SMB2_SUPER_MAGIC = 0xfe534d42;
+export const CIFS_SUPER_MAGIC = 0xff534d42;
+export const Q_V1_QUOTAON = 0x100;
+export const Q_V1_QUOTAOFF = 0x200;
+export const Q_V1_GETQUOTA = 0x300;
+export const Q_V1_SETQUOTA = 0x400;
+export const Q_V1_SETUSE = 0x500;
+export const Q_V1_SYNC = 0x600;
+export const Q_SETQLIM = 0x700;
+export const Q_V1_GETSTATS = 0x800;
+export const Q_V1_RSQUASH = 0x1000;
+export const Q_V2_GETQUOTA = 0xd00;
+export const Q_V2_SETQUOTA = 0xe00;
+export const Q_V2_SETUSE = 0xf00;
+export const Q_V2_GETINFO = 0x900;
+export const Q_V2_SETINFO = 0xa00;
+export const Q_V2_SETGRACE = 0xb00;
+export const Q_V2_SETFLAGS = 0xc00;
+export const Q_V2_GETSTATS = 0x1100;
+export const Q_SYNC = 0x800001;
+export const Q_QUOTAON = 0x800002;
+export const Q_QUOTAOFF = 0x800003;
+export const Q_GETFMT = 0x800004;
+export const Q_GETINFO = 0x800005;
+export const Q_SETINFO = 0x800006;
+export const Q_GETQUOTA = 0x800007;
+export const Q_SETQUOTA = 0x800008;
+export const Q_GETNEXTQUOTA = 0x800009;
+export const Q_XQUOTAON = 0x5801;
+export const Q_XQUOTAOFF = 0x5802;
+export const Q_XGETQUOTA = 0x5803;
+export const Q_XSETQLIM = 0x5804;
+export const Q_XGETQSTAT = 0x5805;
+export const Q_XQUOTARM = 0x5806;
+export const Q_XQUOTASYNC = 0x5807;
+export const Q_XGETQSTATV = 0x5808;
+export const Q_XGETNEXTQUOTA = 0x5809;
+export const USRQUOTA = 0;
+export const GRPQUOTA = 1;
+export const PRJQUOTA = 2;
+export const QFMT_VFS_OLD = 1;
+export const QFMT_VFS_V0 = 2;
+export const QFMT_OCFS2 = 3;
+export const QFMT_VFS_V1 = 4;
+
+/** strace: fsmagic. */
+export const fsmagic = flagSet('', {
+  QNX4_SUPER_MAGIC,
+  Z3FOLD_MAGIC,
+  AUTOFS_SUPER_MAGIC,
+  DEVFS_SUPER_MAGIC,
+  EXT_SUPER_MAGIC,
+  MINIX_SUPER_MAGIC,
+  MINIX_SUPER_MAGIC2,
+  DEVPTS_SUPER_MAGIC,
+  MINIX2_SUPER_MAGIC,
+  MINIX2_SUPER_MAGIC2,
+  NILFS_SUPER_MAGIC,
+  HFS_SUPER_MAGIC,
+  HFSPLUS_SUPER_MAGIC,
+  MSDOS_SUPER_MAGIC,
+  MINIX3_SUPER_MAGIC,
+  SMB_SUPER_MAGIC,
+  NCP_SUPER_MAGIC,
+  EXOFS_SUPER_MAGIC,
+  NFS_SUPER_MAGIC,
+  ROMFS_MAGIC,
+  JFFS2_SUPER_MAGIC,
+  ISOFS_SUPER_MAGIC,
+  PROC_SUPER_MAGIC,
+  OPENPROM_SUPER_MAGIC,
+  USBDEVICE_SUPER_MAGIC,
+  ADFS_SUPER_MAGIC,
+  AFFS_SUPER_MAGIC,
+  EXT2_OLD_SUPER_MAGIC,
+  EXT2_SUPER_MAGIC,
+  ECRYPTFS_SUPER_MAGIC,
+  UFS_MAGIC,
+  CGROUP_SUPER_MAGIC,
+  EFS_SUPER_MAGIC,
+  HOSTFS_SUPER_MAGIC,
+  CEPH_SUPER_MAGIC,
+  TMPFS_MAGIC,
+  V9FS_MAGIC,
+  GFS2_MAGIC,
+  XIAFS_SUPER_MAGIC,
+  XENIX_SUPER_MAGIC,
+  SYSV4_SUPER_MAGIC,
+  SYSV2_SUPER_MAGIC,
+  COH_SUPER_MAGIC,
+  SHMFS_SUPER_MAGIC,
+  ANON_INODE_FS_MAGIC,
+  FUTEXFS_SUPER_MAGIC,
+  MTD_INODE_FS_MAGIC,
+  BALLOON_KVM_MAGIC,
+  UDF_SUPER_MAGIC,
+  BFS_MAGIC,
+  EXFAT_SUPER_MAGIC,
+  UBIFS_SUPER_MAGIC,
+  CRAMFS_MAGIC,
+  ZFS_SUPER_MAGIC,
+  JFS_SUPER_MAGIC,
+  BEFS_SUPER_MAGIC,
+  BINFMTFS_MAGIC,
+  SMACK_MAGIC,
+  DMA_BUF_MAGIC,
+  CRAMFS_MAGIC_WEND,
+  DEVMEM_MAGIC,
+  GPFS_SUPER_MAGIC,
+  PIPEFS_MAGIC,
+  REISERFS_SUPER_MAGIC,
+  SECRETMEM_MAGIC,
+  AFS_SUPER_MAGIC,
+  NTFS_SB_MAGIC,
+  SOCKFS_MAGIC,
+  UFS_CIGAM,
+  VZFS_SUPER_MAGIC,
+  STACK_END_MAGIC,
+  ZSMALLOC_MAGIC,
+  XFS_SUPER_MAGIC,
+  AAFS_MAGIC,
+  ZONEFS_MAGIC,
+  PSTOREFS_MAGIC,
+  AUFS_SUPER_MAGIC,
+  BDEVFS_MAGIC,
+  CONFIGFS_MAGIC,
+  SYSFS_MAGIC,
+  CGROUP2_SUPER_MAGIC,
+  DEBUGFS_MAGIC,
+  DAXFS_MAGIC,
+  FUSE_CTL_SUPER_MAGIC,
+  FUSE_SUPER_MAGIC,
+  QNX6_SUPER_MAGIC,
+  AFS_FS_MAGIC,
+  BINDERFS_SUPER_MAGIC,
+  NSFS_MAGIC,
+  SECURITYFS_MAGIC,
+  SQUASHFS_MAGIC,
+  BTRFS_TEST_MAGIC,
+  CODA_SUPER_MAGIC,
+  OCFS2_SUPER_MAGIC,
+  TRACEFS_MAGIC,
+  OVERLAYFS_SUPER_MAGIC,
+  RAMFS_MAGIC,
+  BTRFS_SUPER_MAGIC,
+  HUGETLBFS_MAGIC,
+  VXFS_SUPER_MAGIC,
+  XENFS_SUPER_MAGIC,
+  PPC_CMM_MAGIC,
+  LOGFS_MAGIC,
+  BPF_FS_MAGIC,
+  EFIVARFS_MAGIC,
+  EROFS_SUPER_MAGIC_V1,
+  F2FS_SUPER_MAGIC,
+  SELINUX_MAGIC,
+  HPFS_SUPER_MAGIC,
+  SMB2_SUPER_MAGIC,
+  CIFS_SUPER_MAGIC,
+});
+
+/** strace: quotacmds. */
+export const quotacmds = flagSet('Q_???', {
+  Q_V1_QUOTAON,
+  Q_V1_QUOTAOFF,
+  Q_V1_GETQUOTA,
+  Q_V1_SETQUOTA,
+  Q_V1_SETUSE,
+  Q_V1_SYNC,
+  Q_SETQLIM,
+  Q_V1_GETSTATS,
+  Q_V1_RSQUASH,
+  Q_V2_GETQUOTA,
+  Q_V2_SETQUOTA,
+  Q_V2_SETUSE,
+  Q_V2_GETINFO,
+  Q_V2_SETINFO,
+  Q_V2_SETGRACE,
+  Q_V2_SETFLAGS,
+  Q_V2_GETSTATS,
+  Q_SYNC,
+  Q_QUOTAON,
+  Q_QUOTAOFF,
+  Q_GETFMT,
+  Q_GETINFO,
+  Q_SETINFO,
+  Q_GETQUOTA,
+  Q_SETQUOTA,
+  Q_GETNEXTQUOTA,
+  Q_XQUOTAON,
+  Q_XQUOTAOFF,
+  Q_XGETQUOTA,
+  Q_XSETQLIM,
+  Q_XGETQSTAT,
+  Q_XQUOTARM,
+  Q_XQUOTASYNC,
+  Q_XGETQSTATV,
+  Q_XGETNEXTQUOTA,
+});
+
+/** strace: quotatypes. */
+export const quotatypes = flagSet('', { USRQUOTA, GRPQUOTA, PRJQUOTA });
+
+/** strace: quota_formats. */
+export const quota_formats = flagSet('QFMT_VFS_???', { QFMT_VFS_OLD, QFMT_VFS_V0, QFMT_OCFS2, QFMT_VFS_V1 });

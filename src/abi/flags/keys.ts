@@ -1,0 +1,180 @@
+/**
+ * keyrings(7).
+ *
+ * Constants as in Linux's uapi headers; sets in the order and spelling strace prints. Values that differ per architecture are
+ * objects keyed by it.
+ */
+import { flagSet } from './flag-set.js';
+
+export const KEY_SPEC_THREAD_KEYRING = -1;
+export const KEY_SPEC_PROCESS_KEYRING = -2;
+export const KEY_SPEC_SESSION_KEYRING = -3;
+export const KEY_SPEC_USER_KEYRING = -4;
+export const KEY_SPEC_USER_SESSION_KEYRING = -5;
+export const KEY_SPEC_GROUP_KEYRING = -6;
+export const KEY_SPEC_REQKEY_AUTH_KEY = -7;
+export const KEY_SPEC_REQUESTOR_KEYRING = -8;
+export const KEYCTL_GET_KEYRING_ID = 0;
+export const KEYCTL_JOIN_SESSION_KEYRING = 1;
+export const KEYCTL_UPDATE = 2;
+export const KEYCTL_REVOKE = 3;
+export const KEYCTL_CHOWN = 4;
+export const KEYCTL_SETPERM = 5;
+export const KEYCTL_DESCRIBE = 6;
+export const KEYCTL_CLEAR = 7;
+export const KEYCTL_LINK = 8;
+export const KEYCTL_UNLINK = 9;
+export const KEYCTL_SEARCH = 10;
+export const KEYCTL_READ = 11;
+export const KEYCTL_INSTANTIATE = 12;
+export const KEYCTL_NEGATE = 13;
+export const KEYCTL_SET_REQKEY_KEYRING = 14;
+export const KEYCTL_SET_TIMEOUT = 15;
+export const KEYCTL_ASSUME_AUTHORITY = 16;
+export const KEYCTL_GET_SECURITY = 17;
+export const KEYCTL_SESSION_TO_PARENT = 18;
+export const KEYCTL_REJECT = 19;
+export const KEYCTL_INSTANTIATE_IOV = 20;
+export const KEYCTL_INVALIDATE = 21;
+export const KEYCTL_GET_PERSISTENT = 22;
+export const KEYCTL_DH_COMPUTE = 23;
+export const KEYCTL_PKEY_QUERY = 24;
+export const KEYCTL_PKEY_ENCRYPT = 25;
+export const KEYCTL_PKEY_DECRYPT = 26;
+export const KEYCTL_PKEY_SIGN = 27;
+export const KEYCTL_PKEY_VERIFY = 28;
+export const KEYCTL_RESTRICT_KEYRING = 29;
+export const KEYCTL_MOVE = 30;
+export const KEYCTL_CAPABILITIES = 31;
+export const KEYCTL_WATCH_KEY = 32;
+export const KEY_POS_VIEW = 0x1000000;
+export const KEY_POS_READ = 0x2000000;
+export const KEY_POS_WRITE = 0x4000000;
+export const KEY_POS_SEARCH = 0x8000000;
+export const KEY_POS_LINK = 0x10000000;
+export const KEY_POS_SETATTR = 0x20000000;
+export const KEY_POS_ALL = 0x3f000000;
+export const KEY_USR_VIEW = 0x10000;
+export const KEY_USR_READ = 0x20000;
+export const KEY_USR_WRITE = 0x40000;
+export const KEY_USR_SEARCH = 0x80000;
+export const KEY_USR_LINK = 0x100000;
+export const KEY_USR_SETATTR = 0x200000;
+export const KEY_USR_ALL = 0x3f0000;
+export const KEY_GRP_VIEW = 0x100;
+export const KEY_GRP_READ = 0x200;
+export const KEY_GRP_WRITE = 0x400;
+export const KEY_GRP_SEARCH = 0x800;
+export const KEY_GRP_LINK = 0x1000;
+export const KEY_GRP_SETATTR = 0x2000;
+export const KEY_GRP_ALL = 0x3f00;
+export const KEY_OTH_VIEW = 1;
+export const KEY_OTH_READ = 2;
+export const KEY_OTH_WRITE = 4;
+export const KEY_OTH_SEARCH = 8;
+export const KEY_OTH_LINK = 0x10;
+export const KEY_OTH_SETATTR = 0x20;
+export const KEY_OTH_ALL = 0x3f;
+export const KEY_REQKEY_DEFL_NO_CHANGE = -1;
+export const KEY_REQKEY_DEFL_DEFAULT = 0;
+export const KEY_REQKEY_DEFL_THREAD_KEYRING = 1;
+export const KEY_REQKEY_DEFL_PROCESS_KEYRING = 2;
+export const KEY_REQKEY_DEFL_SESSION_KEYRING = 3;
+export const KEY_REQKEY_DEFL_USER_KEYRING = 4;
+export const KEY_REQKEY_DEFL_USER_SESSION_KEYRING = 5;
+export const KEY_REQKEY_DEFL_GROUP_KEYRING = 6;
+export const KEY_REQKEY_DEFL_REQUESTOR_KEYRING = 7;
+
+/** strace: key_spec. */
+export const key_spec = flagSet('KEY_SPEC_???', {
+  KEY_SPEC_THREAD_KEYRING,
+  KEY_SPEC_PROCESS_KEYRING,
+  KEY_SPEC_SESSION_KEYRING,
+  KEY_SPEC_USER_KEYRING,
+  KEY_SPEC_USER_SESSION_KEYRING,
+  KEY_SPEC_GROUP_KEYRING,
+  KEY_SPEC_REQKEY_AUTH_KEY,
+  KEY_SPEC_REQUESTOR_KEYRING,
+});
+
+/** strace: keyctl_commands. */
+export const keyctl_commands = flagSet('KEYCTL_???', {
+  KEYCTL_GET_KEYRING_ID,
+  KEYCTL_JOIN_SESSION_KEYRING,
+  KEYCTL_UPDATE,
+  KEYCTL_REVOKE,
+  KEYCTL_CHOWN,
+  KEYCTL_SETPERM,
+  KEYCTL_DESCRIBE,
+  KEYCTL_CLEAR,
+  KEYCTL_LINK,
+  KEYCTL_UNLINK,
+  KEYCTL_SEARCH,
+  KEYCTL_READ,
+  KEYCTL_INSTANTIATE,
+  KEYCTL_NEGATE,
+  KEYCTL_SET_REQKEY_KEYRING,
+  KEYCTL_SET_TIMEOUT,
+  KEYCTL_ASSUME_AUTHORITY,
+  KEYCTL_GET_SECURITY,
+  KEYCTL_SESSION_TO_PARENT,
+  KEYCTL_REJECT,
+  KEYCTL_INSTANTIATE_IOV,
+  KEYCTL_INVALIDATE,
+  KEYCTL_GET_PERSISTENT,
+  KEYCTL_DH_COMPUTE,
+  KEYCTL_PKEY_QUERY,
+  KEYCTL_PKEY_ENCRYPT,
+  KEYCTL_PKEY_DECRYPT,
+  KEYCTL_PKEY_SIGN,
+  KEYCTL_PKEY_VERIFY,
+  KEYCTL_RESTRICT_KEYRING,
+  KEYCTL_MOVE,
+  KEYCTL_CAPABILITIES,
+  KEYCTL_WATCH_KEY,
+});
+
+/** strace: key_perms. */
+export const key_perms = flagSet('KEY_???', {
+  KEY_POS_VIEW,
+  KEY_POS_READ,
+  KEY_POS_WRITE,
+  KEY_POS_SEARCH,
+  KEY_POS_LINK,
+  KEY_POS_SETATTR,
+  KEY_POS_ALL,
+  KEY_USR_VIEW,
+  KEY_USR_READ,
+  KEY_USR_WRITE,
+  KEY_USR_SEARCH,
+  KEY_USR_LINK,
+  KEY_USR_SETATTR,
+  KEY_USR_ALL,
+  KEY_GRP_VIEW,
+  KEY_GRP_READ,
+  KEY_GRP_WRITE,
+  KEY_GRP_SEARCH,
+  KEY_GRP_LINK,
+  KEY_GRP_SETATTR,
+  KEY_GRP_ALL,
+  KEY_OTH_VIEW,
+  KEY_OTH_READ,
+  KEY_OTH_WRITE,
+  KEY_OTH_SEARCH,
+  KEY_OTH_LINK,
+  KEY_OTH_SETATTR,
+  KEY_OTH_ALL,
+});
+
+/** strace: key_reqkeys. */
+export const key_reqkeys = flagSet('KEY_REQKEY_DEFL_???', {
+  KEY_REQKEY_DEFL_NO_CHANGE,
+  KEY_REQKEY_DEFL_DEFAULT,
+  KEY_REQKEY_DEFL_THREAD_KEYRING,
+  KEY_REQKEY_DEFL_PROCESS_KEYRING,
+  KEY_REQKEY_DEFL_SESSION_KEYRING,
+  KEY_REQKEY_DEFL_USER_KEYRING,
+  KEY_REQKEY_DEFL_USER_SESSION_KEYRING,
+  KEY_REQKEY_DEFL_GROUP_KEYRING,
+  KEY_REQKEY_DEFL_REQUESTOR_KEYRING,
+});
