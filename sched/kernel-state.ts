@@ -7,6 +7,7 @@
 import type { Platform } from '../src/platform/platform.js';
 import type { FrameAllocator } from '../src/mm/frames.js';
 import type { Clock, Random } from './clock.js';
+import { FutexTable } from './futex.js';
 import { Hooks } from './hooks.js';
 import type { PidTable } from './pids.js';
 import type { ThreadGroup } from './thread-group.js';
@@ -51,6 +52,7 @@ export class KernelState {
   readonly limits: Limits;
   readonly timers = new Timers();
   readonly hooks = new Hooks();
+  readonly futexes = new FutexTable();
   /** Sleeps whose attempt must run again; the kernel loop drains it. */
   wakeups: Sleep[] = [];
   /** Tasks that may go back to user mode once their pending work (signals, stops) is done; drained by the kernel loop. */
@@ -64,6 +66,15 @@ export class KernelState {
   init: ThreadGroup | null = null;
   /** Forks since boot, context switches are not counted: /proc/stat. */
   forks = 0;
+
+  /** Set by the kernel loop: something outside the loop made work (host input); call it after changing state. */
+  kick: () => void = () => {};
+  /** Set by the kernel loop: a task has a host thread. */
+  taskMade: (task: Task) => void = () => {};
+  /** Set by the kernel loop: a task's host thread is about to end. */
+  taskGone: (task: Task) => void = () => {};
+  /** Set by the kernel loop: process 1 ended with this wait status. */
+  initExited: (status: number) => void = () => {};
 
   constructor(options: KernelStateOptions) {
     this.platform = options.platform;

@@ -42,6 +42,8 @@ export class Task {
   /** Mask to restore after the handler of a signal that ended sigsuspend, ppoll, ... (TIF_RESTORE_SIGMASK). */
   savedMask: SigSet | null = null;
   readonly pending = new PendingSignals();
+  /** sigtimedwait(2) sleeps for these, blocked or not. */
+  signalWaitSet: SigSet | null = null;
   /** sigaltstack(2). */
   altStack = { sp: 0, size: 0, flags: 2 /* SS_DISABLE */ };
 
@@ -60,6 +62,8 @@ export class Task {
   robustList = 0;
   rseq = { addr: 0, length: 0, signature: 0 };
   pdeathSignal = 0;
+  /** The thread that made this process, for pdeathSignal. */
+  parentTask: Task | null = null;
   nice = 0;
   /** sched_setscheduler(2): policy and priority are kept and reported. */
   policy = 0;
@@ -89,6 +93,17 @@ export class Task {
   }
   get tgid(): number {
     return this.group.tgid;
+  }
+
+  /** Machine detail of the last fault, for signal frames. */
+  fault = { trapno: 0, err: 0, cr2: 0 };
+  /** Error of the system call just finished that may mean a restart (ERESTART*), and its number; 0: none. */
+  restartErrno = 0;
+  restartNr = 0;
+
+  /** SIGKILL and SIGSTOP cannot be blocked. */
+  dropUnblockable(): void {
+    this.blocked.lo &= ~((1 << 8) | (1 << 18));
   }
 
   /** Whether a signal waits that is not blocked (or the group is being killed or stopped): interruptible sleeps end. */

@@ -61,6 +61,8 @@ export interface BlockOptions {
   restart?: number;
   /** Runs just before an interrupted sleep ends; may fill in a remaining time or set `task.restart`. */
   onInterrupt?: () => void;
+  /** Runs when the sleep ends for any reason, the death of the task included. */
+  onEnd?: () => void;
   /** Only a fatal signal ends the sleep (vfork). */
   killable?: boolean;
 }
@@ -113,6 +115,7 @@ export class Sleep implements WaitEntry {
   /** Ends the sleep: off every queue, timer cancelled. */
   end(): void {
     this.active = false;
+    this.options.onEnd?.();
     for (const queue of this.queues) queue.remove(this);
     this.timer?.cancel();
     this.timer = null;

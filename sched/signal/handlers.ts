@@ -1,8 +1,7 @@
 /** Signal dispositions: shared between the tasks of a thread group, and by CLONE_SIGHAND (sighand_struct). */
+import { SIG_DFL, SIG_IGN } from '../../src/abi/flags/signal.js';
+import { WaitQueue } from '../wait.js';
 import { SigSet } from './sigset.js';
-
-export const SIG_DFL = 0;
-export const SIG_IGN = 1;
 
 export interface SigAction {
   /** Handler address, SIG_DFL or SIG_IGN. */
@@ -17,6 +16,8 @@ const defaultAction = (): SigAction => ({ handler: SIG_DFL, flags: 0, restorer: 
 export class SignalHandlers {
   /** Index 1..64. */
   readonly actions: SigAction[];
+  /** Woken whenever a signal is queued to a task that uses these: signalfd. */
+  readonly queue = new WaitQueue();
 
   constructor(actions?: readonly SigAction[]) {
     this.actions =

@@ -1,11 +1,13 @@
 /**
  * Queues of pending signals, one per task and one per thread group. A standard signal is queued once; real-time signals
- * (33..64) queue each instance, in order. Lowest number first, but faults (synchronous signals) before all
+ * (32..64) queue each instance, in order. Lowest number first, but faults (synchronous signals) before all
  * (kernel/signal.c, next_signal and dequeue_synchronous_signal).
  */
-import { SIGRTMIN } from '../../src/abi/flags/signal.js';
 import type { SigInfo } from './siginfo.js';
 import { SigSet } from './sigset.js';
+
+/** The kernel's SIGRTMIN; libcs keep the first few for themselves. */
+export const SIGRTMIN = 32;
 
 /** SIGILL 4, SIGTRAP 5, SIGBUS 7, SIGFPE 8, SIGSEGV 11, SIGSYS 31. */
 const SYNCHRONOUS = SigSet.of(4, 5, 7, 8, 11, 31);

@@ -58,6 +58,10 @@ export interface Platform {
   wait(timeoutMs: number): number;
   /** How many threads are running or queued to run. */
   readonly runningCount: number;
+  /** The kernel has nothing to run: host resources held only while guests run may be let go (CPU pinning). */
+  idle(): void;
+  /** Node's event loop has work: let it turn before the next wait. */
+  readonly loopPending: boolean;
   /** Ends every host process and waits for it. Idempotent. */
   close(): void;
 }

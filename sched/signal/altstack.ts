@@ -1,0 +1,29 @@
+/** sigaltstack(2): the rules of do_sigaltstack in kernel/signal.c. */
+import { EINVAL, ENOMEM, EPERM, errno } from '../../src/abi/errno.js';
+import { SS_AUTODISARM, SS_DISABLE, SS_ONSTACK } from '../../src/abi/flags/signal.js';
+import type { Task } from '../task.js';
+import { onAltStack } from './frame.js';
+
+const MINSIGSTKSZ = 2048;
+
+/** Sets a new signal stack; `quiet` drops errors (sigreturn). `sp` is the stack pointer now. */
+export function setAltStack(
+  task: Task,
+  stack: { sp: number; size: number; flags: number },
+  sp: number,
+  quiet = false,
+): void {
+  const fail = (code: number): void => {
+    if (!quiet) throw errno(code);
+  };
+  if (onAltStack(task, sp)) return fail(EPERM);
+  const mode = stack.flags & ~SS_AUTODISARM;
+  if (mode !== SS_DISABLE && mode !== SS_ONSTACK && mode !== 0) return fail(EINVAL);
+  if (mode === SS_DISABLE) {
+    task.altStack = { sp: 0, size: 0, flags: stack.flags };
+    return;
+  }
+  const minimum = Math.max(MINSIGSTKSZ, 0);
+  if (stack.size < minimum) return fail(ENOMEM);
+  task.altStack = { sp: stack.sp, size: stack.size, flags: stack.flags };
+}

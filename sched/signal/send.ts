@@ -1,0 +1,144 @@
+/**
+ * Sending signals (kernel/signal.c: prepare_signal, send_signal_locked, complete_signal).
+ *
+ * A signal that its target ignores is dropped here unless it is blocked. SIGCONT takes effect when it is sent, even if it
+ * is blocked or caught; a stop signal when it is delivered. Deviation from Linux: process 1 is not shielded from
+ * default actions, so that `levitate-run PROGRAM` can report 128+N for a program that kills itself.
+ */
+import {
+  CLD_CONTINUED, SIGCONT, SIGKILL, SIGSTOP, SIG_DFL, SIG_IGN, SI_KERNEL, SI_USER,
+} from '../../src/abi/flags/signal.js';
+import type { ProcessGroup } from '../process-group.js';
+import type { Task } from '../task.js';
+import { GROUP_RUNNING, GROUP_STOPPED, type ThreadGroup } from '../thread-group.js';
+import { IGNORED_BY_DEFAULT, STOP_SIGNALS } from './defaults.js';
+import { notifyParent } from './notify.js';
+import type { SigInfo } from './siginfo.js';
+import { SigSet } from './sigset.js';
+
+const CONT = SigSet.of(SIGCONT);
+/** RLIMIT_SIGPENDING. */
+const SIGPENDING = 11;
+
+/** siginfo of kill(2) and friends by `sender`. */
+export function userInfo(signo: number, sender: Task, code = SI_USER): SigInfo {
+  return { signo, code, pid: sender.tgid, uid: sender.creds.uid };
+}
+/** siginfo of a signal the kernel itself makes. */
+export const kernelInfo = (signo: number): SigInfo => ({ signo, code: SI_KERNEL, pid: 0, uid: 0 });
+
+/** To the whole process; any thread may take it. */
+export function sendSignalToGroup(group: ThreadGroup, info: SigInfo): void {
+  if (group.zombie || !prepare(group, group.leader, info)) return;
+  if (overLimit(group, info) || !group.pending.add(info)) return;
+  const target = pickThread(group, info.signo);
+  if (target !== null) wakeForSignal(target, info.signo);
+}
+
+/** To one thread (tkill, faults, timers with SIGEV_THREAD_ID). */
+export function sendSignalToTask(task: Task, info: SigInfo): void {
+  if (task.exited || !prepare(task.group, task, info)) return;
+  if (overLimit(task.group, info) || !task.pending.add(info)) return;
+  if (info.signo === SIGKILL) wakeForSignal(task, info.signo);
+  else if (!task.blocked.has(info.signo)) wakeForSignal(task, info.signo);
+  wakeSignalReaders(task);
+}
+
+export function sendSignalToProcessGroup(processGroup: ProcessGroup, info: SigInfo): void {
+  for (const member of [...processGroup.members]) sendSignalToGroup(member, info);
+}
+
+/**
+ * A signal a thread cannot escape (a fault, an unusable signal stack): if it is blocked or ignored, the disposition goes
+ * back to the default first (force_sig_info_to_task).
+ */
+export function forceSignal(task: Task, info: SigInfo): void {
+  const { signo } = info;
+  const action = task.sighand.actions[signo];
+  const blocked = task.blocked.has(signo);
+  if (blocked || action.handler === SIG_IGN) {
+    task.sighand.actions[signo] = { handler: SIG_DFL, flags: 0, restorer: 0, mask: new SigSet() };
+    task.blocked.delete(signo);
+  }
+  task.pending.add(info);
+  wakeForSignal(task, signo);
+}
+
+/** Whether the signal would have no effect. A blocked one is kept: it may be caught by the time it is unblocked. */
+function ignored(task: Task, signo: number): boolean {
+  if (task.blocked.has(signo) || task.signalWaitSet?.has(signo) === true) return false;
+  const { handler } = task.sighand.actions[signo];
+  return handler === SIG_IGN || (handler === SIG_DFL && IGNORED_BY_DEFAULT.has(signo));
+}
+
+/** The side effects of sending; returns whether the signal is to be queued. */
+function prepare(group: ThreadGroup, task: Task, info: SigInfo): boolean {
+  const { signo } = info;
+  if (group.exiting && signo !== SIGKILL) return false;
+  if (STOP_SIGNALS.has(signo)) {
+    group.pending.flush(CONT);
+    for (const thread of group.threads) thread.pending.flush(CONT);
+  } else if (signo === SIGCONT) {
+    group.pending.flush(STOP_SIGNALS);
+    for (const thread of group.threads) thread.pending.flush(STOP_SIGNALS);
+    continueGroup(group, true);
+  } else if (signo === SIGKILL) continueGroup(group, false);
+  return !ignored(task, signo);
+}
+
+/** Real-time signals queue up to RLIMIT_SIGPENDING; beyond that they are lost (kill) as Linux loses them. */
+function overLimit(group: ThreadGroup, info: SigInfo): boolean {
+  return info.signo >= 32 && group.pending.size >= group.limits[SIGPENDING].soft;
+}
+
+/** Ends a job-control stop; `report` tells the parent (WCONTINUED, CLD_CONTINUED). */
+export function continueGroup(group: ThreadGroup, report: boolean): void {
+  if (group.jobState === GROUP_RUNNING) return;
+  group.jobState = GROUP_RUNNING;
+  group.stopReported = true;
+  if (report) {
+    group.continueReported = false;
+    notifyParent(group, CLD_CONTINUED, SIGCONT);
+  }
+  for (const thread of group.threads) unpark(thread);
+}
+
+/** Stops the whole group: each thread parks on its way back to user mode. */
+export function stopGroup(group: ThreadGroup): void {
+  group.jobState = GROUP_STOPPED;
+  for (const thread of group.threads) if (thread.thread.running) thread.thread.interrupt();
+}
+
+/** Lets a parked thread go on towards user mode. */
+export function unpark(task: Task): void {
+  if (!task.parked) return;
+  task.parked = false;
+  task.kernel.returning.push(task);
+}
+
+function wants(task: Task, signo: number): boolean {
+  if (task.exited || (task.blocked.has(signo) && task.signalWaitSet?.has(signo) !== true)) return false;
+  return signo === SIGKILL || !task.parked;
+}
+
+/** The thread that shall take a process-wide signal: the leader if it can, else one that can, else nobody yet. */
+function pickThread(group: ThreadGroup, signo: number): Task | null {
+  for (const thread of group.threads) wakeSignalReaders(thread);
+  if (group.threads.has(group.leader) && wants(group.leader, signo)) return group.leader;
+  for (const thread of group.threads) if (wants(thread, signo)) return thread;
+  return null;
+}
+
+/** signalfd readers and pollers. */
+function wakeSignalReaders(task: Task): void {
+  task.sighand.queue.wakeAll();
+}
+
+/** Makes a thread notice that a signal waits: ends its sleep, or stops it in user mode. */
+export function wakeForSignal(task: Task, signo: number): void {
+  if (task.sleep.active) {
+    if (task.sleep.interruptible || signo === SIGKILL) task.sleep.wake();
+  } else if (task.parked) {
+    if (signo === SIGKILL || signo === SIGCONT || signo === SIGSTOP) unpark(task);
+  } else if (task.thread.running) task.thread.interrupt();
+}

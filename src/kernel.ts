@@ -1,0 +1,254 @@
+/**
+ * The kernel loop: puts the parts together, resumes guests, waits for their stops, answers them.
+ *
+ * One JS thread, the tracer, runs everything. A turn: run due timers, retry woken sleeps, send tasks back to user mode, wait for
+ * the next stop. When nothing can run, the loop returns to Node's event loop and is kicked by a timer or by host input;
+ * while guests run it lets the event loop turn every few milliseconds.
+ *
+ * A bug (any exception that is not an Errno) ends as a kernel panic: named, reported, every guest killed.
+ */
+import { Errno, EINTR } from './abi/errno.js';
+import { SIGBUS, SIGKILL, SIGSEGV } from './abi/flags/signal.js';
+import {
+  STOP_GONE, STOP_INTERRUPTED, STOP_NONE, STOP_SIGNAL, STOP_SYSCALL, type HostThread, type Platform,
+} from './platform/platform.js';
+import { exitGroup, killAll } from '../sched/exit.js';
+import { KernelState, type KernelStateOptions } from '../sched/kernel-state.js';
+import { returnToUser } from '../sched/signal/deliver.js';
+import { forceSignal } from '../sched/signal/send.js';
+import type { Task } from '../sched/task.js';
+import { GROUP_RUNNING } from '../sched/thread-group.js';
+import { BLOCKED, NO_RETURN, WOULD_BLOCK } from '../sched/wait.js';
+import { SyscallTable } from '../syscalls/table.js';
+import type { Tracer } from './trace/tracer.js';
+
+/** Stops handled before Node's event loop gets a turn, even if it did not ask for one. */
+const STOPS_PER_TURN = 256;
+/** Longest timer Node can hold, in ms. */
+const MAX_TIMEOUT_MS = 0x7fff_ffff;
+/** Below this the deadline is waited for in the platform, which is precise; above it in Node. */
+const PRECISE_MS = 2;
+
+export class KernelPanic extends Error {
+  constructor(text: string, cause: unknown) {
+    super(`kernel panic: ${text}`, { cause });
+    this.name = 'KernelPanic';
+  }
+}
+
+export class Kernel {
+  readonly state: KernelState;
+  readonly platform: Platform;
+  readonly table: SyscallTable;
+  tracer: Tracer | null = null;
+  private readonly tasks = new Map<HostThread, Task>();
+  private scheduled = false;
+  private idleTimer: NodeJS.Timeout | null = null;
+  private ended: number | null = null;
+  private finish: { resolve: (status: number) => void; reject: (error: unknown) => void } | null = null;
+  private closed = false;
+
+  constructor(options: KernelStateOptions) {
+    this.state = new KernelState(options);
+    this.platform = options.platform;
+    this.table = new SyscallTable(options.platform.arch);
+    this.state.taskMade = (task) => void this.tasks.set(task.thread, task);
+    this.state.taskGone = (task) => {
+      this.tracer?.exited(task, task.exitStatus);
+      this.tasks.delete(task.thread);
+    };
+    this.state.initExited = (status) => {
+      this.ended ??= status;
+    };
+    this.state.kick = () => this.kick();
+  }
+
+  /** Runs until process 1 ends; resolves with its wait status. Rejects with KernelPanic. */
+  async run(): Promise<number> {
+    // Keeps Node's loop alive while every guest sleeps.
+    const alive = setInterval(() => {}, MAX_TIMEOUT_MS);
+    try {
+      return await new Promise<number>((resolve, reject) => {
+        this.finish = { resolve, reject };
+        this.kick();
+      });
+    } finally {
+      clearInterval(alive);
+      this.shutdown();
+    }
+  }
+
+  /** Something outside changed (host input, a timer): run the loop soon. Safe to call at any time. */
+  kick(): void {
+    if (this.scheduled || this.closed || this.finish === null) return;
+    this.scheduled = true;
+    if (this.idleTimer !== null) clearTimeout(this.idleTimer);
+    this.idleTimer = null;
+    setImmediate(this.turn);
+  }
+
+  /** Kills every guest and gives back everything. Idempotent. */
+  shutdown(): void {
+    if (this.closed) return;
+    this.closed = true;
+    if (this.idleTimer !== null) clearTimeout(this.idleTimer);
+    try {
+      killAll(this.state.pids.groups.values(), null);
+    } finally {
+      this.platform.close();
+    }
+  }
+
+  private readonly turn = (): void => {
+    this.scheduled = false;
+    if (this.closed) return;
+    try {
+      this.loop();
+    } catch (error) {
+      this.finish?.reject(error instanceof KernelPanic ? error : new KernelPanic('in the kernel loop', error));
+    }
+  };
+
+  private loop(): void {
+    const { platform, state } = this;
+    for (let stops = 0; ; stops++) {
+      this.settle();
+      if (this.ended !== null) {
+        this.finish?.resolve(this.ended);
+        return;
+      }
+      const nextMs = this.nextTimerMs();
+      if (platform.runningCount === 0 && nextMs > PRECISE_MS) {
+        if (nextMs !== Infinity)
+          this.idleTimer = setTimeout(() => this.kick(), Math.min(Math.floor(nextMs) - 1, MAX_TIMEOUT_MS));
+        platform.idle();
+        return;
+      }
+      if (platform.loopPending || stops >= STOPS_PER_TURN) {
+        this.kick();
+        return;
+      }
+      const kind = platform.wait(nextMs);
+      if (kind === STOP_NONE) {
+        if (state.timers.run(state.clock.monotonicNs())) continue;
+        this.kick();
+        return;
+      }
+      const task = this.tasks.get(platform.stop.thread!);
+      if (task === undefined) continue;
+      if (kind === STOP_SYSCALL) this.syscall(task);
+      else this.otherStop(task, kind);
+    }
+  }
+
+  /** Runs due timers, retries woken sleeps, and resumes tasks until nothing is left to do without a stop. */
+  private settle(): void {
+    const { state } = this;
+    if (state.timers.nextNs() !== Infinity) state.timers.run(state.clock.monotonicNs());
+    while (state.wakeups.length > 0 || state.returning.length > 0) {
+      if (state.wakeups.length > 0) {
+        const sleeps = state.wakeups;
+        state.wakeups = [];
+        for (const sleep of sleeps) {
+          let result: number;
+          try {
+            result = sleep.retry();
+          } catch (error) {
+            this.complete(sleep.task, this.failure(sleep.task, error));
+            continue;
+          }
+          if (result !== WOULD_BLOCK) this.complete(sleep.task, result);
+        }
+      }
+      if (state.returning.length > 0) {
+        const tasks = state.returning;
+        state.returning = [];
+        for (const task of tasks) if (returnToUser(task)) task.thread.resume();
+      }
+    }
+  }
+
+  private nextTimerMs(): number {
+    const next = this.state.timers.nextNs();
+    return next === Infinity ? Infinity : Math.max(0, (next - this.state.clock.monotonicNs()) / 1e6);
+  }
+
+  private syscall(task: Task): void {
+    task.inSyscall = true;
+    let result: number;
+    try {
+      result =
+        this.tracer === null
+          ? this.table.dispatch(task, task.thread.regs)
+          : this.table.dispatchTraced(task, task.thread.regs, this.tracer);
+    } catch (error) {
+      result = this.failure(task, error);
+    }
+    this.complete(task, result);
+  }
+
+  /** What a throw of a handler means: the negative errno, or a panic. */
+  private failure(task: Task, error: unknown): number {
+    if (error instanceof Errno) {
+      if (error.stack !== undefined) this.state.log.debug({ tid: task.tid, origin: error.stack }, error.name);
+      return -error.errno;
+    }
+    const nr = task.thread.regs.nr;
+    throw new KernelPanic(`task ${task.tid} (${task.comm}), system call ${nr} ${this.table.nameOf(nr)}`, error);
+  }
+
+  /** A system call has its result: set it, or restart, or leave the registers alone. */
+  private complete(task: Task, result: number): void {
+    if (result === BLOCKED || task.exited) return;
+    task.inSyscall = false;
+    if (this.tracer !== null) this.tracer.leave(task, result);
+    if (result !== NO_RETURN) {
+      const { regs } = task.thread;
+      if (result <= -512 && result > -600) {
+        task.restartErrno = -result;
+        task.restartNr = regs.nr;
+        regs.ret = -EINTR;
+      } else regs.ret = result;
+    }
+    if (
+      task.restartErrno === 0 && task.savedMask === null && task.group.jobState === GROUP_RUNNING && !task.signalPending()
+    )
+      task.thread.resume();
+    else if (returnToUser(task)) task.thread.resume();
+  }
+
+  private otherStop(task: Task, kind: number): void {
+    if (kind === STOP_GONE) {
+      this.state.log.warn({ tid: task.tid }, 'the host killed a guest thread');
+      exitGroup(task.group, SIGKILL, task);
+      return;
+    }
+    if (kind === STOP_SIGNAL && this.fault(task)) {
+      task.thread.resume();
+      return;
+    }
+    if (kind !== STOP_SIGNAL && kind !== STOP_INTERRUPTED) throw new KernelPanic(`stop of unknown kind ${kind}`, null);
+    if (returnToUser(task)) task.thread.resume();
+  }
+
+  /** A fault of the guest. Returns true when it was resolved and the instruction simply runs again. */
+  private fault(task: Task): boolean {
+    const { signal, code, address, access } = this.platform.stop;
+    if ((signal === SIGSEGV || signal === SIGBUS) && code > 0 && code < 128) {
+      const result = task.mm.fault(address, access, task.thread.regs.sp);
+      if (result.retry) {
+        task.group.minorFaults++;
+        return true;
+      }
+      task.fault = { trapno: 14, err: 4 | (access === 1 ? 2 : 0) | (access === 2 ? 16 : 0), cr2: address };
+      forceSignal(task, { signo: result.signal, code: result.code, addr: address });
+      return false;
+    }
+    task.fault = { trapno: TRAPS[signal] ?? 13, err: 0, cr2: 0 };
+    forceSignal(task, { signo: signal, code, addr: address });
+    return false;
+  }
+}
+
+/** x86 trap numbers behind a signal that is no page fault. */
+const TRAPS: Record<number, number> = { 4: 6, 5: 3, 8: 0, 11: 13, 7: 17 };
