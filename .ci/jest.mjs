@@ -1,0 +1,47 @@
+// Runs the Jest projects: `node .ci/jest.mjs [unit|ptrace] [jest options]`. Without a project, all of them, one after the
+// other. A whole run in which no test was executed is a failure; with a path or pattern given, a project without a match is not.
+import { spawnSync } from 'node:child_process';
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import { tmpdir } from 'node:os';
+import { dirname, join } from 'node:path';
+
+const require = createRequire(import.meta.url);
+const jest = join(dirname(require.resolve('jest/package.json')), 'bin/jest.js');
+const args = process.argv.slice(2);
+const projects = args[0] === 'unit' || args[0] === 'ptrace' ? [args.shift()] : ['unit', 'ptrace'];
+const scratch = mkdtempSync(join(tmpdir(), 'levitate-jest-'));
+let executed = 0;
+let failed = 0;
+try {
+  for (const project of projects) {
+    const report = join(scratch, `${project}.json`);
+    const options = ['--selectProjects', project, '--json', `--outputFile=${report}`, '--passWithNoTests'];
+    if (project === 'ptrace') options.push('--runInBand');
+    const result = spawnSync(process.execPath, ['--experimental-vm-modules', jest, ...options, ...args], {
+      stdio: ['inherit', 'ignore', 'inherit'],
+      env: { ...process.env, NODE_NO_WARNINGS: '1' },
+    });
+    let counted = 0;
+    try {
+      const summary = JSON.parse(readFileSync(report, 'utf8'));
+      counted = summary.numPassedTests + summary.numFailedTests;
+    } catch {
+      // A crash of the process (an addon's SIGSEGV) leaves no report: the status below tells.
+    }
+    executed += counted;
+    if (result.status !== 0) {
+      failed++;
+      console.error(
+        `jest ${project}: ${result.signal ? `killed by ${result.signal}` : `exit status ${result.status}`}`,
+      );
+    }
+  }
+} finally {
+  rmSync(scratch, { recursive: true, force: true });
+}
+if (executed === 0 && failed === 0) {
+  console.error('jest: no test was executed');
+  process.exit(1);
+}
+process.exit(failed ? 1 : 0);

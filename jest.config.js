@@ -1,0 +1,45 @@
+// Two projects. `unit` holds suites that start no guest: they run in parallel. `ptrace` holds everything else, one
+// suite after the other (`--runInBand`, given by .ci/jest.mjs), so that a crash in the addon can be attributed and
+// timing-sensitive guests do not compete for CPUs. An unknown folder below test/ counts as ptrace: the safe side.
+const unitFolders = [
+  'abi',
+  'api-types',
+  'archive',
+  'cli',
+  'fs',
+  'ipc',
+  'lint',
+  'mm',
+  'net',
+  'rootfs',
+  'sched',
+  'trace',
+  'tty',
+  'unit',
+];
+const unit = unitFolders.join('|');
+
+const common = {
+  testEnvironment: 'node',
+  extensionsToTreatAsEsm: ['.ts'],
+  moduleNameMapper: { '^(\\.{1,2}/.*)\\.js$': '$1' },
+  transform: { '^.+\\.ts$': ['ts-jest', { useESM: true, tsconfig: '<rootDir>/tsconfig.json', diagnostics: false }] },
+  modulePathIgnorePatterns: ['<rootDir>/dist/', '<rootDir>/build/'],
+};
+
+export default {
+  testTimeout: 30_000,
+  projects: [
+    {
+      ...common,
+      displayName: 'unit',
+      testRegex: [`<rootDir>/test/(${unit})/.*\\.test\\.ts$`],
+      testPathIgnorePatterns: ['/node_modules/', '\\.ptrace\\.test\\.ts$'],
+    },
+    {
+      ...common,
+      displayName: 'ptrace',
+      testRegex: [`<rootDir>/test/(?!(${unit})/).*\\.test\\.ts$`, '<rootDir>/test/.*\\.ptrace\\.test\\.ts$'],
+    },
+  ],
+};

@@ -1,0 +1,128 @@
+// Builds levitate: `node src/build.mjs [native|ts]`, both without an argument. npm runs `native` as the install script
+// and `ts` as the prepare script, so that `npm ci` in a clone leaves everything ready, `npx levitate-run` included.
+//
+//   build/Release/*.node         the addon (native/build.mjs, node-gyp)
+//   dist/bin/levitate-run.cjs    launcher: loads main.cjs through V8's code cache
+//   dist/bin/main.cjs            the whole command as one file: start-up time is dominated by finding and compiling files
+//   dist/lib/*.js                the library (`import { boot } from 'levitate'`), ESM
+//   dist/types/                  its declarations
+import { spawnSync } from 'node:child_process';
+import {
+  chmodSync,
+  copyFileSync,
+  existsSync,
+  lstatSync,
+  mkdirSync,
+  readFileSync,
+  readlinkSync,
+  renameSync,
+  rmSync,
+  symlinkSync,
+} from 'node:fs';
+import { createRequire } from 'node:module';
+import { dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+
+const root = join(dirname(fileURLToPath(import.meta.url)), '..');
+const require = createRequire(import.meta.url);
+const what = process.argv[2] ?? 'all';
+
+function fail(message) {
+  console.error(`build: ${message}`);
+  process.exit(1);
+}
+
+function buildNative() {
+  if (!existsSync(join(root, 'binding.gyp')) || !existsSync(join(root, 'native/build.mjs'))) return;
+  const result = spawnSync(process.execPath, [join(root, 'native/build.mjs')], { cwd: root, stdio: 'inherit' });
+  if (result.status !== 0) fail('the native addon was not built (see above)');
+}
+
+/** Source entries of a bundle that exist (parts of the tree may be absent while it grows). */
+function present(entries) {
+  return Object.fromEntries(Object.entries(entries).filter(([, file]) => existsSync(join(root, file))));
+}
+
+async function buildTypeScript() {
+  let esbuild;
+  try {
+    esbuild = require('esbuild');
+  } catch {
+    // `npm ci --omit=dev`, or an install from a tarball, which brings dist/ along.
+    if (existsSync(join(root, 'dist/bin/main.cjs'))) return;
+    fail('dist/ is missing and so is esbuild: install with the development dependencies');
+  }
+  const version = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')).version;
+  const common = {
+    absWorkingDir: root,
+    bundle: true,
+    platform: 'node',
+    target: 'node20',
+    logLevel: 'warning',
+    legalComments: 'none',
+    keepNames: false,
+    minifySyntax: true,
+    minifyWhitespace: true,
+    sourcemap: true,
+    sourcesContent: false,
+  };
+  const out = `dist.${process.pid}`;
+  mkdirSync(join(root, out, 'bin'), { recursive: true });
+
+  await esbuild.build({
+    ...common,
+    entryPoints: present({ main: 'src/cli/levitate-run.ts' }),
+    outdir: `${out}/bin`,
+    outExtension: { '.js': '.cjs' },
+    format: 'cjs',
+    // A CommonJS bundle has no import.meta. `dist/bin` is two levels below the package, as `src/cli` is.
+    define: { 'import.meta.url': '__levitateUrl', LEVITATE_VERSION: JSON.stringify(version) },
+    banner: { js: 'var __levitateUrl=require("node:url").pathToFileURL(__filename).href;' },
+  });
+  const launcher = join(root, out, 'bin/levitate-run.cjs');
+  copyFileSync(join(root, 'src/cli/launcher.cjs'), launcher);
+  chmodSync(launcher, 0o755);
+
+  const library = present({ index: 'src/index.ts', worker: 'src/api/worker.ts' });
+  if (Object.keys(library).length > 0) {
+    await esbuild.build({
+      ...common,
+      entryPoints: library,
+      outdir: `${out}/lib`,
+      format: 'esm',
+      splitting: true,
+      packages: 'external',
+      define: { LEVITATE_VERSION: JSON.stringify(version) },
+    });
+    // Declarations come out even where types are wrong: `npm run typecheck` is where that is reported.
+    const tsc = join(dirname(require.resolve('typescript/package.json')), 'bin/tsc');
+    spawnSync(process.execPath, [tsc, '-p', 'tsconfig.build.json', '--outDir', `${out}/types`], {
+      cwd: root,
+      stdio: 'ignore',
+    });
+  }
+  // Swapped in one piece: a command started meanwhile sees the old tree or the new one.
+  const old = join(root, `${out}.old`);
+  if (existsSync(join(root, 'dist'))) renameSync(join(root, 'dist'), old);
+  renameSync(join(root, out), join(root, 'dist'));
+  rmSync(old, { recursive: true, force: true });
+  linkCommand();
+}
+
+/** npm links a package's own command only where the package is a dependency: in a clone, `npx levitate-run` needs this. */
+function linkCommand() {
+  const bin = join(root, 'node_modules/.bin');
+  if (!existsSync(bin)) return;
+  const link = join(bin, 'levitate-run');
+  const target = '../../dist/bin/levitate-run.cjs';
+  try {
+    if (lstatSync(link).isSymbolicLink() && readlinkSync(link) === target) return;
+    rmSync(link);
+  } catch {
+    // Not there yet.
+  }
+  symlinkSync(target, link);
+}
+
+if (what === 'native' || what === 'all') buildNative();
+if (what === 'ts' || what === 'all') await buildTypeScript();

@@ -1,0 +1,64 @@
+#!/usr/bin/env node
+// The command's entry: loads the bundle beside it (main.cjs) through V8's code cache and calls its `main`.
+//
+// Finding and compiling JavaScript is most of the start-up time, and `levitate-run busybox true` is to cost little more
+// than Node itself. The cache is per user and is written at the end of the first run, when the functions that a run
+// needs have been compiled and so are part of it. A cache of another Node, other flags or another bundle is rejected by
+// V8 or has another name; it is only ever read from a folder that is the user's own.
+'use strict';
+const fs = require('node:fs');
+const path = require('node:path');
+const vm = require('node:vm');
+
+const file = path.join(__dirname, 'main.cjs');
+
+function cachePath(stat) {
+  const base = process.env.XDG_CACHE_HOME || (process.env.HOME && path.join(process.env.HOME, '.cache'));
+  if (!base || !path.isAbsolute(base) || process.env.LEVITATE_CODE_CACHE === '0') return undefined;
+  const key = `${process.version}-${process.arch}-${stat.size.toString(36)}-${Math.trunc(stat.mtimeMs).toString(36)}`;
+  return path.join(base, 'levitate', 'code', `main-${key}.bin`);
+}
+
+function readCache(name) {
+  let fd;
+  try {
+    fd = fs.openSync(name, fs.constants.O_RDONLY | fs.constants.O_NOFOLLOW);
+    const stat = fs.fstatSync(fd);
+    if (stat.uid !== process.geteuid() || (stat.mode & 0o022) !== 0) return undefined;
+    return fs.readFileSync(fd);
+  } catch {
+    return undefined;
+  } finally {
+    if (fd !== undefined) fs.closeSync(fd);
+  }
+}
+
+function writeCache(name, data) {
+  const folder = path.dirname(name);
+  const temporary = `${name}.${process.pid}`;
+  try {
+    fs.mkdirSync(folder, { recursive: true, mode: 0o700 });
+    for (const entry of fs.readdirSync(folder)) fs.rmSync(path.join(folder, entry), { force: true });
+    fs.writeFileSync(temporary, data, { mode: 0o600, flag: 'wx' });
+    fs.renameSync(temporary, name);
+  } catch {
+    // A read-only or full home only costs start-up time.
+  }
+}
+
+const source = fs.readFileSync(file, 'latin1');
+const name = cachePath(fs.statSync(file));
+const cachedData = name && readCache(name);
+const script = new vm.Script(`(function(exports,require,module,__filename,__dirname){${source}\n})`, {
+  filename: file,
+  cachedData,
+  importModuleDynamically: vm.constants?.USE_MAIN_CONTEXT_DEFAULT_LOADER,
+});
+const bundle = { exports: {} };
+script.runInThisContext()(bundle.exports, require, bundle, file, __dirname);
+
+/** Called by the bundle when a guest has run to its end. */
+function onGuestDone() {
+  if (name && (!cachedData || script.cachedDataRejected)) writeCache(name, script.createCachedData());
+}
+void bundle.exports.main(process.argv.slice(2), onGuestDone);
