@@ -66,7 +66,6 @@ export function releaseMm(task: Task): void {
     task.vforkDone.wakeAll();
     task.vforkDone = null;
   }
-  task.group.maxRssBytes = Math.max(task.group.maxRssBytes, mm.users === 1 ? 0 : 0);
   mm.users--;
   if (mm.users === 0) mm.release();
 }
@@ -74,6 +73,7 @@ export function releaseMm(task: Task): void {
 function exitLast(group: ThreadGroup): void {
   const { kernel } = group;
   if (!group.exiting) group.exitStatus = group.leader.exitStatus;
+  group.timers.clear(true);
   kernel.hooks.groupExit(group);
   reparentChildren(group);
   group.zombie = true;

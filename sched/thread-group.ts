@@ -1,5 +1,6 @@
 /** A process: the tasks that share a pid, a parent, dispositions, pending signals, limits and timers (signal_struct). */
 import type { KernelState } from './kernel-state.js';
+import { GroupTimers } from './interval-timers.js';
 import type { ProcessGroup } from './process-group.js';
 import { PendingSignals } from './signal/pending.js';
 import type { Task } from './task.js';
@@ -24,6 +25,7 @@ export class ThreadGroup {
   readonly children = new Set<ThreadGroup>();
   processGroup!: ProcessGroup;
   readonly pending = new PendingSignals();
+  readonly timers = new GroupTimers(this);
   /** Woken when a child changes state. */
   readonly childQueue = new WaitQueue();
   /** Sent to the parent at the end: SIGCHLD, another signal, or 0. */

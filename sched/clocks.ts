@@ -1,0 +1,92 @@
+/**
+ * Clock ids (clock_gettime(2)): reading any of them, and turning an absolute time on one into a deadline on CLOCK_MONOTONIC.
+ */
+import { EINVAL, errno } from '../src/abi/errno.js';
+import { cpuTimes } from './accounting.js';
+import type { Task } from './task.js';
+
+export const CLOCK_REALTIME = 0;
+export const CLOCK_MONOTONIC = 1;
+export const CLOCK_PROCESS_CPUTIME_ID = 2;
+export const CLOCK_THREAD_CPUTIME_ID = 3;
+export const CLOCK_MONOTONIC_RAW = 4;
+export const CLOCK_REALTIME_COARSE = 5;
+export const CLOCK_MONOTONIC_COARSE = 6;
+export const CLOCK_BOOTTIME = 7;
+export const CLOCK_REALTIME_ALARM = 8;
+export const CLOCK_BOOTTIME_ALARM = 9;
+export const CLOCK_TAI = 11;
+
+export interface Timespec {
+  sec: number;
+  nsec: number;
+}
+
+const fromNs = (ns: number): Timespec => {
+  const sec = Math.floor(ns / 1e9);
+  return { sec, nsec: Math.floor(ns - sec * 1e9) };
+};
+
+/** Whether `id` is a wall clock. */
+export const isRealtime = (id: number): boolean =>
+  id === CLOCK_REALTIME || id === CLOCK_REALTIME_COARSE || id === CLOCK_REALTIME_ALARM || id === CLOCK_TAI;
+
+/**
+ * The group or task behind a CPU clock id: the two fixed ones, or the encoding of clock_getcpuclockid(3)
+ * (~pid << 3 | thread bit 4 | 2). Null when `id` is no CPU clock; EINVAL when it names nobody.
+ */
+export function cpuClockNs(task: Task, id: number): (() => number) | null {
+  const group = (target: Task['group']) => (): number => {
+    const times = cpuTimes(target);
+    return times.userNs + times.systemNs;
+  };
+  const thread = (target: Task) => (): number => {
+    const times = target.thread.cpuTimeNs();
+    return times.user + times.system;
+  };
+  if (id === CLOCK_PROCESS_CPUTIME_ID) return group(task.group);
+  if (id === CLOCK_THREAD_CPUTIME_ID) return thread(task);
+  if (id >= 0) return null;
+  const pid = ~(id >> 3);
+  if ((id & 3) === 3) throw errno(EINVAL);
+  if ((id & 4) !== 0) {
+    const target = pid === 0 ? task : task.kernel.pids.tasks.get(pid);
+    if (target === undefined || target.exited || target.group !== task.group) throw errno(EINVAL);
+    return thread(target);
+  }
+  const target = pid === 0 ? task.group : task.kernel.pids.groups.get(pid);
+  if (target === undefined) throw errno(EINVAL);
+  return group(target);
+}
+
+/** Time now on clock `id`; EINVAL for an unknown one. */
+export function readClock(task: Task, id: number): Timespec {
+  const { clock } = task.kernel;
+  switch (id) {
+    case CLOCK_REALTIME:
+    case CLOCK_REALTIME_COARSE:
+    case CLOCK_REALTIME_ALARM:
+    case CLOCK_TAI:
+      clock.readRealtime();
+      return { sec: clock.realtimeSec, nsec: clock.realtimeNsec };
+    case CLOCK_MONOTONIC:
+    case CLOCK_MONOTONIC_RAW:
+    case CLOCK_MONOTONIC_COARSE:
+      return fromNs(clock.monotonicNs());
+    case CLOCK_BOOTTIME:
+    case CLOCK_BOOTTIME_ALARM:
+      return fromNs(clock.boottimeNs());
+    default: {
+      const cpu = cpuClockNs(task, id);
+      if (cpu === null) throw errno(EINVAL);
+      return fromNs(cpu());
+    }
+  }
+}
+
+/** The CLOCK_MONOTONIC deadline (ns) of absolute time `at` on wall, boot or monotonic clock `id`. */
+export function deadlineOf(task: Task, id: number, at: Timespec): number {
+  const now = readClock(task, id);
+  const ahead = (at.sec - now.sec) * 1e9 + (at.nsec - now.nsec);
+  return task.kernel.clock.monotonicNs() + Math.max(0, ahead);
+}
