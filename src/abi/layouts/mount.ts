@@ -1,0 +1,67 @@
+/** The newer mount calls: mount_setattr(2), statmount(2), listmount(2); loop devices. */
+import { struct } from '../layout.js';
+
+export const MOUNT_ATTR = struct('mount_attr', {
+  attr_set: 'u64',
+  attr_clr: 'u64',
+  propagation: 'u64',
+  userns_fd: 'u64',
+});
+/** Linux 6.8; mnt_ns_id since 6.11. */
+export const MNT_ID_REQ = struct('mnt_id_req', {
+  size: 'u32',
+  spare: 'u32',
+  mnt_id: 'u64',
+  param: 'u64',
+  mnt_ns_id: 'u64',
+});
+export const STATMOUNT = struct('statmount', {
+  size: 'u32',
+  mnt_opts: 'u32',
+  mask: 'u64',
+  sb_dev_major: 'u32',
+  sb_dev_minor: 'u32',
+  sb_magic: 'u64',
+  sb_flags: 'u32',
+  fs_type: 'u32',
+  mnt_id: 'u64',
+  mnt_parent_id: 'u64',
+  mnt_id_old: 'u32',
+  mnt_parent_id_old: 'u32',
+  mnt_attr: 'u64',
+  mnt_propagation: 'u64',
+  mnt_peer_group: 'u64',
+  mnt_master: 'u64',
+  propagate_from: 'u64',
+  mnt_root: 'u32',
+  mnt_point: 'u32',
+  mnt_ns_id: 'u64',
+  fs_subtype: 'u32',
+  sb_source: 'u32',
+  opt_num: 'u32',
+  opt_array: 'u32',
+  opt_sec_num: 'u32',
+  opt_sec_array: 'u32',
+  supported_mask: 'u64',
+  mnt_uidmap_num: 'u32',
+  mnt_uidmap: 'u32',
+  mnt_gidmap_num: 'u32',
+  mnt_gidmap: 'u32',
+  __spare2: ['u64', 43],
+  str: ['u8', 0],
+});
+export const LOOP_INFO64 = struct('loop_info64', {
+  lo_device: 'u64',
+  lo_inode: 'u64',
+  lo_rdevice: 'u64',
+  lo_offset: 'u64',
+  lo_sizelimit: 'u64',
+  lo_number: 'u32',
+  lo_encrypt_type: 'u32',
+  lo_encrypt_key_size: 'u32',
+  lo_flags: 'u32',
+  lo_file_name: ['u8', 64],
+  lo_crypt_name: ['u8', 64],
+  lo_encrypt_key: ['u8', 32],
+  lo_init: ['u64', 2],
+});
