@@ -2,15 +2,15 @@
  * The open file descriptions of pipes and FIFOs, pipe(2)'s pair and the opening of FIFOs (fifo(7), fs/pipe.c: fifo_open).
  *
  * A FIFO's pipe hangs on its inode while anything has it open. An open that must wait for the other side is two steps:
- * `openFifo` takes part as a reader or writer at once (so that the partner finds it), then waits until the partner's open
- * counter has moved, even if the partner has closed again meanwhile; giving up takes the part back.
+ * `openFifo` takes part as a reader or writer at once (so that the partner finds it), then is pending until the partner's
+ * open counter has moved, even if the partner has closed again meanwhile; giving up takes the part back.
  */
 import { EINVAL, ENOTTY, ENXIO, errno } from '../abi/errno.js';
 import { O_ACCMODE, O_DIRECT, O_NONBLOCK, O_RDONLY, O_WRONLY } from '../abi/flags/open.js';
 import { S_IFIFO } from '../abi/flags/stat.js';
 import type { KernelState } from '../../sched/kernel-state.js';
 import type { Task } from '../../sched/task.js';
-import { WOULD_BLOCK, type WaitQueue } from '../../sched/wait.js';
+import type { WaitQueue } from '../../sched/wait.js';
 import { PseudoInode, pseudoFs } from '../../fs/anon-inode.js';
 import { OpenFile, type GuestBuffer } from '../../fs/file.js';
 import type { Inode } from '../../fs/inode.js';
@@ -36,6 +36,8 @@ export class PipeFile extends OpenFile {
   private readonly mode: number;
   /** FIFO reader without a writer yet: no POLLHUP until one has come (fs/pipe.c keeps it in f_version). */
   openedAt = 0;
+  /** While the open waits: the partner's open counter when it began. */
+  partnerOpens: number | null = null;
 
   constructor(inode: Inode, place: Place | null, flags: number, pipe: Pipe) {
     super(inode, place, flags);
@@ -53,6 +55,14 @@ export class PipeFile extends OpenFile {
       this.pipe.writers++;
       this.pipe.writeOpens++;
     }
+  }
+
+  override openPending(): boolean {
+    if (this.partnerOpens === null) return false;
+    const { pipe } = this;
+    if ((this.mode === READ ? pipe.writeOpens : pipe.readOpens) === this.partnerOpens) return true;
+    this.partnerOpens = null;
+    return false;
   }
 
   override read(_task: Task, into: GuestBuffer): number {
@@ -93,7 +103,7 @@ class PipeInode extends PseudoInode {
     super(pseudoFs(kernel).pipefs, S_IFIFO | 0o600, uid, gid);
   }
   override open(task: Task, flags: number): OpenFile {
-    return openFifo(task, this, null, flags | O_NONBLOCK).file;
+    return openFifo(this, flags, task);
   }
 }
 
@@ -109,44 +119,25 @@ export function createPipe(task: Task, flags: number): [PipeFile, PipeFile] {
   return [readEnd, writeEnd];
 }
 
-/** An open in progress. */
-export interface FifoOpen {
-  readonly file: PipeFile;
-  /** Null when the open is complete; else what to sleep on. */
-  readonly queue: WaitQueue | null;
-  /** The file once the partner has come, or WOULD_BLOCK. */
-  attempt(): OpenFile | typeof WOULD_BLOCK;
-  /** Gives the open up (a signal came). */
-  cancel(): void;
-}
-
-/** Opens a FIFO: ENXIO for a non-blocking writer without readers. */
-export function openFifo(task: Task, inode: Inode, place: Place | null, flags: number): FifoOpen {
+/**
+ * Opens a FIFO (the VFS's `fifoOpen`): ENXIO for a non-blocking writer without readers. The file may be `openPending` until
+ * the partner comes; closing it gives the open up.
+ */
+export function openFifo(inode: Inode, flags: number, task: Task): PipeFile {
   const access = flags & O_ACCMODE;
   if (access === O_ACCMODE) throw errno(EINVAL);
   const nonblock = (flags & O_NONBLOCK) !== 0;
   const anonymous = inode instanceof PipeInode;
   if (access === O_WRONLY && nonblock && !anonymous && (inode.pipe?.readers ?? 0) === 0) throw errno(ENXIO);
   const pipe = (inode.pipe ??= new Pipe(task.kernel));
-  const file = new PipeFile(inode, place, flags, pipe);
+  const file = new PipeFile(inode, null, flags, pipe);
   file.join();
   pipe.endOpened();
-  let waitFor: (() => boolean) | null = null;
   if (access === O_RDONLY && pipe.writers === 0 && !anonymous) {
-    const before = pipe.writeOpens;
-    if (nonblock) file.openedAt = before;
-    else waitFor = () => pipe.writeOpens !== before;
-  } else if (access === O_WRONLY && pipe.readers === 0 && !anonymous) {
-    const before = pipe.readOpens;
-    waitFor = () => pipe.readOpens !== before;
-  }
-  const ready = waitFor;
-  return {
-    file,
-    queue: ready === null ? null : file.queue,
-    attempt: () => (ready === null || ready() ? file : WOULD_BLOCK),
-    cancel: () => file.release(),
-  };
+    if (nonblock) file.openedAt = pipe.writeOpens;
+    else file.partnerOpens = pipe.writeOpens;
+  } else if (access === O_WRONLY && pipe.readers === 0 && !anonymous) file.partnerOpens = pipe.readOpens;
+  return file;
 }
 
 /** The pipe behind a descriptor for splice, tee and fcntl; null for other files. */
