@@ -21,7 +21,7 @@ import {
 } from 'node:fs';
 import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
-import { fileURLToPath } from 'node:url';
+import { fileURLToPath, pathToFileURL } from 'node:url';
 
 const root = join(dirname(fileURLToPath(import.meta.url)), '..');
 const require = createRequire(import.meta.url);
@@ -66,6 +66,10 @@ async function buildTypeScript() {
     sourcemap: true,
     sourcesContent: false,
   };
+  const define = {
+    LEVITATE_VERSION: JSON.stringify(version),
+    LEVITATE_ROOTFS_KEY: JSON.stringify(await rootfsKey(esbuild)),
+  };
   const out = `dist.${process.pid}`;
   mkdirSync(join(root, out, 'bin'), { recursive: true });
 
@@ -76,7 +80,8 @@ async function buildTypeScript() {
     outExtension: { '.js': '.cjs' },
     format: 'cjs',
     // A CommonJS bundle has no import.meta. `dist/bin` is two levels below the package, as `src/cli` is.
-    define: { 'import.meta.url': '__levitateUrl', LEVITATE_VERSION: JSON.stringify(version) },
+    define: { ...define, 'import.meta.url': '__levitateUrl' },
+    external: existsSync(join(root, 'src/api/run.ts')) ? [] : ['../api/run.js'],
     banner: { js: 'var __levitateUrl=require("node:url").pathToFileURL(__filename).href;' },
   });
   const launcher = join(root, out, 'bin/levitate-run.cjs');
@@ -92,7 +97,7 @@ async function buildTypeScript() {
       format: 'esm',
       splitting: true,
       packages: 'external',
-      define: { LEVITATE_VERSION: JSON.stringify(version) },
+      define,
     });
     // Declarations come out even where types are wrong: `npm run typecheck` is where that is reported.
     const tsc = join(dirname(require.resolve('typescript/package.json')), 'bin/tsc');
@@ -107,6 +112,21 @@ async function buildTypeScript() {
   renameSync(join(root, out), join(root, 'dist'));
   rmSync(old, { recursive: true, force: true });
   linkCommand();
+}
+
+/** The recipe's key, computed by the recipe's own code (rootfs/recipe.ts). */
+async function rootfsKey(esbuild) {
+  const { outputFiles } = await esbuild.build({
+    absWorkingDir: root,
+    entryPoints: ['rootfs/recipe.ts'],
+    bundle: true,
+    platform: 'node',
+    format: 'esm',
+    write: false,
+    define: { 'import.meta.url': JSON.stringify(pathToFileURL(join(root, 'rootfs/recipe.ts')).href) },
+  });
+  const code = Buffer.from(outputFiles[0].contents).toString('base64');
+  return (await import(`data:text/javascript;base64,${code}`)).recipeKey();
 }
 
 /** npm links a package's own command only where the package is a dependency: in a clone, `npx levitate-run` needs this. */
