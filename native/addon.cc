@@ -1,0 +1,252 @@
+// The addon's JavaScript face: createContext() returns one object per platform whose functions are bound to it.
+//
+// Functions return numbers: errno values, byte counts or -errno. Nothing here throws.
+#include <napi.h>
+
+#include <sys/auxv.h>
+#include <sys/mman.h>
+
+#include "context.h"
+#include "hostio.h"
+#include "looper.h"
+
+namespace levitate {
+
+namespace {
+
+Context *of(const Napi::CallbackInfo &info) { return static_cast<Context *>(info.Data()); }
+int integer(const Napi::CallbackInfo &info, size_t i) { return info[i].As<Napi::Number>().Int32Value(); }
+double number(const Napi::CallbackInfo &info, size_t i) { return info[i].As<Napi::Number>().DoubleValue(); }
+uint64_t address(const Napi::CallbackInfo &info, size_t i) { return static_cast<uint64_t>(number(info, i)); }
+Napi::Value reply(const Napi::CallbackInfo &info, double value) { return Napi::Number::New(info.Env(), value); }
+
+// The bytes [offset, offset+length) of a typed array argument, or null when out of range.
+uint8_t *bytes(const Napi::CallbackInfo &info, size_t i, double offset, double length) {
+  napi_typedarray_type type;
+  size_t size;
+  void *data;
+  if (napi_get_typedarray_info(info.Env(), info[i], &type, &size, &data, nullptr, nullptr) != napi_ok) return nullptr;
+  if (type != napi_uint8_array || offset < 0 || length < 0 || offset + length > static_cast<double>(size)) return nullptr;
+  return static_cast<uint8_t *>(data) + static_cast<size_t>(offset);
+}
+bool goodSpace(Context *c, int space) { return !c->closed() && space >= 0 && space < static_cast<int>(c->spaces.size()) && c->spaces[space].slots > 0; }
+bool goodSlot(Context *c, int slot) {
+  return !c->closed() && slot >= 0 && slot < static_cast<int>(c->slots.size()) && c->slots[slot].state != State::kFree;
+}
+
+napi_value wait(napi_env env, napi_callback_info info) {
+  void *data;
+  napi_get_cb_info(env, info, nullptr, nullptr, nullptr, &data);
+  static_cast<Context *>(data)->wait();
+  return nullptr;
+}
+
+// Resumes now, not with the next wait.
+Napi::Value start(const Napi::CallbackInfo &info) {
+  if (goodSlot(of(info), integer(info, 0))) of(info)->resume(integer(info, 0));
+  return info.Env().Undefined();
+}
+Napi::Value interrupt(const Napi::CallbackInfo &info) {
+  if (goodSlot(of(info), integer(info, 0))) of(info)->interrupt(integer(info, 0));
+  return info.Env().Undefined();
+}
+Napi::Value exit(const Napi::CallbackInfo &info) {
+  if (goodSlot(of(info), integer(info, 0))) of(info)->requestExit(integer(info, 0));
+  return info.Env().Undefined();
+}
+Napi::Value batch(const Napi::CallbackInfo &info) {
+  int failedAt = 0;
+  if (!goodSlot(of(info), integer(info, 0))) return reply(info, ESRCH);
+  return reply(info, of(info)->runBatch(integer(info, 0), integer(info, 1), &failedAt));
+}
+Napi::Value sync(const Napi::CallbackInfo &info) {
+  return reply(info, goodSlot(of(info), integer(info, 0)) ? of(info)->sync(integer(info, 0)) : ESRCH);
+}
+// New threads: the slot or -errno; the host's thread id and the space go into the control block.
+Napi::Value born(const Napi::CallbackInfo &info, int slot) {
+  Context *c = of(info);
+  if (slot >= 0) {
+    c->control[kHostTid] = c->slots[slot].tid;
+    c->control[kSlot] = c->slots[slot].space;
+  }
+  return reply(info, slot);
+}
+Napi::Value cloneThread(const Napi::CallbackInfo &info) {
+  return born(info, goodSlot(of(info), integer(info, 0)) ? of(info)->cloneThread(integer(info, 0)) : -ESRCH);
+}
+Napi::Value fork(const Napi::CallbackInfo &info) {
+  return born(info, goodSlot(of(info), integer(info, 0)) ? of(info)->fork(integer(info, 0)) : -ESRCH);
+}
+Napi::Value createAddressSpace(const Napi::CallbackInfo &info) {
+  return born(info, of(info)->closed() ? -ESRCH : of(info)->createAddressSpace());
+}
+
+// (space, address, bytes, offset, length)
+Napi::Value read(const Napi::CallbackInfo &info) {
+  uint8_t *at = bytes(info, 2, number(info, 3), number(info, 4));
+  if (!at || !goodSpace(of(info), integer(info, 0))) return reply(info, 0);
+  return reply(info, of(info)->copyFrom(integer(info, 0), address(info, 1), at, address(info, 4)));
+}
+Napi::Value write(const Napi::CallbackInfo &info) {
+  uint8_t *at = bytes(info, 2, number(info, 3), number(info, 4));
+  if (!at || !goodSpace(of(info), integer(info, 0))) return reply(info, 0);
+  return reply(info, of(info)->copyTo(integer(info, 0), address(info, 1), at, address(info, 4)));
+}
+// (space, address, physical offset, length)
+bool goodPhysical(Context *c, double offset, double length) {
+  return offset >= 0 && length >= 0 && offset + length <= static_cast<double>(c->physicalSize);
+}
+Napi::Value readToPhysical(const Napi::CallbackInfo &info) {
+  Context *c = of(info);
+  if (!goodSpace(c, integer(info, 0)) || !goodPhysical(c, number(info, 2), number(info, 3))) return reply(info, 0);
+  return reply(info, c->copyFrom(integer(info, 0), address(info, 1), c->physical + address(info, 2), address(info, 3)));
+}
+Napi::Value writeFromPhysical(const Napi::CallbackInfo &info) {
+  Context *c = of(info);
+  if (!goodSpace(c, integer(info, 0)) || !goodPhysical(c, number(info, 2), number(info, 3))) return reply(info, 0);
+  return reply(info, c->copyTo(integer(info, 0), address(info, 1), c->physical + address(info, 2), address(info, 3)));
+}
+Napi::Value release(const Napi::CallbackInfo &info) {
+  return reply(info, of(info)->closed() ? 0 : of(info)->release(address(info, 0), address(info, 1)));
+}
+Napi::Value physicalResident(const Napi::CallbackInfo &info) {
+  return reply(info, of(info)->closed() ? 0 : of(info)->physicalResident());
+}
+// (space, address, length, out | undefined)
+Napi::Value resident(const Napi::CallbackInfo &info) {
+  Context *c = of(info);
+  if (!goodSpace(c, integer(info, 0))) return reply(info, 0);
+  uint8_t *out = nullptr;
+  const double pages = static_cast<double>((address(info, 2) + c->pageSize - 1) / c->pageSize);
+  if (info[3].IsTypedArray() && !(out = bytes(info, 3, 0, pages))) return reply(info, -EINVAL);
+  return reply(info, c->resident(integer(info, 0), address(info, 1), address(info, 2), out));
+}
+Napi::Value rss(const Napi::CallbackInfo &info) {
+  return reply(info, goodSpace(of(info), integer(info, 0)) ? of(info)->rss(integer(info, 0)) : 0);
+}
+// (slot, bytes): the length or -errno
+Napi::Value getFp(const Napi::CallbackInfo &info) {
+  Context *c = of(info);
+  uint8_t *at = bytes(info, 1, 0, static_cast<double>(c->fpSize));
+  size_t length = 0;
+  if (!at || !goodSlot(c, integer(info, 0))) return reply(info, -ESRCH);
+  const int error = c->getFp(integer(info, 0), at, c->fpSize, &length);
+  return reply(info, error ? -error : static_cast<double>(length));
+}
+// (slot, bytes, length)
+Napi::Value setFp(const Napi::CallbackInfo &info) {
+  uint8_t *at = bytes(info, 1, 0, number(info, 2));
+  if (!at || !goodSlot(of(info), integer(info, 0))) return reply(info, EINVAL);
+  return reply(info, of(info)->setFp(integer(info, 0), at, address(info, 2)));
+}
+Napi::Value resetFp(const Napi::CallbackInfo &info) {
+  return reply(info, goodSlot(of(info), integer(info, 0)) ? of(info)->resetFp(integer(info, 0)) : ESRCH);
+}
+// (slot, Float64Array(2))
+Napi::Value cpuTime(const Napi::CallbackInfo &info) {
+  if (!goodSlot(of(info), integer(info, 0))) return reply(info, ESRCH);
+  auto out = info[1].As<Napi::Float64Array>();
+  return reply(info, of(info)->cpuTime(integer(info, 0), out.Data(), out.Data() + 1));
+}
+Napi::Value arm(const Napi::CallbackInfo &info) {
+  if (!of(info)->closed()) of(info)->looper->arm();
+  return info.Env().Undefined();
+}
+Napi::Value unpin(const Napi::CallbackInfo &info) {
+  of(info)->placement.unpin();
+  return info.Env().Undefined();
+}
+Napi::Value close(const Napi::CallbackInfo &info) {
+  Context *c = of(info);
+  c->close();
+  for (napi_ref &ref : c->buffers) {
+    napi_value buffer;
+    if (ref && napi_get_reference_value(info.Env(), ref, &buffer) == napi_ok && buffer)
+      napi_detach_arraybuffer(info.Env(), buffer);
+    if (ref) napi_delete_reference(info.Env(), ref);
+  }
+  c->buffers.clear();
+  return info.Env().Undefined();
+}
+
+// An ArrayBuffer over memory of the context, unmapped with its last use.
+Napi::Value share(Context *c, void *at, size_t size) {
+  Napi::ArrayBuffer buffer =
+      Napi::ArrayBuffer::New(c->env, at, size, [size](Napi::Env, void *data) { munmap(data, size); });
+  napi_ref ref;
+  napi_create_reference(c->env, buffer, 1, &ref);
+  c->buffers.push_back(ref);
+  return buffer;
+}
+
+Napi::Value createContext(const Napi::CallbackInfo &info) {
+  Napi::Env env = info.Env();
+  auto *c = new Context(env, info[0].As<Napi::String>().Utf8Value(), address(info, 1), info[2].As<Napi::Boolean>().Value());
+  Napi::Object result = Napi::Object::New(env);
+  const int error = c->start();
+  result.Set("error", error);
+  result.Set("step", c->failedStep);
+  if (error) {
+    c->close();
+    delete c;
+    return result;
+  }
+  env.AddCleanupHook([](Context *context) { delete context; }, c);
+
+  result.Set("control", share(c, c->control, (kResumeQueue + kMaxSlots) * sizeof(int32_t)));
+  result.Set("registers", share(c, c->registers, static_cast<size_t>(kMaxSlots) * kBlockWords * 8));
+  result.Set("batchPage", share(c, c->batch, c->pageSize));
+  result.Set("physical", share(c, c->physical, c->physicalSize));
+  result.Set("arch", arch::kName);
+  result.Set("pageSize", static_cast<double>(c->pageSize));
+  result.Set("taskSize", static_cast<double>(c->taskSize));
+  result.Set("vdso", static_cast<double>(c->vdso));
+  result.Set("fpSize", static_cast<double>(c->fpSize));
+  result.Set("hwcap", static_cast<double>(getauxval(AT_HWCAP)));
+  result.Set("hwcap2", static_cast<double>(getauxval(AT_HWCAP2)));
+  result.Set("minsigstksz", static_cast<double>(getauxval(51 /* AT_MINSIGSTKSZ */)));
+
+  napi_value fast;
+  napi_create_function(env, "wait", NAPI_AUTO_LENGTH, wait, c, &fast);
+  result.Set("wait", fast);
+  const auto add = [&]<Napi::Value (*F)(const Napi::CallbackInfo &)>(const char *name) {
+    result.Set(name, Napi::Function::New<F>(env, name, c));
+  };
+  add.operator()<start>("start");
+  add.operator()<interrupt>("interrupt");
+  add.operator()<exit>("exit");
+  add.operator()<levitate::batch>("batch");
+  add.operator()<sync>("sync");
+  add.operator()<cloneThread>("cloneThread");
+  add.operator()<fork>("fork");
+  add.operator()<createAddressSpace>("createAddressSpace");
+  add.operator()<read>("read");
+  add.operator()<write>("write");
+  add.operator()<readToPhysical>("readToPhysical");
+  add.operator()<writeFromPhysical>("writeFromPhysical");
+  add.operator()<release>("release");
+  add.operator()<physicalResident>("physicalResident");
+  add.operator()<resident>("resident");
+  add.operator()<rss>("rss");
+  add.operator()<getFp>("getFp");
+  add.operator()<setFp>("setFp");
+  add.operator()<resetFp>("resetFp");
+  add.operator()<cpuTime>("cpuTime");
+  add.operator()<arm>("arm");
+  add.operator()<unpin>("unpin");
+  add.operator()<levitate::close>("close");
+  return result;
+}
+
+Napi::Object Init(Napi::Env env, Napi::Object exports) {
+  exports.Set("supported", Napi::Boolean::New(env, true));
+  exports.Set("createContext", Napi::Function::New<createContext>(env, "createContext"));
+  initHostIo(env, exports);
+  return exports;
+}
+
+}  // namespace
+}  // namespace levitate
+
+using levitate::Init;
+NODE_API_MODULE(levitate, Init)

@@ -1,0 +1,117 @@
+// x86_64: how registers are read and written, and what a stop means.
+//
+// A register block is struct user_regs_struct as 27 words, passed to the host as it is. Rules:
+// - orig_rax is -1 whenever a thread is resumed, so that the host never applies its own restart logic;
+// - only the `syscall` instruction leaves rcx == rip and r11 == eflags. Otherwise the host is asked for the entry's
+//   architecture; a 32-bit entry (int 0x80, sysenter) is shown as system call number -1;
+// - hostile segment registers or FS/GS bases are refused by the host: then they are set to the flat 64-bit values.
+#pragma once
+#include <elf.h>
+#include <linux/audit.h>
+#include <linux/ptrace.h>
+#include <sys/types.h>
+#include <sys/uio.h>
+
+#include <cstdint>
+#include <cstring>
+
+#include "../hostcall.h"
+
+namespace levitate::arch {
+
+constexpr const char *kName = "x86_64";
+constexpr int kRegWords = 27;
+constexpr uint32_t kAuditArch = AUDIT_ARCH_X86_64;
+constexpr int kFpNote = NT_X86_XSTATE;
+constexpr uint64_t kInterruptionLength = 1;  // int3: ip is after it
+
+enum Reg { kRbp = 4, kRbx = 5, kR11 = 6, kR10 = 7, kR9 = 8, kR8 = 9, kRax = 10, kRcx = 11, kRdx = 12, kRsi = 13,
+           kRdi = 14, kOrigRax = 15, kRip = 16, kCs = 17, kEflags = 18, kSs = 20, kFsBase = 21, kGsBase = 22, kDs = 23,
+           kEs = 24, kFs = 25, kGs = 26 };
+constexpr long kGetRegs = 12, kSetRegs = 13;
+
+inline int getRegs(pid_t tid, uint64_t *regs) { return hostPtrace(kGetRegs, tid, 0, regs); }
+
+inline int setRegs(pid_t tid, uint64_t *regs) {
+  regs[kOrigRax] = ~0ull;
+  int error = hostPtrace(kSetRegs, tid, 0, regs);
+  if (error != EIO) return error;
+  regs[kCs] = 0x33;
+  regs[kSs] = 0x2b;
+  regs[kDs] = regs[kEs] = regs[kFs] = regs[kGs] = 0;
+  if (regs[kFsBase] >= 0x7ffffffff000) regs[kFsBase] = 0;
+  if (regs[kGsBase] >= 0x7ffffffff000) regs[kGsBase] = 0;
+  return hostPtrace(kSetRegs, tid, 0, regs);
+}
+
+inline int resumeRegs(pid_t tid, uint64_t *regs) { return setRegs(tid, regs); }
+
+// Called at a system call stop, after getRegs.
+inline void classifySyscall(pid_t tid, uint64_t *regs) {
+  if (regs[kRcx] == regs[kRip] && regs[kR11] == regs[kEflags]) [[likely]] return;
+  struct ptrace_syscall_info info;
+  long got = hostPtraceResult(PTRACE_GET_SYSCALL_INFO, tid, sizeof info, &info);
+  if (got >= 24 && info.arch == kAuditArch) return;
+  regs[kOrigRax] = ~0ull;
+}
+
+// The host emulates calls into the vsyscall page itself; the seccomp filter turns them into SIGSYS with the number in
+// rax and ip after the return. That is shown as a system call stop.
+inline bool vsyscallStop(uint64_t *regs) {
+  regs[kOrigRax] = regs[kRax];
+  return true;
+}
+
+inline uint64_t ip(const uint64_t *regs) { return regs[kRip]; }
+inline uint64_t result(const uint64_t *regs) { return regs[kRax]; }
+inline uint64_t cursor(const uint64_t *regs) { return regs[kRbx]; }
+
+inline void prepareStub(uint64_t *regs, uint64_t entry) {
+  regs[kRip] = entry;
+  regs[kCs] = 0x33;
+  regs[kSs] = 0x2b;
+  regs[kEflags] = 0x202;
+}
+inline void prepareCall(uint64_t *regs, uint64_t entry, const uint64_t *call) {
+  prepareStub(regs, entry);
+  regs[kRax] = call[0];
+  regs[kRdi] = call[1];
+  regs[kRsi] = call[2];
+  regs[kRdx] = call[3];
+  regs[kR10] = call[4];
+  regs[kR8] = call[5];
+  regs[kR9] = call[6];
+}
+inline void prepareBatch(uint64_t *regs, uint64_t entry, uint64_t first, uint64_t end) {
+  prepareStub(regs, entry);
+  regs[kRbx] = first;
+  regs[kRbp] = end;
+}
+// Registers that are only true at the stub's breakpoint.
+inline void keepTrueRegs(uint64_t *, const uint64_t *) {}
+constexpr bool kHidesRegs = false;
+
+// XSAVE image of a fresh program: x87 and SSE at their initial values, every other component in its initial state.
+inline void initialFp(uint8_t *image, size_t size) {
+  memset(image, 0, size);
+  uint16_t fcw = 0x37f;
+  uint32_t mxcsr = 0x1f80;
+  memcpy(image, &fcw, 2);
+  memcpy(image + 24, &mxcsr, 4);
+  if (size >= 576) image[512] = 3;
+}
+// A legacy FXSAVE image (512 bytes) in the full form the host wants; everything else in its initial state.
+inline void widenFp(uint8_t *image, size_t size, const uint8_t *from, size_t length) {
+  memcpy(image, from, length);
+  memset(image + length, 0, size - length);
+  if (length < 576 && size >= 576) {
+    memset(image + 464, 0, 48);
+    image[512] = 3;
+  }
+}
+
+constexpr long kCallMmap = 9, kCallMunmap = 11, kCallMprotect = 10, kCallMremap = 25, kCallMadvise = 28,
+               kCallClone = 56, kCallExit = 60, kCallExitGroup = 231, kCallClose = 3, kCallPrctl = 157,
+               kCallSeccomp = 317, kCallGetppid = 110;
+
+}  // namespace levitate::arch

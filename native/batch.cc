@@ -1,0 +1,78 @@
+// Calls made by the stub inside a guest's address space: one call in registers, or a batch from the batch page.
+//
+// The thread is stopped before and after, and its own registers stay in its block: the next resume puts them back.
+// Only here is a guest thread continued without SYSEMU, always from a stub address with interrupts of single stepping
+// cleared; a stop that is not the stub's own breakpoint is continued (outside signals, late interrupts) or fails the
+// batch (faults: a guest that took key 0 away from itself with protection keys).
+#include "context.h"
+
+namespace levitate {
+
+int Context::waitForStub(int slot, uint64_t *regs) {
+  Slot &s = slots[slot];
+  for (;;) {
+    int error = hostPtrace(kPtraceCont, s.tid, 0, nullptr);
+    if (error) return error;
+    int status;
+    pid_t got = hostWaitFor(s.tid, &status);
+    if (got < 0) return -got;
+    if (!isStop(status)) {
+      ready_.push_back({s.tid, status});  // reported by the next wait
+      return ESRCH;
+    }
+    if (stopEvent(status) != 0) continue;
+    const int signal = stopSignal(status);
+    if (signal == SIGTRAP) {
+      if ((error = arch::getRegs(s.tid, regs))) return error;
+      const uint64_t at = arch::ip(regs);
+      if (at > stubAt_ - 1 && at < stubAt_ + pageSize) return 0;
+    }
+    if (signal == SIGSEGV || signal == SIGBUS || signal == SIGILL) return EFAULT;
+  }
+}
+
+int Context::runBatch(int slot, int count, int *failedAt) {
+  Slot &s = slots[slot];
+  if (s.state != State::kStopped || s.exitRequested) return ESRCH;
+  uint64_t regs[kBlockWords];
+  memcpy(regs, block(slot), sizeof regs);
+  const uint64_t end = batchAt_ + static_cast<uint64_t>(count) * kEntryWords * 8;
+  arch::prepareBatch(regs, stubAt_ + 16, batchAt_, end);
+  int error = arch::setRegs(s.tid, regs);
+  if (!error) error = waitForStub(slot, regs);
+  if (error) {
+    *failedAt = 0;
+    return error;
+  }
+  arch::keepTrueRegs(block(slot), regs);
+  const uint64_t cursor = arch::cursor(regs);
+  *failedAt = static_cast<int>((cursor - batchAt_) / (kEntryWords * 8));
+  return cursor == end ? 0 : static_cast<int>(-static_cast<int64_t>(arch::result(regs)));
+}
+
+int Context::runCall(int slot, const uint64_t *call, uint64_t *result) {
+  Slot &s = slots[slot];
+  if (s.state != State::kStopped || s.exitRequested) return ESRCH;
+  uint64_t regs[kBlockWords];
+  memcpy(regs, block(slot), sizeof regs);
+  arch::prepareCall(regs, stubAt_, call);
+  int error = arch::setRegs(s.tid, regs);
+  if (!error) error = waitForStub(slot, regs);
+  if (error) return error;
+  arch::keepTrueRegs(block(slot), regs);
+  *result = arch::result(regs);
+  if (*result > static_cast<uint64_t>(-4096)) return static_cast<int>(-static_cast<int64_t>(*result));
+  return 0;
+}
+
+// Brings registers that a system call stop hides into the block (aarch64: x7). The stub's call number -1 fails with
+// ENOSYS in the host, before any filter is asked for what it does not allow: so use a harmless allowed one.
+int Context::sync(int slot) {
+  if (!arch::kHidesRegs) return 0;
+  const uint64_t call[7] = {static_cast<uint64_t>(arch::kCallMunmap), taskSize - pageSize, 0};
+  uint64_t result;
+  int error = runCall(slot, call, &result);
+  return error == EINVAL ? 0 : error;
+}
+
+}  // namespace levitate

@@ -1,0 +1,155 @@
+// A context's life: shared memory, slots and spaces, close.
+#include "context.h"
+
+#include <fcntl.h>
+#include <linux/memfd.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+
+#include <algorithm>
+
+#include "looper.h"
+
+namespace levitate {
+
+Context::Context(napi_env env, std::string stub, uint64_t size, bool place)
+    : env(env), stubPath(std::move(stub)), physicalSize(size), place_(place) {
+  pageSize = static_cast<size_t>(sysconf(_SC_PAGESIZE));
+}
+
+Context::~Context() { close(); }
+
+static int makeMemfd(const char *name) {
+  int fd = memfd_create(name, MFD_CLOEXEC | MFD_ALLOW_SEALING | 0x0008u /* MFD_NOEXEC_SEAL */);
+  if (fd < 0 && errno == EINVAL) fd = memfd_create(name, MFD_CLOEXEC | MFD_ALLOW_SEALING);
+  return fd;
+}
+
+template <typename T>
+static T *reserve(size_t bytes) {
+  void *at = mmap(nullptr, bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+  return at == MAP_FAILED ? nullptr : static_cast<T *>(at);
+}
+
+// Sealed against shrinking, so that touching the mapping can never raise SIGBUS.
+int Context::mapShared() {
+  failedStep = "memory";
+  physicalSize = physicalSize / pageSize * pageSize;
+  physicalFd = makeMemfd("levitate-physical");
+  controlFd_ = makeMemfd("levitate-control");
+  if (physicalFd < 0 || controlFd_ < 0) return errno;
+  if (ftruncate(physicalFd, static_cast<off_t>(physicalSize)) < 0) return errno;
+  if (ftruncate(controlFd_, static_cast<off_t>(2 * pageSize)) < 0) return errno;
+  fcntl(physicalFd, F_ADD_SEALS, F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_SEAL);
+  fcntl(controlFd_, F_ADD_SEALS, F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_SEAL);
+  void *at = mmap(nullptr, physicalSize, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_NORESERVE, physicalFd, 0);
+  if (at == MAP_FAILED) return errno;
+  madvise(at, physicalSize, MADV_DONTFORK);  // Node's own child processes need not copy its page tables
+  physical = static_cast<uint8_t *>(at);
+  at = mmap(nullptr, 2 * pageSize, PROT_READ | PROT_WRITE, MAP_SHARED, controlFd_, 0);
+  if (at == MAP_FAILED) return errno;
+  batch = static_cast<uint64_t *>(at);
+  control = reserve<int32_t>((kResumeQueue + kMaxSlots) * sizeof(int32_t));
+  registers = reserve<uint64_t>(static_cast<size_t>(kMaxSlots) * kBlockWords * 8);
+  slotOfTid_ = reserve<int32_t>(kMaxTid * sizeof(int32_t));
+  if (!control || !registers || !slotOfTid_) return ENOMEM;
+  slots.reserve(64);
+  return 0;
+}
+
+int Context::addSpace(pid_t tgid) {
+  int space;
+  if (freeSpaces_.empty()) {
+    space = static_cast<int>(spaces.size());
+    spaces.emplace_back();
+  } else {
+    space = freeSpaces_.back();
+    freeSpaces_.pop_back();
+    spaces[space] = Space();
+  }
+  spaces[space].tgid = tgid;
+  return space;
+}
+
+int Context::addSlot(pid_t tid, int space) {
+  int slot;
+  if (!freeSlots_.empty()) {
+    slot = freeSlots_.back();
+    freeSlots_.pop_back();
+    slots[slot] = Slot();
+  } else {
+    if (slots.size() >= kMaxSlots) return -EAGAIN;
+    slot = static_cast<int>(slots.size());
+    slots.emplace_back();
+  }
+  slots[slot].tid = tid;
+  slots[slot].space = space;
+  slots[slot].state = State::kStopped;
+  slotOfTid_[tid] = slot + 1;
+  spaces[space].alive++;
+  spaces[space].slots++;
+  return slot;
+}
+
+// Its exit status has been collected: the tid may be used again by the host from now on.
+void Context::freeSlot(int slot) {
+  Slot &s = slots[slot];
+  Space &space = spaces[s.space];
+  if (s.exitRequested) dying_--;
+  if (s.state != State::kDying) {
+    space.alive--;
+    if (s.exitRequested) space.exiting--;
+  }
+  if (--space.slots == 0) {
+    if (space.pagemapFd >= 0) ::close(space.pagemapFd);
+    if (space.statmFd >= 0) ::close(space.statmFd);
+    space = Space();
+    freeSpaces_.push_back(s.space);
+  }
+  slotOfTid_[s.tid] = 0;
+  s = Slot();
+  freeSlots_.push_back(slot);
+}
+
+pid_t Context::liveTid(int space) const {
+  pid_t found = spaces[space].tgid;
+  for (const Slot &s : slots) {
+    if (s.space != space || s.state == State::kFree || s.state == State::kDying) continue;
+    found = s.tid;
+    if (found == spaces[space].tgid) break;
+  }
+  return found;
+}
+
+// Kills every host process and collects every exit status. The shared memory goes with the last JS buffer on it, or,
+// when the environment is being torn down, with the process.
+void Context::close() {
+  if (closed_) return;
+  closed_ = true;
+  for (const Space &space : spaces)
+    if (space.slots > 0) kill(space.tgid, SIGKILL);
+  while (freeSlots_.size() < slots.size()) {
+    int status;
+    pid_t tid = hostWait(-1, &status, kWaitFlags);
+    if (tid == -EINTR) continue;
+    if (tid < 0) break;
+    int slot = findSlot(tid);
+    if (slot >= 0 && !isStop(status)) freeSlot(slot);
+  }
+  looper.reset();
+  placement.unpin();
+  if (physicalFd >= 0) ::close(physicalFd);
+  if (controlFd_ >= 0) ::close(controlFd_);
+  physicalFd = controlFd_ = -1;
+  if (slotOfTid_) munmap(slotOfTid_, kMaxTid * sizeof(int32_t));
+  if (buffers.empty()) {  // never shown to JavaScript: start() failed
+    if (batch) munmap(batch, 2 * pageSize);
+    if (physical) munmap(physical, physicalSize);
+    if (control) munmap(control, (kResumeQueue + kMaxSlots) * sizeof(int32_t));
+    if (registers) munmap(registers, static_cast<size_t>(kMaxSlots) * kBlockWords * 8);
+  }
+  batch = nullptr;
+  slotOfTid_ = nullptr;
+}
+
+}  // namespace levitate

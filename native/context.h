@@ -1,0 +1,180 @@
+// One Context is one ptrace platform: its zygote, threads, physical memory, helper thread and shared arrays.
+//
+// Invariants: everything but the atomics belongs to the JS thread that made the context (it is the tracer); a slot is a
+// host thread from its creation until its exit status has been collected; a thread counts as running from its resume
+// to the moment its stop is taken out of the host.
+#pragma once
+#include <napi.h>
+#include <sys/types.h>
+#include <time.h>
+
+#include <atomic>
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <thread>
+#include <vector>
+
+#include "arch/arch.h"
+#include "placement.h"
+
+namespace levitate {
+
+// The control block, an Int32Array shared with src/platform/ptrace/layout.ts:
+//
+//   0        1     2       3     4       5       6       7          8            9        10           11        12..15
+//   result | slot| signal| code| addrLo| addrHi| access| timeoutUs| resumeCount| running| loopPending| hostTid | spare
+//   16 .. 16+kMaxSlots: the resume queue, slot numbers
+enum Control { kResult = 0, kSlot = 1, kSignal = 2, kCode = 3, kAddrLo = 4, kAddrHi = 5, kAccess = 6, kTimeoutUs = 7,
+               kResumeCount = 8, kRunning = 9, kLoopPending = 10, kHostTid = 11, kResumeQueue = 16 };
+
+enum Result { kNone = 0, kSyscall = 1, kSignalStop = 2, kInterrupted = 3, kGone = 4 };
+
+constexpr int kMaxSlots = 16384;
+constexpr int kMaxTid = 1 << 22;
+// Words between register blocks in the shared Uint32Array, in 64-bit words; the same for every architecture.
+constexpr int kBlockWords = 40;
+constexpr int kBatchEntries = 64;
+constexpr int kEntryWords = 8;
+constexpr size_t kStubAreaSize = 16u << 20;
+constexpr int64_t kBlockCapNs = 10'000'000;
+
+enum class State : uint8_t { kFree, kStopped, kRunning, kDying };
+
+struct Slot {
+  pid_t tid = 0;
+  int32_t space = -1;
+  State state = State::kFree;
+  bool wanted = false;         // interrupt() asked for and not yet delivered
+  bool exitRequested = false;  // exit() was called: its exit status is swallowed
+  PlacementState placement;
+};
+
+struct Space {
+  pid_t tgid = 0;
+  int alive = 0;    // slots not yet killed or told to exit
+  int exiting = 0;  // of those, how many have been asked to
+  int slots = 0;    // slots whose exit status has not been collected
+  bool killed = false;
+  int pagemapFd = -1;
+  int statmFd = -1;
+};
+
+struct Event {
+  pid_t tid;
+  int status;
+};
+
+class Looper;
+
+class Context {
+ public:
+  Context(napi_env env, std::string stubPath, uint64_t physicalSize, bool place);
+  ~Context();
+
+  // zygote.cc: 0 or errno, `failedStep` says where.
+  int start();
+  const char *failedStep = "";
+  void close();
+  bool closed() const { return closed_; }
+
+  // wait.cc
+  void wait();
+  void resume(int slot);
+  void interrupt(int slot);
+  void requestExit(int slot);
+
+  // batch.cc: errno results
+  int runBatch(int slot, int count, int *failedAt);
+  int runCall(int slot, const uint64_t *call, uint64_t *result);
+  int sync(int slot);
+
+  // threads.cc: slot or -errno
+  int cloneThread(int slot);
+  int fork(int slot);
+  int createAddressSpace();
+  int getFp(int slot, uint8_t *to, size_t size, size_t *length);
+  int setFp(int slot, const uint8_t *from, size_t length);
+  int resetFp(int slot);
+  int cpuTime(int slot, double *userNs, double *systemNs);
+
+  // memory.cc: bytes or -errno
+  ssize_t copyFrom(int space, uint64_t addr, void *to, size_t length);
+  ssize_t copyTo(int space, uint64_t addr, const void *from, size_t length);
+  int release(uint64_t offset, uint64_t length);
+  double physicalResident();
+  ssize_t resident(int space, uint64_t addr, uint64_t length, uint8_t *out);
+  double rss(int space);
+
+  napi_env env;
+  std::string stubPath;
+  uint64_t physicalSize;
+  uint8_t *physical = nullptr;
+  int physicalFd = -1;
+  int32_t *control = nullptr;
+  uint64_t *registers = nullptr;
+  uint64_t *batch = nullptr;  // supervisor's view of the batch page
+  size_t pageSize = 4096;
+  uint64_t taskSize = 0;
+  uint64_t vdso = 0;
+  size_t fpSize = 0;
+  std::vector<Slot> slots;
+  std::vector<Space> spaces;
+  Placement placement;
+  std::unique_ptr<Looper> looper;
+  std::vector<napi_ref> buffers;
+
+  uint64_t *block(int slot) { return registers + static_cast<size_t>(slot) * kBlockWords; }
+  int findSlot(pid_t tid) const { return tid > 0 && tid < kMaxTid ? slotOfTid_[tid] - 1 : -1; }
+  // A thread of the space that is alive, for process_vm_* and /proc.
+  pid_t liveTid(int space) const;
+
+ private:
+  friend class ZygoteSetup;
+  int mapShared();
+  int addSlot(pid_t tid, int space);
+  int addSpace(pid_t tgid);
+  void freeSlot(int slot);
+  void markRunning(int slot);
+  void markNotRunning(int slot);
+  void resumeAsIs(int slot);
+  void processExits();
+  void runExit(int slot);
+  bool handle(const Event &event);
+  bool handleStop(int slot, int status);
+  void report(int result, int slot);
+  // False when nothing stopped in time.
+  bool nextEvent(Event *event, int64_t deadlineNs, bool poll);
+  bool idle(Event *event, int64_t deadlineNs, bool poll);
+  void collectReady();
+  bool expectingExit() const;
+  int adoptChild(int parent, pid_t tid, int space);
+  int waitForStub(int slot, uint64_t *regs);
+
+  int32_t *slotOfTid_ = nullptr;  // slot + 1
+  std::vector<int> freeSlots_, freeSpaces_, pendingExits_;
+  std::vector<Event> ready_;  // stops taken out of the host and not yet reported, in order from readyHead_
+  size_t readyHead_ = 0;
+  int running_ = 0;
+  int runningXor_ = 0;  // xor of the running slots' numbers: the slot itself when only one runs
+  int dying_ = 0;       // slots with exitRequested
+  unsigned rounds_ = 0;
+  uint32_t lastTick_ = 0;
+  uint64_t stubAt_ = 0, batchAt_ = 0;
+  int zygote_ = -1;
+  int controlFd_ = -1;
+  bool place_;
+  bool closed_ = false;
+};
+
+inline int64_t nowNs() {
+  timespec t;
+  clock_gettime(CLOCK_MONOTONIC, &t);
+  return t.tv_sec * 1'000'000'000ll + t.tv_nsec;
+}
+
+// spawn.cc: starts `path` without forking the big process. fds[i] becomes descriptor i + firstFd of the child, every
+// other one is closed. Returns the pid or -errno.
+pid_t spawn(const char *path, const char *name, const int *fds, int count, int firstFd, bool dieWithParent);
+
+}  // namespace levitate

@@ -1,0 +1,2 @@
+#include "hostio.h"
+namespace levitate { void initHostIo(Napi::Env, Napi::Object) {} }

@@ -1,0 +1,198 @@
+// The helper thread and the wait's deadline timer, see looper.h.
+#include "looper.h"
+
+#include <errno.h>
+#include <poll.h>
+#include <signal.h>
+#include <sys/eventfd.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include "context.h"
+
+namespace levitate {
+
+// Does nothing but make a blocking call return EINTR. One of the real-time signals that neither glibc nor Node uses.
+static int kickSignal() { return SIGRTMIN + 9; }
+static void onKick(int) {}
+
+constexpr int64_t kTickNs = 5'000'000;
+constexpr int64_t kRetryNs = 1'000'000;
+constexpr int64_t kDeadlineRetryNs = 500'000;
+// Granted to the loop when libuv says "at once", which it also says for the kernel's own setImmediate.
+constexpr int64_t kImmediateGraceNs = 5'000'000;
+
+Looper::Looper(uv_loop_t *loop, int32_t *loopPending) : loop_(loop), pending_(loopPending) {}
+
+int Looper::start() {
+  pid_ = getpid();
+  jsTid_ = static_cast<pid_t>(syscall(SYS_gettid));
+  backendFd_ = uv_backend_fd(loop_);
+  eventFd_ = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+  if (eventFd_ < 0) return errno;
+
+  struct sigaction old;
+  if (sigaction(kickSignal(), nullptr, &old) == 0 && old.sa_handler == SIG_DFL) {
+    struct sigaction action = {};
+    action.sa_handler = onKick;
+    sigaction(kickSignal(), &action, nullptr);
+  }
+  sigset_t unblock;
+  sigemptyset(&unblock);
+  sigaddset(&unblock, kickSignal());
+  pthread_sigmask(SIG_UNBLOCK, &unblock, nullptr);
+
+  struct sigevent event = {};
+  event.sigev_notify = SIGEV_THREAD_ID;
+  event.sigev_signo = kickSignal();
+  event._sigev_un._tid = jsTid_;
+  haveTimer_ = timer_create(CLOCK_MONOTONIC, &event, &timer_) == 0;
+  if (!haveTimer_) return errno;
+
+  sigset_t all, saved;
+  sigfillset(&all);
+  pthread_sigmask(SIG_SETMASK, &all, &saved);
+  thread_ = std::thread([this] { run(); });
+  pthread_sigmask(SIG_SETMASK, &saved, nullptr);
+  pthread_setname_np(thread_.native_handle(), "levitate-loop");
+  return 0;
+}
+
+Looper::~Looper() {
+  if (thread_.joinable()) {
+    stop_ = true;
+    wake();
+    thread_.join();
+  }
+  if (haveTimer_) timer_delete(timer_);
+  if (eventFd_ >= 0) close(eventFd_);
+}
+
+void Looper::wake() {
+  uint64_t one = 1;
+  ssize_t ignored = write(eventFd_, &one, sizeof one);
+  (void)ignored;
+}
+
+void Looper::kick() {
+  kicked_.store(true);
+  syscall(SYS_tgkill, pid_, jsTid_, kickSignal());
+}
+
+void Looper::setDeadline(int64_t deadlineNs) {
+  if (armedNs_ != 0 && deadlineNs >= armedNs_ - 20'000 && armedNs_ > nowNs()) return;
+  armedNs_ = deadlineNs;
+  struct itimerspec spec;
+  spec.it_value = {deadlineNs / 1'000'000'000, deadlineNs % 1'000'000'000};
+  spec.it_interval = {0, kDeadlineRetryNs};
+  timer_settime(timer_, TIMER_ABSTIME, &spec, nullptr);
+}
+
+// The timer repeats until it is switched off here, at the first turn of the loop or wait after it fired.
+void Looper::arm() {
+  if (armedNs_ != 0 && armedNs_ <= nowNs()) {
+    struct itimerspec off = {};
+    timer_settime(timer_, 0, &off, nullptr);
+    armedNs_ = 0;
+  }
+  // Child processes of Node make libuv handle SIGCHLD; every guest stop would run its handler.
+  struct sigaction action;
+  if (sigaction(SIGCHLD, nullptr, &action) == 0 && action.sa_handler != SIG_DFL && action.sa_handler != SIG_IGN &&
+      !(action.sa_flags & SA_NOCLDSTOP)) {
+    action.sa_flags |= SA_NOCLDSTOP;
+    sigaction(SIGCHLD, &action, nullptr);
+  }
+  int timeoutMs = uv_backend_timeout(loop_);
+  int64_t deadline = 0;
+  int64_t now = nowNs();
+  if (timeoutMs == 0) {
+    deadline = now + kImmediateGraceNs;
+  } else if (timeoutMs > 0) {
+    deadline = static_cast<int64_t>(uv_now(loop_) + static_cast<uint64_t>(timeoutMs)) * 1'000'000;
+    if (deadline <= now) deadline = now;
+  }
+  int64_t before = loopDeadlineNs_.exchange(deadline);
+  __atomic_store_n(pending_, 0, __ATOMIC_RELEASE);
+  bool watched = watchLoop_.exchange(true);
+  bool sooner = deadline != 0 && deadline < now + kTickNs && (before == 0 || deadline < before);
+  if (!watched || sooner) wake();
+}
+
+void Looper::run() {
+  uint32_t lastSequence = 0;
+  bool lastInWait = false;
+  int quietTicks = 0;
+  int64_t nextTick = nowNs() + kTickNs;
+  while (!stop_) {
+    bool retry = kicked_.load() && inWait_.load();
+    int64_t now = nowNs();
+    int64_t until = INT64_MAX;
+    if (quietTicks < 4) until = nextTick;
+    if (retry) until = std::min(until, now + kRetryNs);
+    bool watch = watchLoop_.load();
+    int64_t loopDeadline = watch ? loopDeadlineNs_.load() : 0;
+    if (loopDeadline != 0) until = std::min(until, loopDeadline);
+
+    if (quietTicks >= 4) {
+      asleep_.store(true);
+      if (inWait_.load()) {
+        asleep_.store(false);
+        quietTicks = 0;
+        nextTick = now + kTickNs;
+        continue;
+      }
+    }
+    struct pollfd fds[2] = {{eventFd_, POLLIN, 0}, {watch ? backendFd_ : -1, POLLIN, 0}};
+    timespec timeout = {};
+    if (until != INT64_MAX) {
+      int64_t left = std::max<int64_t>(until - now, 0);
+      timeout = {left / 1'000'000'000, left % 1'000'000'000};
+    }
+    ppoll(fds, 2, until == INT64_MAX ? nullptr : &timeout, nullptr);
+    if (asleep_.exchange(false)) {
+      quietTicks = 0;
+      nextTick = nowNs() + kTickNs;
+      lastSequence = sequence_.load();
+    }
+    if (fds[0].revents) {
+      uint64_t count;
+      ssize_t ignored = read(eventFd_, &count, sizeof count);
+      (void)ignored;
+    }
+    if (stop_) break;
+    now = nowNs();
+    if (watchLoop_.load() && (fds[1].revents != 0 || (loopDeadline != 0 && loopDeadline == loopDeadlineNs_.load() &&
+                                                      now >= loopDeadline))) {
+      watchLoop_.store(false);
+      __atomic_store_n(pending_, 1, __ATOMIC_RELEASE);
+      if (inWait_.load()) kick();
+    } else if (retry && kicked_.load() && inWait_.load()) {
+      kick();
+    }
+    if (now >= nextTick) {
+      nextTick = now + kTickNs;
+      tick_.fetch_add(1, std::memory_order_relaxed);
+      uint32_t sequence = sequence_.load();
+      bool inWait = inWait_.load();
+      if (inWait && lastInWait && sequence == lastSequence) kick();
+      quietTicks = sequence == lastSequence && !inWait ? quietTicks + 1 : 0;
+      lastSequence = sequence;
+      lastInWait = inWait;
+    }
+  }
+}
+
+void Looper::sleep(int64_t deadlineNs) {
+  int64_t now = nowNs();
+  int64_t until = now + kBlockCapNs;
+  if (deadlineNs != 0) until = std::min(until, deadlineNs);
+  int timeoutMs = uv_backend_timeout(loop_);
+  if (timeoutMs == 0 || until <= now) return;
+  if (timeoutMs > 0) until = std::min(until, static_cast<int64_t>(uv_now(loop_) + static_cast<uint64_t>(timeoutMs)) * 1'000'000);
+  int64_t left = std::max<int64_t>(until - now, 0);
+  timespec timeout = {left / 1'000'000'000, left % 1'000'000'000};
+  struct pollfd fd = {backendFd_, POLLIN, 0};
+  ppoll(&fd, 1, &timeout, nullptr);
+}
+
+}  // namespace levitate

@@ -1,0 +1,60 @@
+// Which CPU guests run on. The whole policy is in this file and placement.cc.
+//
+// Taking turns through stops is cheapest on one CPU (10 us against 55 us), so the JS thread and its guests share a
+// "home" CPU. A guest that ran for two ticks (5-10 ms) without a stop while others run too is moved to the other allowed
+// CPUs; when it stops often again it is brought home. The affinity mask the process started with is never left, and
+// the JS thread gets it back by unpin().
+#pragma once
+#include <sched.h>
+#include <sys/types.h>
+
+#include <cstdint>
+
+namespace levitate {
+
+struct PlacementState {
+  uint32_t resumedTick = 0;
+  uint32_t stopsTick = 0;
+  uint16_t stops = 0;
+  bool away = false;
+  uint8_t homeGeneration = 0;
+};
+
+class Placement {
+ public:
+  // `enabled`: false leaves every affinity alone.
+  void init(bool enabled);
+  // Pins the calling (JS) thread to the home CPU.
+  void pin();
+  void unpin();
+  bool pinned() const { return pinned_; }
+  // A new host thread inherits its creator's mask.
+  void inherit(PlacementState *child, const PlacementState &parent) const;
+  // Before a resume: guests follow when the home CPU has changed.
+  void beforeResume(pid_t tid, PlacementState *state, uint32_t tick) {
+    state->resumedTick = tick;
+    if (state->homeGeneration != generation_ && active_) [[unlikely]] goHome(tid, state);
+  }
+  // At a stop of a thread that is away.
+  void onStop(pid_t tid, PlacementState *state, uint32_t tick) {
+    if (state->away) [[unlikely]] countStop(tid, state, tick);
+  }
+  // A thread that is still running at a tick, while others run too.
+  void onTick(pid_t tid, PlacementState *state, uint32_t tick) {
+    if (active_ && !state->away && tick - state->resumedTick >= 2) sendAway(tid, state);
+  }
+  bool active() const { return active_; }
+  void goHome(pid_t tid, PlacementState *state);
+
+ private:
+  void sendAway(pid_t tid, PlacementState *state);
+  void countStop(pid_t tid, PlacementState *state, uint32_t tick);
+
+  cpu_set_t allowed_, home_, others_;
+  int homeCpu_ = -1;
+  bool active_ = false;
+  bool pinned_ = false;
+  uint8_t generation_ = 0;
+};
+
+}  // namespace levitate

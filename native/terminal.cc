@@ -1,0 +1,2 @@
+#include "hostio.h"
+namespace levitate { void initTerminal(Napi::Env, Napi::Object) {} }

@@ -1,0 +1,256 @@
+// The hot path: resume the queued threads, wait for the next stop, read its registers. Allocates nothing.
+//
+// Invariants: a stop is reported at most once; stops that nobody asked for (an interrupt that lost the race against a
+// system call stop, signals sent to a stub from outside, exits of threads we killed) are swallowed here. Any stop
+// clears the host's pending interrupt trap, so `wanted` is cleared by whatever stop comes first.
+#include "looper.h"
+
+#include <sched.h>
+
+#include "context.h"
+
+namespace levitate {
+
+void Context::markRunning(int slot) {
+  slots[slot].state = State::kRunning;
+  running_++;
+  runningXor_ ^= slot;
+}
+
+void Context::markNotRunning(int slot) {
+  if (slots[slot].state != State::kRunning) return;
+  slots[slot].state = State::kStopped;
+  running_--;
+  runningXor_ ^= slot;
+}
+
+void Context::report(int result, int slot) {
+  control[kResult] = result;
+  control[kSlot] = slot;
+  control[kRunning] = running_;
+}
+
+void Context::resume(int slot) {
+  Slot &s = slots[slot];
+  if (s.state != State::kStopped || s.exitRequested) return;
+  placement.beforeResume(s.tid, &s.placement, looper->tick());
+  // Errors mean that the thread was killed from outside: its exit status is on the way.
+  arch::resumeRegs(s.tid, block(slot));
+  hostPtrace(kPtraceSysemu, s.tid, 0, nullptr);
+  markRunning(slot);
+}
+
+// After a swallowed stop: the host still has the registers.
+void Context::resumeAsIs(int slot) { hostPtrace(kPtraceSysemu, slots[slot].tid, 0, nullptr); }
+
+void Context::interrupt(int slot) {
+  Slot &s = slots[slot];
+  if (s.state != State::kRunning || s.wanted) return;
+  s.wanted = true;
+  hostPtrace(kPtraceInterrupt, s.tid, 0, nullptr);
+}
+
+// Carried out at the next wait, so that exits of all threads of a process become one kill.
+void Context::requestExit(int slot) {
+  Slot &s = slots[slot];
+  if (s.state == State::kFree || s.state == State::kDying || s.exitRequested) return;
+  s.exitRequested = true;
+  dying_++;
+  spaces[s.space].exiting++;
+  if (s.state == State::kRunning) {
+    markNotRunning(slot);
+    s.wanted = true;  // it really runs: see runExit
+  }
+  pendingExits_.push_back(slot);
+}
+
+void Context::runExit(int slot) {
+  Slot &s = slots[slot];
+  Space &space = spaces[s.space];
+  const uint64_t call[7] = {static_cast<uint64_t>(arch::kCallExit)};
+  uint64_t regs[kBlockWords];
+  memcpy(regs, block(slot), sizeof regs);
+  arch::prepareCall(regs, stubAt_, call);
+  arch::setRegs(s.tid, regs);
+  hostPtrace(kPtraceCont, s.tid, 0, nullptr);
+  s.state = State::kDying;
+  space.alive--;
+  space.exiting--;
+}
+
+void Context::processExits() {
+  for (int slot : pendingExits_) {
+    Slot &s = slots[slot];
+    if (s.state != State::kStopped || !s.exitRequested) continue;
+    Space &space = spaces[s.space];
+    if (space.alive == space.exiting) {
+      if (!space.killed) kill(space.tgid, SIGKILL);
+      space.killed = true;
+      s.state = State::kDying;
+      space.alive--;
+      space.exiting--;
+    } else if (s.wanted) {
+      hostPtrace(kPtraceInterrupt, s.tid, 0, nullptr);  // runExit at its stop
+    } else {
+      runExit(slot);
+    }
+  }
+  pendingExits_.clear();
+}
+
+bool Context::handleStop(int slot, int status) {
+  Slot &s = slots[slot];
+  const int signal = stopSignal(status);
+  uint64_t *regs = block(slot);
+  if (signal == (SIGTRAP | 0x80)) [[likely]] {
+    if (arch::getRegs(s.tid, regs) != 0) return false;
+    arch::classifySyscall(s.tid, regs);
+    markNotRunning(slot);
+    s.wanted = false;
+    placement.onStop(s.tid, &s.placement, looper->tick());
+    report(kSyscall, slot);
+    return true;
+  }
+  const int event = stopEvent(status);
+  siginfo_t info;
+  bool own = false;
+  if (event == 0) {
+    if (hostPtrace(kPtraceGetSiginfo, s.tid, 0, &info) != 0) return false;
+    own = info.si_code > 0 && (signal == SIGSEGV || signal == SIGBUS || signal == SIGFPE || signal == SIGILL ||
+                               signal == SIGTRAP || signal == SIGSYS);
+  }
+  if (!own && !s.wanted) {
+    resumeAsIs(slot);
+    return false;
+  }
+  if (arch::getRegs(s.tid, regs) != 0) return false;
+  markNotRunning(slot);
+  s.wanted = false;
+  placement.onStop(s.tid, &s.placement, looper->tick());
+  if (!own) {
+    report(kInterrupted, slot);
+  } else if (signal == SIGSYS && arch::vsyscallStop(regs)) {
+    report(kSyscall, slot);
+  } else {
+    control[kSignal] = signal;
+    control[kCode] = info.si_code;
+    const auto address = reinterpret_cast<uint64_t>(info.si_addr);
+    control[kAddrLo] = static_cast<int32_t>(address);
+    control[kAddrHi] = static_cast<int32_t>(address >> 32);
+    control[kAccess] = -1;
+    report(kSignalStop, slot);
+  }
+  return true;
+}
+
+// True when there is something to report.
+bool Context::handle(const Event &event) {
+  const int slot = findSlot(event.tid);
+  if (slot < 0) return false;
+  Slot &s = slots[slot];
+  if (!isStop(event.status)) {
+    const bool swallowed = s.exitRequested;
+    if (s.state == State::kRunning) markNotRunning(slot);
+    freeSlot(slot);
+    if (!swallowed) report(kGone, slot);
+    return !swallowed;
+  }
+  if (s.exitRequested) {
+    if (spaces[s.space].killed) return false;
+    if (s.state == State::kStopped) runExit(slot);
+    else hostPtrace(kPtraceCont, s.tid, 0, nullptr);  // a late interrupt on the way to its exit
+    return false;
+  }
+  return handleStop(slot, event.status);
+}
+
+// wait4 always finds the first stopped thread in its list; now and then take all of them, so that none starves.
+void Context::collectReady() {
+  Event event;
+  while ((event.tid = hostWait(-1, &event.status, kWaitFlags | WNOHANG)) > 0) ready_.push_back(event);
+}
+
+// Whether an exit status is due soon. A first thread that ended before its siblings is only reported after them.
+bool Context::expectingExit() const {
+  if (dying_ == 0) return false;
+  for (const Slot &s : slots) {
+    if (s.exitRequested && (s.tid != spaces[s.space].tgid || spaces[s.space].alive == 0)) return true;
+  }
+  return false;
+}
+
+// Nothing runs: collect what is dying, then sleep until the event loop has work.
+bool Context::idle(Event *event, int64_t deadlineNs, bool poll) {
+  for (int tries = 0; tries < 40 && expectingExit(); tries++) {
+    event->tid = hostWait(-1, &event->status, kWaitFlags | WNOHANG);
+    if (event->tid > 0) return true;
+    if (poll) return false;
+    timespec pause = {0, 50'000};
+    nanosleep(&pause, nullptr);
+  }
+  event->tid = hostWait(-1, &event->status, kWaitFlags | WNOHANG);
+  if (event->tid > 0) return true;
+  if (!poll && !looper->pending()) looper->sleep(deadlineNs);
+  return false;
+}
+
+bool Context::nextEvent(Event *event, int64_t deadlineNs, bool poll) {
+  if (readyHead_ < ready_.size()) {
+    *event = ready_[readyHead_++];
+    if (readyHead_ == ready_.size()) {
+      ready_.clear();
+      readyHead_ = 0;
+    }
+    return true;
+  }
+  if (running_ == 0) return idle(event, deadlineNs, poll);
+  if (running_ > 2 && (++rounds_ & 15) == 0) {
+    collectReady();
+    if (!ready_.empty()) return nextEvent(event, deadlineNs, poll);
+  }
+  const pid_t who = running_ == 1 && dying_ == 0 ? slots[runningXor_].tid : -1;
+  if (poll || looper->pending()) {
+    event->tid = hostWait(who, &event->status, kWaitFlags | WNOHANG);
+    return event->tid > 0;
+  }
+  looper->enter(deadlineNs);
+  for (;;) {
+    if (looper->pending()) event->tid = 0;
+    else event->tid = hostWait(who, &event->status, kWaitFlags);
+    if (event->tid > 0) break;
+    if (event->tid != -EINTR || looper->pending() || looper->kicked()) break;
+    if (deadlineNs != 0) {
+      if (nowNs() >= deadlineNs) break;
+      looper->enter(deadlineNs);
+    }
+  }
+  looper->leave();
+  return event->tid > 0;
+}
+
+void Context::wait() {
+  control[kResult] = kNone;
+  if (closed_) return;
+  if (!placement.pinned()) placement.pin();
+  if (!pendingExits_.empty()) processExits();
+  const int count = control[kResumeCount];
+  for (int i = 0; i < count; i++) resume(control[kResumeQueue + i]);
+  control[kResumeCount] = 0;
+
+  const uint32_t tick = looper->tick();
+  if (tick != lastTick_ && running_ > 1) {
+    lastTick_ = tick;
+    for (Slot &s : slots)
+      if (s.state == State::kRunning) placement.onTick(s.tid, &s.placement, tick);
+  }
+  const int timeoutUs = control[kTimeoutUs];
+  const bool poll = timeoutUs == 0;
+  // Longer waits end by themselves after at most two ticks of the helper thread.
+  const int64_t deadlineNs = timeoutUs > 0 && timeoutUs < 10'000 ? nowNs() + timeoutUs * 1000ll : 0;
+  Event event;
+  while (nextEvent(&event, deadlineNs, poll))
+    if (handle(event)) return;
+  control[kRunning] = running_;
+}
+
+}  // namespace levitate

@@ -1,0 +1,2 @@
+#include "hostio.h"
+namespace levitate { void initWatch(Napi::Env, Napi::Object) {} }

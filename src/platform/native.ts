@@ -1,0 +1,114 @@
+/**
+ * Loads the native addon and gives its functions types. The only place that knows where the addon lies.
+ *
+ * Native functions return errno numbers, byte counts or -errno and never throw.
+ */
+import { existsSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import { dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+
+/** One ptrace platform on the native side; see native/addon.cc. */
+export interface NativeContext {
+  readonly error: number;
+  readonly step: string;
+  readonly control: ArrayBuffer;
+  readonly registers: ArrayBuffer;
+  readonly batchPage: ArrayBuffer;
+  readonly physical: ArrayBuffer;
+  readonly arch: 'x86_64' | 'aarch64';
+  readonly pageSize: number;
+  readonly taskSize: number;
+  readonly vdso: number;
+  readonly fpSize: number;
+  readonly hwcap: number;
+  readonly hwcap2: number;
+  readonly minsigstksz: number;
+
+  wait(): void;
+  start(slot: number): void;
+  interrupt(slot: number): void;
+  exit(slot: number): void;
+  batch(slot: number, count: number): number;
+  sync(slot: number): number;
+  cloneThread(slot: number): number;
+  fork(slot: number): number;
+  createAddressSpace(): number;
+  read(space: number, addr: number, dst: Uint8Array, offset: number, len: number): number;
+  write(space: number, addr: number, src: Uint8Array, offset: number, len: number): number;
+  readToPhysical(space: number, addr: number, physOffset: number, len: number): number;
+  writeFromPhysical(space: number, addr: number, physOffset: number, len: number): number;
+  release(offset: number, len: number): number;
+  physicalResident(): number;
+  resident(space: number, addr: number, len: number, out: Uint8Array | undefined): number;
+  rss(space: number): number;
+  getFp(slot: number, to: Uint8Array): number;
+  setFp(slot: number, from: Uint8Array, len: number): number;
+  resetFp(slot: number): number;
+  cpuTime(slot: number, out: Float64Array): number;
+  arm(): void;
+  unpin(): void;
+  close(): void;
+}
+
+/** host-io.ts's part of the addon; see native/hostio.cc, watch.cc, terminal.cc. */
+export interface NativeHostIo {
+  readonly clockResult: ArrayBuffer;
+  clock(id: number): number;
+  random(to: Uint8Array): number;
+  read(fd: number, to: Uint8Array, offset: number, len: number): number;
+  write(fd: number, from: Uint8Array, offset: number, len: number): number;
+  getTermios(fd: number, to: Uint8Array): number;
+  setTermios(fd: number, from: Uint8Array, action: number): number;
+  makeRaw(fd: number, guard: string): number;
+  restoreTerminal(fd: number): number;
+  getWinsize(fd: number, to: Uint16Array): number;
+  createWatcher(callback: (id: number, revents: number) => void): NativeWatcher;
+}
+
+export interface NativeWatcher {
+  arm(id: number, fd: number, events: number): void;
+  disarm(id: number): void;
+  close(): void;
+}
+
+export interface NativeAddon {
+  readonly supported: boolean;
+  createContext(stub: string, physicalBytes: number, place: boolean): NativeContext;
+  createHostIo(): NativeHostIo;
+}
+
+/** The package's root folder: the nearest one above this file that holds binding.gyp. */
+function packageRoot(): string {
+  let folder = dirname(fileURLToPath(import.meta.url));
+  while (!existsSync(join(folder, 'binding.gyp')) && dirname(folder) !== folder) folder = dirname(folder);
+  return folder;
+}
+
+/** Folder of levitate.node, levitate-stub and levitate-guard, or null when the addon has not been built. */
+export function nativeFolder(): string | null {
+  const root = packageRoot();
+  const candidates = [
+    process.env['LEVITATE_NATIVE'],
+    join(root, 'build', 'Release'),
+    join(root, 'build', 'Debug'),
+    join(root, 'prebuilds', `${process.platform}-${process.arch}`),
+  ];
+  for (const folder of candidates) if (folder && existsSync(join(folder, 'levitate.node'))) return folder;
+  return null;
+}
+
+export const ADDON_MISSING = 'the native addon is missing: run `npm rebuild levitate` (needs g++, make and python3)';
+
+/** Throws an Error with one clear line when the addon is missing or does not load. */
+export function loadNative(): { addon: NativeAddon; stub: string; guard: string } {
+  const folder = nativeFolder();
+  if (folder === null) throw new Error(`levitate: ${ADDON_MISSING}`);
+  let addon: NativeAddon;
+  try {
+    addon = createRequire(import.meta.url)(join(folder, 'levitate.node')) as NativeAddon;
+  } catch (error) {
+    throw new Error(`levitate: the native addon does not load (${String(error)}): run \`npm rebuild levitate\``);
+  }
+  return { addon, stub: join(folder, 'levitate-stub'), guard: join(folder, 'levitate-guard') };
+}

@@ -1,0 +1,52 @@
+/**
+ * Indices into the memory shared with the native addon (native/context.h draws the control block).
+ *
+ *   Int32Array control
+ *   0        1     2       3     4       5       6       7          8            9        10           11
+ *   result | slot| signal| code| addrLo| addrHi| access| timeoutUs| resumeCount| running| loopPending| hostTid
+ *   16 .. 16+MAX_SLOTS: the resume queue, slot numbers
+ *
+ * registers: BLOCK_WORDS 64-bit words a slot. batchPage: entries of ENTRY_WORDS 64-bit words: number, six arguments, one unused.
+ */
+export const RESULT = 0;
+export const SLOT = 1;
+export const SIGNAL = 2;
+export const CODE = 3;
+export const ADDR_LO = 4;
+export const ADDR_HI = 5;
+export const ACCESS = 6;
+export const TIMEOUT_US = 7;
+export const RESUME_COUNT = 8;
+export const RUNNING = 9;
+export const LOOP_PENDING = 10;
+export const HOST_TID = 11;
+export const RESUME_QUEUE = 16;
+
+export const MAX_SLOTS = 16384;
+export const BLOCK_WORDS = 40;
+export const ENTRY_WORDS = 8;
+export const BATCH_ENTRIES = 64;
+
+/** Host call numbers the stub may make. */
+export interface HostCalls {
+  readonly mmap: number;
+  readonly munmap: number;
+  readonly mprotect: number;
+  readonly mremap: number;
+  readonly madvise: number;
+}
+export const HOST_CALLS: Readonly<Record<'x86_64' | 'aarch64', HostCalls>> = {
+  x86_64: { mmap: 9, munmap: 11, mprotect: 10, mremap: 25, madvise: 28 },
+  aarch64: { mmap: 222, munmap: 215, mprotect: 226, mremap: 216, madvise: 233 },
+};
+
+export const MAP_SHARED = 1;
+export const MAP_PRIVATE = 2;
+export const MAP_FIXED = 0x10;
+export const MAP_ANONYMOUS = 0x20;
+export const MAP_NORESERVE = 0x4000;
+export const MREMAP_MAYMOVE = 1;
+export const MREMAP_FIXED = 2;
+export const MADV_DONTNEED = 4;
+/** Descriptor of physical memory in every guest process. */
+export const PHYSICAL_FD = 3;

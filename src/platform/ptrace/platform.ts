@@ -1,0 +1,178 @@
+/**
+ * The ptrace platform: real host processes whose every system call stops and is never executed by the host.
+ *
+ * `wait` is one native call. Threads to resume travel in a queue in shared memory; the stop comes back in the same
+ * control block, registers in the thread's own block. Nothing is allocated per stop.
+ *
+ * Node's event loop: `loopPending` turns true when the loop has work; the owner then returns to the loop. The loop is
+ * watched again from its next turn on: reading a true `loopPending`, or a `wait` that found nothing, queues an immediate for
+ * that, which runs before any immediate the owner queues afterwards.
+ */
+import { errnoName } from './errors.js';
+import type { ArchName } from '../../abi/types.js';
+import { A64_LAYOUT, X86_LAYOUT, type RegisterLayout } from '../../abi/registers.js';
+import type { NativeContext } from '../native.js';
+import { STOP_GONE, STOP_NONE, STOP_SIGNAL } from '../platform.js';
+import type { AddressSpace, HostThread, PhysicalPages, Platform, StopInfo } from '../platform.js';
+import * as L from './layout.js';
+import { HOST_CALLS, type HostCalls } from './layout.js';
+import { PhysicalMemory } from './physical.js';
+import { openContext } from './preflight.js';
+import { PtraceSpace } from './space.js';
+import { PtraceThread } from './thread.js';
+
+export interface PtraceOptions {
+  /** Size of physical memory in bytes; rounded down to whole pages. Default: 4 GiB or the host's RAM if that is less. */
+  physicalBytes?: number;
+  /** Let guests share the supervisor's CPU while they take turns (default true). */
+  place?: boolean;
+}
+
+const TWO32 = 0x1_0000_0000;
+const MAX_TIMEOUT_MS = 2_000_000;
+
+export class PtracePlatform implements Platform {
+  readonly arch: ArchName;
+  readonly layout: RegisterLayout;
+  readonly calls: HostCalls;
+  readonly pageSize: number;
+  readonly taskSize: number;
+  readonly vdso: number;
+  readonly auxv: { hwcap: number; hwcap2: number; minsigstksz: number; platform: string };
+  readonly physical: PhysicalPages;
+  readonly stop: StopInfo = { thread: null, signal: 0, code: 0, address: 0, access: -1 };
+
+  readonly native: NativeContext;
+  readonly control: Int32Array;
+  readonly registerWords: Uint32Array;
+  /** The batch page as pairs of 32-bit halves. */
+  readonly batch: Uint32Array;
+  readonly threads: (PtraceThread | undefined)[] = [];
+  private queued = 0;
+  private closed = false;
+  private leaving = false;
+
+  constructor(options: PtraceOptions = {}) {
+    const native = openContext(options.physicalBytes, options.place ?? true);
+    this.native = native;
+    this.arch = native.arch;
+    this.layout = native.arch === 'x86_64' ? X86_LAYOUT : A64_LAYOUT;
+    this.calls = HOST_CALLS[native.arch];
+    this.pageSize = native.pageSize;
+    this.taskSize = native.taskSize;
+    this.vdso = native.vdso;
+    this.auxv = {
+      hwcap: native.hwcap,
+      hwcap2: native.hwcap2,
+      minsigstksz: native.minsigstksz,
+      platform: native.arch,
+    };
+    this.control = new Int32Array(native.control);
+    this.registerWords = new Uint32Array(native.registers);
+    this.batch = new Uint32Array(native.batchPage);
+    this.physical = new PhysicalMemory(native);
+  }
+
+  createAddressSpace(): { space: AddressSpace; thread: HostThread } {
+    this.mustBeOpen();
+    const slot = this.native.createAddressSpace();
+    if (slot < 0) throw this.failure('fork', -slot);
+    const thread = this.firstThread(slot);
+    return { space: thread.space, thread };
+  }
+
+  /** The object of a new process's only thread. */
+  firstThread(slot: number): PtraceThread {
+    const space = new PtraceSpace(this, this.control[L.SLOT]);
+    return new PtraceThread(this, space, slot, this.control[L.HOST_TID]);
+  }
+
+  queueResume(slot: number): void {
+    this.control[L.RESUME_QUEUE + this.queued++] = slot;
+    this.control[L.RESUME_COUNT] = this.queued;
+  }
+
+  /** Takes a thread out of the queue; false when it has been started already. */
+  takeFromQueue(slot: number): boolean {
+    for (let i = 0; i < this.queued; i++) {
+      if (this.control[L.RESUME_QUEUE + i] !== slot) continue;
+      this.control[L.RESUME_QUEUE + i] = this.control[L.RESUME_QUEUE + --this.queued];
+      this.control[L.RESUME_COUNT] = this.queued;
+      return true;
+    }
+    return false;
+  }
+
+  wait(timeoutMs: number): number {
+    const control = this.control;
+    if (this.closed) return STOP_NONE;
+    control[L.TIMEOUT_US] = timeoutMs > MAX_TIMEOUT_MS ? -1 : timeoutMs > 0 ? Math.ceil(timeoutMs * 1000) : 0;
+    this.queued = 0;
+    this.native.wait();
+    const kind = control[L.RESULT];
+    const stop = this.stop;
+    if (kind === STOP_NONE) {
+      stop.thread = null;
+      if (timeoutMs !== 0) this.leaveToLoop();
+      return STOP_NONE;
+    }
+    const thread = this.threads[control[L.SLOT]] as PtraceThread;
+    thread.running = false;
+    stop.thread = thread;
+    if (kind === STOP_SIGNAL) {
+      stop.signal = control[L.SIGNAL];
+      stop.code = control[L.CODE];
+      stop.address = (control[L.ADDR_HI] >>> 0) * TWO32 + (control[L.ADDR_LO] >>> 0);
+      stop.access = control[L.ACCESS];
+    } else if (kind === STOP_GONE) {
+      thread.forget();
+    }
+    return kind;
+  }
+
+  get runningCount(): number {
+    return this.control[L.RUNNING] + this.queued;
+  }
+
+  /** Read from shared memory: no host call. */
+  get loopPending(): boolean {
+    if (this.control[L.LOOP_PENDING] === 0) return false;
+    this.leaveToLoop();
+    return true;
+  }
+  /** Gives the JS thread the CPU mask back that the process started with; the next `wait` pins it again. */
+  idle(): void {
+    if (!this.closed) this.native.unpin();
+  }
+
+  private leaveToLoop(): void {
+    if (this.leaving || this.closed) return;
+    this.leaving = true;
+    this.native.unpin();
+    setImmediate(this.backFromLoop);
+  }
+  private readonly backFromLoop = (): void => {
+    this.leaving = false;
+    if (!this.closed) this.native.arm();
+  };
+
+  close(): void {
+    if (this.closed) return;
+    this.closed = true;
+    this.native.close();
+    for (const thread of this.threads) thread?.forget();
+  }
+
+  failure(what: string, error: number): Error {
+    return new Error(`levitate: ${what} failed on the host: ${errnoName(error)}`);
+  }
+
+  private mustBeOpen(): void {
+    if (this.closed) throw new Error('levitate: the platform is closed');
+  }
+}
+
+/** Throws an Error with one clear line when this host cannot run guests. */
+export function createPtracePlatform(options?: PtraceOptions): PtracePlatform {
+  return new PtracePlatform(options);
+}

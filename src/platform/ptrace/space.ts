@@ -1,0 +1,117 @@
+/**
+ * An address space: one host process, the queue of mapping calls to be made in it, and copies of its memory.
+ *
+ * Invariant: the queue is empty whenever a thread of the space runs: `resume()` of any thread and every memory copy
+ * flush it first. The queue is plain numbers, seven an entry; `flush` writes them into the batch page.
+ */
+import type { AddressSpace } from '../platform.js';
+import type { PtracePlatform } from './platform.js';
+import type { PtraceThread } from './thread.js';
+import * as L from './layout.js';
+
+const TWO32 = 0x1_0000_0000;
+const ESRCH = 3;
+const QUEUED = 7;
+
+export class PtraceSpace implements AddressSpace {
+  readonly platform: PtracePlatform;
+  /** Index on the native side; -1 when the process has ended. */
+  id: number;
+  readonly threads = new Set<PtraceThread>();
+  private readonly queue: number[] = [];
+
+  constructor(platform: PtracePlatform, id: number) {
+    this.platform = platform;
+    this.id = id;
+  }
+
+  mapAnonymous(addr: number, len: number, prot: number): void {
+    const flags = L.MAP_PRIVATE | L.MAP_ANONYMOUS | L.MAP_FIXED | L.MAP_NORESERVE;
+    this.queue.push(this.platform.calls.mmap, addr, len, prot, flags, -1, 0);
+  }
+  mapPhysical(addr: number, len: number, prot: number, offset: number, shared: boolean): void {
+    const flags = L.MAP_FIXED | (shared ? L.MAP_SHARED : L.MAP_PRIVATE | L.MAP_NORESERVE);
+    this.queue.push(this.platform.calls.mmap, addr, len, prot, flags, L.PHYSICAL_FD, offset);
+  }
+  unmap(addr: number, len: number): void {
+    this.queue.push(this.platform.calls.munmap, addr, len, 0, 0, 0, 0);
+  }
+  protect(addr: number, len: number, prot: number): void {
+    this.queue.push(this.platform.calls.mprotect, addr, len, prot, 0, 0, 0);
+  }
+  move(from: number, oldLen: number, to: number, newLen: number): void {
+    this.queue.push(this.platform.calls.mremap, from, oldLen, newLen, L.MREMAP_MAYMOVE | L.MREMAP_FIXED, to, 0);
+  }
+  discard(addr: number, len: number): void {
+    this.queue.push(this.platform.calls.madvise, addr, len, L.MADV_DONTNEED, 0, 0, 0);
+  }
+  clear(): void {
+    this.queue.length = 0; // whatever was to be mapped would be dropped again
+    this.queue.push(this.platform.calls.munmap, 0, this.platform.taskSize, 0, 0, 0, 0);
+  }
+
+  get dirty(): boolean {
+    return this.queue.length !== 0;
+  }
+
+  flush(): number {
+    const queue = this.queue;
+    if (queue.length === 0) return 0;
+    const thread = this.stoppedThread();
+    if (thread === null) throw new Error('levitate: flush() of an address space without a stopped thread');
+    const { batch, native } = this.platform;
+    let error = 0;
+    for (let at = 0; at < queue.length && error === 0; ) {
+      let count = 0;
+      let word = 0;
+      while (count < L.BATCH_ENTRIES && at < queue.length) {
+        for (let i = 0; i < QUEUED; i++, at++, word += 2) {
+          const value = queue[at];
+          batch[word] = value;
+          batch[word + 1] = (value | 0) === value ? value >> 31 : Math.floor(value / TWO32);
+        }
+        word += 2 * (L.ENTRY_WORDS - QUEUED);
+        count++;
+      }
+      error = native.batch(thread.slot, count);
+    }
+    queue.length = 0;
+    return error;
+  }
+
+  /** Any thread the stub can run on. */
+  private stoppedThread(): PtraceThread | null {
+    for (const thread of this.threads) if (!thread.running) return thread;
+    return null;
+  }
+
+  read(addr: number, dst: Uint8Array, dstOffset: number, len: number): number {
+    if (this.queue.length !== 0) this.mustFlush();
+    return this.platform.native.read(this.id, addr, dst, dstOffset, len);
+  }
+  write(addr: number, src: Uint8Array, srcOffset: number, len: number): number {
+    if (this.queue.length !== 0) this.mustFlush();
+    return this.platform.native.write(this.id, addr, src, srcOffset, len);
+  }
+  readToPhysical(addr: number, physOffset: number, len: number): number {
+    if (this.queue.length !== 0) this.mustFlush();
+    return this.platform.native.readToPhysical(this.id, addr, physOffset, len);
+  }
+  writeFromPhysical(addr: number, physOffset: number, len: number): number {
+    if (this.queue.length !== 0) this.mustFlush();
+    return this.platform.native.writeFromPhysical(this.id, addr, physOffset, len);
+  }
+  resident(addr: number, len: number, out?: Uint8Array): number {
+    if (this.queue.length !== 0) this.mustFlush();
+    return Math.max(this.platform.native.resident(this.id, addr, len, out), 0);
+  }
+  rssBytes(): number {
+    return this.platform.native.rss(this.id);
+  }
+
+  /** For callers that cannot report an error of the queue: it is a bug not to have flushed before. */
+  mustFlush(): void {
+    const error = this.flush();
+    if (error !== 0 && error !== ESRCH) throw new Error(`levitate: a queued mapping failed with errno ${error}`);
+  }
+}
