@@ -1,0 +1,150 @@
+/**
+ * Connects scripts with Jest: `syscallTest` registers one, and the first test of a file that runs starts all scripts of that
+ * file in one batch on each side (a process each, one after the other).
+ *
+ * LEVITATE_TEST_HOST_ONLY=1 leaves levitate out; LEVITATE_TEST_TWICE=1 puts a second run on the host in its place, which
+ * shows what a script compares although it is not the same every time. Without them a levitate that cannot run is a
+ * failure, never a silent skip.
+ */
+import { readFileSync } from 'node:fs';
+import { Builder, Unsupported } from './builder.js';
+import { judge, statusText } from './compare.js';
+import { Script, wrap, type S } from './dsl.js';
+import { encodeScripts } from './encode.js';
+import { buildExecutor } from './executor.js';
+import { runOnHost, type RunResult } from './host.js';
+import { runInLevitate, unavailable } from './levitate.js';
+import { outcomeOf, type Outcome } from './outcome.js';
+import { parseRecords, type TestRecords } from './records.js';
+import { SECTION_PROCESS, type TestScript } from './script.js';
+
+interface JestTest {
+  (name: string, run: () => Promise<void>, timeoutMs?: number): void;
+  skip: JestTest;
+}
+declare const test: JestTest;
+
+export interface TestOptions {
+  timeoutMs?: number;
+  /** Wait status that the test's process must end with, if not 0. */
+  status?: number;
+  /** The test says something about the host only: why. */
+  hostOnly?: string;
+}
+
+const twice = process.env['LEVITATE_TEST_TWICE'] === '1';
+const hostOnly = process.env['LEVITATE_TEST_HOST_ONLY'] === '1';
+const scripts: TestScript[] = [];
+let sides: Promise<{ host: Side; levitate: Side | null }> | null = null;
+
+/** One test: `write` builds its script. */
+export function syscallTest(name: string, write: (s: S) => void, options: TestOptions = {}): void {
+  const builder = new Builder(name, scripts.length);
+  const { script } = builder;
+  if (options.timeoutMs !== undefined) script.timeoutMs = options.timeoutMs;
+  if (options.status !== undefined) script.status = options.status;
+  if (options.hostOnly !== undefined) script.hostOnly = options.hostOnly;
+  try {
+    builder.section(SECTION_PROCESS, null, (data) => write(wrap(new Script(builder, data))));
+  } catch (error) {
+    if (!(error instanceof Unsupported)) throw error;
+    test.skip(`${name} (${error.message})`, () => Promise.resolve());
+    return;
+  }
+  script.regions.push(...builder.arena.finish());
+  const index = scripts.push(script) - 1;
+  test(name, async () => {
+    sides ??= runAll();
+    const { host, levitate } = await sides;
+    const mine = host.outcome(index);
+    const theirs = script.hostOnly === undefined && levitate !== null ? levitate.outcome(index) : null;
+    const complaints = [
+      ...judge(script, mine, theirs),
+      ...(theirs === null || levitate === null ? [] : levitate.leaks(index)),
+    ];
+    if (complaints.length > 0) {
+      const error = new Error(complaints.slice(0, 20).join('\n'));
+      error.stack = error.message; // where it was thrown says nothing
+      throw error;
+    }
+  });
+}
+
+/** The same test for each of several cases, named after them. */
+export function syscallTests<T>(cases: Readonly<Record<string, T>>, write: (s: S, item: T) => void): void {
+  for (const [name, item] of Object.entries(cases)) syscallTest(name, (s) => write(s, item));
+}
+
+type Run = (script: Buffer, first: number) => Promise<RunResult>;
+
+/** All scripts of the file on one side. A script that takes the whole run down is blamed; the rest runs in a new one. */
+class Side {
+  readonly name: string;
+  readonly #run: Run;
+  readonly #results = new Map<number, TestRecords>();
+  readonly #leaks = new Map<number, string>();
+
+  constructor(name: string, run: Run) {
+    this.name = name;
+    this.#run = run;
+  }
+
+  async runAll(script: Buffer): Promise<this> {
+    let first = 0;
+    while (first < scripts.length) {
+      const result = await this.#run(script, first);
+      const records = parseRecords(result.stdout);
+      for (const [number, test] of records.tests) this.#results.set(number, test);
+      for (const [what, count] of Object.entries(result.leaks ?? {})) {
+        if (count > 0) this.#leaks.set(first, `${this.name}: ${count} ${what} left over after the tests from here on`);
+      }
+      if (records.done) break;
+      let victim = first;
+      while (this.#results.get(victim)?.status != null) victim++;
+      if (victim >= scripts.length) break;
+      const how = result.signal ?? (result.status === null ? 'no status' : statusText(result.status << 8));
+      const error = result.stderr.toString().trim().split('\n').slice(-15).join('\n');
+      const test = this.#results.get(victim) ?? { records: [], status: null, timedOut: false, trouble: [] };
+      test.trouble.push(`the run ended in this test (${how})${error === '' ? '' : `: ${error}`}`);
+      this.#results.set(victim, test);
+      first = victim + 1;
+    }
+    return this;
+  }
+
+  outcome(index: number): Outcome {
+    const none: TestRecords = { records: [], status: null, timedOut: false, trouble: [] };
+    return outcomeOf(this.name, this.#results.get(index) ?? none);
+  }
+
+  leaks(index: number): string[] {
+    const leak = this.#leaks.get(index);
+    return leak === undefined ? [] : [leak];
+  }
+}
+
+async function runAll(): Promise<{ host: Side; levitate: Side | null }> {
+  const reason = unavailable();
+  if (!hostOnly && !twice && reason !== null) {
+    throw new Error(`levitate cannot run: ${reason}. LEVITATE_TEST_HOST_ONLY=1 checks the scripts on the host alone.`);
+  }
+  const executor = buildExecutor();
+  const script = encodeScripts(scripts);
+  const budgetMs = 20_000 + scripts.length * 1000;
+  const onHost = (name: string): Promise<Side> =>
+    new Side(name, (bytes, first) => runOnHost(executor, bytes, first, budgetMs)).runAll(script);
+  const host = await onHost('host');
+  if (twice) return { host, levitate: await onHost('host again') };
+  if (hostOnly) return { host, levitate: null };
+  const binary = readFileSync(executor);
+  const levitate = await new Side('levitate', (bytes, first) =>
+    runInLevitate({
+      files: { '/executor': binary, '/script': bytes },
+      argv: ['/executor', '/script', String(first)],
+      env: {},
+      stdin: new Uint8Array(0),
+      timeoutMs: budgetMs * 2,
+    }),
+  ).runAll(script);
+  return { host, levitate };
+}
