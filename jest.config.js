@@ -19,6 +19,8 @@ const unitFolders = [
 ];
 const unit = unitFolders.join('|');
 
+const here = import.meta.dirname.replace(/[.*+?^${}()|[\]\\]/g, '\\$&');
+
 const common = {
   testEnvironment: 'node',
   extensionsToTreatAsEsm: ['.ts'],
@@ -33,13 +35,13 @@ export default {
     {
       ...common,
       displayName: 'unit',
-      testRegex: [`<rootDir>/test/(${unit})/.*\\.test\\.ts$`],
+      testRegex: [`^${here}/test/(${unit})/.*\\.test\\.ts$`],
       testPathIgnorePatterns: ['/node_modules/', '\\.ptrace\\.test\\.ts$'],
     },
     {
       ...common,
       displayName: 'ptrace',
-      testRegex: [`<rootDir>/test/(?!(${unit})/).*\\.test\\.ts$`, '<rootDir>/test/.*\\.ptrace\\.test\\.ts$'],
+      testRegex: [`^${here}/test/(?!(${unit})/).*\\.test\\.ts$`, `^${here}/test/.*\\.ptrace\\.test\\.ts$`],
     },
   ],
 };

@@ -6,7 +6,6 @@
 import {
   closeSync,
   constants,
-  createReadStream,
   existsSync,
   fstatSync,
   mkdtempSync,
@@ -18,7 +17,7 @@ import {
 } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import type { Readable } from 'node:stream';
+import { Readable } from 'node:stream';
 import { isCpio, readCpio } from './cpio.js';
 import { openDirectory } from './host-directory.js';
 import { IMAGE_INDEX, openImage } from './image.js';
@@ -28,6 +27,7 @@ import type { TreeOptions } from './tree.js';
 import { ArchiveError, type Archive, type ByteSource } from './types.js';
 
 const GIB = 1 << 30;
+const PIECE_BYTES = 1 << 17;
 
 export interface OpenOptions extends TreeOptions {
   /** Most bytes a compressed archive may unpack to (a bomb is an error, not a full disk). Default 16 GiB. */
@@ -47,7 +47,7 @@ export async function openArchive(path: string, options: OpenOptions = {}): Prom
   }
   const file = new HostFileSource(fd);
   try {
-    const source = isGzip(start(file)) ? await unpack(path, fd, options) : file;
+    const source = isGzip(start(file)) ? await unpack(path, file, options) : file;
     return { ...parse(path, source, options), close: () => source.close() };
   } catch (error) {
     file.close();
@@ -92,7 +92,7 @@ function isGzip(head: Uint8Array): boolean {
   return head[0] === 0x1f && head[1] === 0x8b;
 }
 
-async function unpack(path: string, fd: number, options: OpenOptions): Promise<HostFileSource> {
+async function unpack(path: string, file: HostFileSource, options: OpenOptions): Promise<HostFileSource> {
   const limit = options.maxUnpackedBytes ?? 16 * GIB;
   const { createGunzip } = await import('node:zlib');
   const folder = mkdtempSync(join(options.tmp ?? tmpdir(), 'levitate-'));
@@ -101,24 +101,28 @@ async function unpack(path: string, fd: number, options: OpenOptions): Promise<H
   rmSync(name);
   rmdirSync(folder);
   try {
-    const input = createReadStream(path, { fd, autoClose: false, start: 0 });
-    const output: Readable = input.pipe(createGunzip());
-    input.on('error', (error) => output.destroy(error));
+    const output = Readable.from(pieces(file)).pipe(createGunzip());
     let size = 0;
-    try {
-      for await (const piece of output as AsyncIterable<Buffer>) {
-        size += piece.length;
-        if (size > limit) throw new ArchiveError(path, undefined, `unpacks to more than ${limit} bytes`);
-        for (let at = 0; at < piece.length;) at += writeSync(out, piece, at);
-      }
-    } finally {
-      input.destroy();
+    for await (const piece of output as AsyncIterable<Buffer>) {
+      size += piece.length;
+      if (size > limit) throw new ArchiveError(path, undefined, `unpacks to more than ${limit} bytes`);
+      for (let at = 0; at < piece.length;) at += writeSync(out, piece, at);
     }
-    closeSync(fd);
+    file.close();
     return new HostFileSource(out);
   } catch (error) {
     closeSync(out);
     if (error instanceof ArchiveError || !String((error as NodeJS.ErrnoException).code).startsWith('Z_')) throw error;
     throw new ArchiveError(path, undefined, `damaged gzip data (${(error as Error).message})`);
+  }
+}
+
+function* pieces(source: ByteSource): Iterable<Buffer> {
+  for (let at = 0; at < source.size;) {
+    const piece = Buffer.allocUnsafe(PIECE_BYTES);
+    const count = source.read(piece, 0, at, piece.length);
+    if (count === 0) return;
+    yield piece.subarray(0, count);
+    at += count;
   }
 }
