@@ -24,7 +24,7 @@ const topLevelAwait = [
 ];
 
 export default tseslint.config(
-  { ignores: ['node_modules/', 'dist/', 'dist.*/', 'build/', 'coverage/', 'native/build/'] },
+  { ignores: ['node_modules/', 'dist/', 'dist.*/', 'build/', 'build-*/', 'coverage/'] },
   js.configs.recommended,
   {
     files: ['**/*.ts'],
