@@ -244,7 +244,9 @@ describe.each(Object.entries(COMPILERS) as [ArchName, string][])('layouts of %s'
 });
 
 test('ELF and auxiliary vector constants are those of the headers', () => {
-  const names = Object.entries(elf).filter((entry): entry is [string, number] => typeof entry[1] === 'number');
+  const names = Object.entries(elf).flatMap(([name, value]) =>
+    typeof value === 'number' ? [[name, value] as const] : [],
+  );
   const missing = '#define AT_RSEQ_FEATURE_SIZE 27\n#define AT_RSEQ_ALIGN 28\n';
   const values = evaluate(
     'gcc',

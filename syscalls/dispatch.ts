@@ -1,0 +1,182 @@
+/**
+ * Dispatch: from the registers of a stopped thread to the handler of its system call.
+ *
+ * Decodes each argument as the C type of its kind says and calls the handler, without allocating. Errors leave as thrown
+ * `Errno`, an absent call's too. A number without a row (x32 with its bit 30, negative, past the end) is ENOSYS, as in
+ * do_syscall_64() and invoke_syscall().
+ */
+import { ENOSYS, errno } from '../src/abi/errno.js';
+import type { ArchName } from '../src/abi/types.js';
+import type { Registers } from '../src/platform/registers.js';
+import type { Task } from '../sched/task.js';
+import type { ArgKind, Row } from './row.js';
+import { ROWS } from './table.js';
+
+/** How a register becomes a number. */
+const INT = 0; // signed 32 bits
+const UINT = 1; // unsigned 32 bits
+const LONG = 2; // signed 64 bits
+const ULONG = 3; // unsigned 64 bits
+const MODE = 4; // umode_t, 16 bits
+const WIDTHS = { int: INT, uint: UINT, long: LONG, ulong: ULONG, mode: MODE } as const;
+
+function widthOf(arg: ArgKind): number {
+  switch (arg.kind) {
+    case 'int':
+    case 'fd':
+    case 'dirfd':
+    case 'pid':
+    case 'signal':
+      return INT;
+    case 'uint':
+    case 'hex32':
+    case 'uid':
+    case 'gid':
+      return UINT;
+    case 'mode':
+      return MODE;
+    case 'long':
+    case 'off':
+      return LONG;
+    case 'flags':
+    case 'enum':
+    case 'dynamic':
+      return WIDTHS[arg.as];
+    default:
+      return ULONG;
+  }
+}
+
+function decode(regs: Registers, word: number, width: number): number {
+  switch (width) {
+    case INT:
+      return regs.lo(word) | 0;
+    case UINT:
+      return regs.lo(word);
+    case LONG:
+      return regs.getSigned(word);
+    case MODE:
+      return regs.lo(word) & 0xffff;
+    default:
+      return regs.get(word);
+  }
+}
+
+/** A row made ready for one architecture. */
+export interface Entry {
+  readonly nr: number;
+  readonly row: Row;
+  readonly arity: number;
+  /** Which of the six argument registers each argument is in. */
+  readonly order: readonly number[];
+  readonly widths: readonly number[];
+  readonly handler: ((task: Task, ...args: number[]) => number) | undefined;
+  /** Stubs and absent calls count themselves for the exit report. */
+  readonly counted: boolean;
+  hits: number;
+}
+
+const ALL_REGISTERS = [0, 1, 2, 3, 4, 5];
+
+export class Dispatcher {
+  readonly arch: ArchName;
+  /** Indexed by system call number; holes are numbers the ABI never assigned. */
+  readonly entries: readonly (Entry | undefined)[];
+
+  constructor(arch: ArchName, rows: readonly Row[] = ROWS) {
+    this.arch = arch;
+    const entries: (Entry | undefined)[] = [];
+    for (const row of rows) {
+      const nr = row.numbers[arch];
+      if (nr === undefined) continue;
+      entries[nr] = {
+        nr,
+        row,
+        arity: row.args.length,
+        order: row.registers?.[arch] ?? ALL_REGISTERS,
+        widths: row.args.map(widthOf),
+        handler: row.handler,
+        counted: typeof row.disposition === 'object' && !('partial' in row.disposition),
+        hits: 0,
+      };
+    }
+    this.entries = Array.from(entries);
+  }
+
+  /** The row of a number, or undefined. */
+  row(nr: number): Row | undefined {
+    return this.entries[nr]?.row;
+  }
+
+  /** Runs the call in `regs`; returns its result or throws its `Errno`. */
+  dispatch(task: Task, regs: Registers): number {
+    const entry = this.entries[regs.nr];
+    if (entry === undefined) throw errno(ENOSYS);
+    return this.invoke(entry, task, regs);
+  }
+
+  invoke(entry: Entry, task: Task, regs: Registers): number {
+    if (entry.counted) entry.hits++;
+    const { handler, order, widths } = entry;
+    if (handler === undefined) throw errno(absentErrno(entry.row));
+    const words = regs.layout.args;
+    switch (entry.arity) {
+      case 0:
+        return handler(task);
+      case 1:
+        return handler(task, decode(regs, words[order[0]], widths[0]));
+      case 2:
+        return handler(task, decode(regs, words[order[0]], widths[0]), decode(regs, words[order[1]], widths[1]));
+      case 3:
+        return handler(
+          task,
+          decode(regs, words[order[0]], widths[0]),
+          decode(regs, words[order[1]], widths[1]),
+          decode(regs, words[order[2]], widths[2]),
+        );
+      case 4:
+        return handler(
+          task,
+          decode(regs, words[order[0]], widths[0]),
+          decode(regs, words[order[1]], widths[1]),
+          decode(regs, words[order[2]], widths[2]),
+          decode(regs, words[order[3]], widths[3]),
+        );
+      case 5:
+        return handler(
+          task,
+          decode(regs, words[order[0]], widths[0]),
+          decode(regs, words[order[1]], widths[1]),
+          decode(regs, words[order[2]], widths[2]),
+          decode(regs, words[order[3]], widths[3]),
+          decode(regs, words[order[4]], widths[4]),
+        );
+      default:
+        return handler(
+          task,
+          decode(regs, words[order[0]], widths[0]),
+          decode(regs, words[order[1]], widths[1]),
+          decode(regs, words[order[2]], widths[2]),
+          decode(regs, words[order[3]], widths[3]),
+          decode(regs, words[order[4]], widths[4]),
+          decode(regs, words[order[5]], widths[5]),
+        );
+    }
+  }
+
+  /** The decoded arguments, for tracers and replay (off the hot path). */
+  decodeArgs(entry: Entry, regs: Registers): number[] {
+    return entry.widths.map((width, i) => decode(regs, regs.layout.args[entry.order[i]], width));
+  }
+
+  /** Stubs and absent calls that guests have made, most frequent first. */
+  missed(): { row: Row; hits: number }[] {
+    return this.entries
+      .flatMap((entry) => (entry && entry.counted && entry.hits > 0 ? [{ row: entry.row, hits: entry.hits }] : []))
+      .sort((a, b) => b.hits - a.hits);
+  }
+}
+
+function absentErrno(row: Row): number {
+  return typeof row.disposition === 'object' && 'absent' in row.disposition ? row.disposition.absent : ENOSYS;
+}
