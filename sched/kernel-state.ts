@@ -39,6 +39,8 @@ export interface KernelStateOptions {
   log: Log;
   limits: Limits;
   hostname: string;
+  /** CPUs that guests see. */
+  cpus: number;
 }
 
 export class KernelState {
@@ -57,6 +59,7 @@ export class KernelState {
   wakeups: Sleep[] = [];
   /** Tasks that may go back to user mode once their pending work (signals, stops) is done; drained by the kernel loop. */
   returning: Task[] = [];
+  readonly cpus: number;
   hostname: string;
   domainname = '(none)';
   /** Boot time: CLOCK_MONOTONIC ns and wall clock seconds. */
@@ -85,6 +88,7 @@ export class KernelState {
     this.log = options.log;
     this.limits = options.limits;
     this.hostname = options.hostname;
+    this.cpus = options.cpus;
     this.bootNs = options.clock.monotonicNs();
     options.clock.readRealtime();
     this.bootSec = options.clock.realtimeSec;

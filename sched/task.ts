@@ -68,6 +68,9 @@ export class Task {
   /** sched_setscheduler(2): policy and priority are kept and reported. */
   policy = 0;
   priority = 0;
+  ioprio = 0;
+  /** CPUs chosen with sched_setaffinity(2); null: all. */
+  affinity: ReadonlySet<number> | null = null;
   timerSlackNs = 50_000;
   personality = 0;
   /** Woken when this task execs or exits: the parent of a vfork sleeps here. */

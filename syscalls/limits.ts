@@ -1,22 +1,28 @@
 /**
  * Resource limits and usage: prlimit64(2), getrusage(2), acct(2).
  */
-import { absent, enumeration, path, pid, struct, type Row } from './row.js';
+import { cpuTimes } from '../sched/accounting.js';
+import { writeRusage } from './wait.js';
+import { CAP_IPC_LOCK, CAP_SYS_RESOURCE, capable } from '../sched/credentials.js';
+import { EINVAL, EPERM, ESRCH, errno } from '../src/abi/errno.js';
+import { RLIMIT, RUSAGE } from '../src/abi/layouts/time.js';
+import { RLIMIT_AS, RLIMIT_CPU, RLIMIT_DATA, RLIMIT_MEMLOCK, RLIMIT_NOFILE, RLIMIT_STACK } from '../sched/limits.js';
+import { type ResourceLimit, ThreadGroup } from '../sched/thread-group.js';
+import { type Row, absent, enumeration, path, pid, row, struct } from './row.js';
+import { Task } from '../sched/task.js';
 
 export const rows: readonly Row[] = [
-  absent(
+  row(
     'getrlimit',
     { x86_64: 97, aarch64: 163 },
     [enumeration('resource', 'resources', 'uint'), struct('rlim', 'out', 'rlimit')],
-    { ret: 'zero' },
-  ),
-  absent(
+    { ret: 'zero' }, (task, resource, at) => prlimit64(task, 0, resource, 0, at)),
+  row(
     'setrlimit',
     { x86_64: 160, aarch64: 164 },
     [enumeration('resource', 'resources', 'uint'), struct('rlim', 'in', 'rlimit')],
-    { ret: 'zero' },
-  ),
-  absent(
+    { ret: 'zero' }, (task, resource, at) => prlimit64(task, 0, resource, at, 0)),
+  row(
     'prlimit64',
     { x86_64: 302, aarch64: 261 },
     [
@@ -25,13 +31,95 @@ export const rows: readonly Row[] = [
       struct('new_limit', 'in', 'rlimit'),
       struct('old_limit', 'out', 'rlimit'),
     ],
-    { ret: 'zero' },
-  ),
-  absent(
+    { ret: 'zero' }, prlimit64),
+  row(
     'getrusage',
     { x86_64: 98, aarch64: 165 },
     [enumeration('who', 'usagewho'), struct('usage', 'out', 'rusage')],
-    { ret: 'zero' },
-  ),
+    { ret: 'zero', disposition: { partial: 'no block I/O and context switch counts' } }, getrusage),
   absent('acct', { x86_64: 163, aarch64: 89 }, [path('filename')], { ret: 'zero', classes: ['file'] }),
 ];
+
+const RLIM_NLIMITS = 16;
+/** RLIM_INFINITY is all ones; numbers that high stand for it. */
+const INFINITE = 2 ** 63;
+const NR_OPEN = 1048576;
+
+function readLimit(view: DataView, at: number): number {
+  const value = view.getUint32(at, true) + view.getUint32(at + 4, true) * 2 ** 32;
+  return value >= INFINITE ? Infinity : value;
+}
+function writeLimit(view: DataView, at: number, value: number): void {
+  view.setUint32(at, value === Infinity ? 0xffff_ffff : value % 2 ** 32, true);
+  view.setUint32(at + 4, value === Infinity ? 0xffff_ffff : Math.floor(value / 2 ** 32), true);
+}
+
+function changeLimit(task: Task, group: ThreadGroup, resource: number, next: ResourceLimit): void {
+  if (next.soft > next.hard) throw errno(EINVAL);
+  if (resource === RLIMIT_NOFILE && next.hard > NR_OPEN) throw errno(EPERM);
+  const old = group.limits[resource];
+  if (next.hard > old.hard && !capable(task.creds, CAP_SYS_RESOURCE)) throw errno(EPERM);
+  group.limits[resource] = next;
+  if (resource === RLIMIT_CPU) group.timers.cpuLimitChanged();
+  syncMemoryLimits(group);
+}
+
+/** Tells the memory map about the limits it checks. */
+export function syncMemoryLimits(group: ThreadGroup): void {
+  const { limits, leader } = group;
+  leader.mm.limits = {
+    addressSpace: limits[RLIMIT_AS].soft,
+    data: limits[RLIMIT_DATA].soft,
+    stack: limits[RLIMIT_STACK].soft,
+    memlock: capable(leader.creds, CAP_IPC_LOCK) ? Infinity : limits[RLIMIT_MEMLOCK].soft,
+  };
+}
+
+function prlimit64(task: Task, pid: number, resource: number, next: number, old: number): number {
+  if (resource >= RLIM_NLIMITS) throw errno(EINVAL);
+  let limit: ResourceLimit | null = null;
+  if (next !== 0) {
+    const view = task.mm.readStruct(next, RLIMIT.size);
+    limit = { soft: readLimit(view, 0), hard: readLimit(view, 8) };
+  }
+  const target = pid === 0 ? task : task.kernel.pids.tasks.get(pid);
+  if (target === undefined) throw errno(ESRCH);
+  if (target.group !== task.group && !capable(task.creds, CAP_SYS_RESOURCE)) {
+    const { uid, gid } = task.creds;
+    const t = target.creds;
+    if (t.uid !== uid || t.euid !== uid || t.suid !== uid || t.gid !== gid || t.egid !== gid || t.sgid !== gid)
+      throw errno(EPERM);
+  }
+  const before = target.group.limits[resource];
+  if (limit !== null) changeLimit(task, target.group, resource, limit);
+  if (old !== 0) {
+    writeLimit(task.mm.scratchView, 0, before.soft);
+    writeLimit(task.mm.scratchView, 8, before.hard);
+    task.mm.writeStruct(old, RLIMIT.size);
+  }
+  return 0;
+}
+
+const RUSAGE_SELF = 0;
+const RUSAGE_CHILDREN = -1;
+const RUSAGE_THREAD = 1;
+function getrusage(task: Task, who: number, usage: number): number {
+  const { group } = task;
+  let times: { userNs: number; systemNs: number; maxRssBytes: number; minorFaults: number };
+  if (who === RUSAGE_SELF)
+    times = {
+      ...cpuTimes(group), maxRssBytes: Math.max(group.maxRssBytes, task.mm.rssBytes()), minorFaults: group.minorFaults,
+    };
+  else if (who === RUSAGE_CHILDREN)
+    times = {
+      userNs: group.childUserNs, systemNs: group.childSystemNs, maxRssBytes: group.childMaxRssBytes,
+      minorFaults: group.childMinorFaults,
+    };
+  else if (who === RUSAGE_THREAD) {
+    const cpu = task.thread.cpuTimeNs();
+    times = { userNs: cpu.user, systemNs: cpu.system, maxRssBytes: task.mm.rssBytes(), minorFaults: group.minorFaults };
+  } else throw errno(EINVAL);
+  writeRusage(task.mm.scratchView, 0, times);
+  task.mm.writeStruct(usage, RUSAGE.size);
+  return 0;
+}

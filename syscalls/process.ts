@@ -1,27 +1,18 @@
 /**
  * Creating tasks: clone(2), clone3(2), fork(2), exit(2), unshare(2), setns(2), ptrace(2), personality(2).
  */
-import {
-  absent,
-  addr,
-  dynamic,
-  enumeration,
-  fd,
-  flags,
-  hex,
-  hex32,
-  int,
-  longFlags,
-  pid,
-  size,
-  struct,
-  uint,
-  word,
-  type Row,
-} from './row.js';
+import { CAP_SYS_ADMIN, capable } from '../sched/credentials.js';
+import { CLONE_THREAD, CLONE_VFORK, CLONE_VM } from '../src/abi/flags/process.js';
+import { E2BIG, EBUSY, EINTR, EINVAL, EPERM, errno } from '../src/abi/errno.js';
+import { NO_RETURN } from '../sched/wait.js';
+import { type Row, absent, addr, dynamic, enumeration, fd, flags, hex, hex32, int, longFlags, pid, row, size, struct, uint, word } from './row.js';
+import { SIGCHLD } from '../src/abi/flags/signal.js';
+import { Task } from '../sched/task.js';
+import { clone } from '../sched/clone.js';
+import { exitGroup, exitTask } from '../sched/exit.js';
 
 export const rows: readonly Row[] = [
-  absent(
+  row(
     'clone',
     { x86_64: 56, aarch64: 220 },
     [
@@ -31,22 +22,20 @@ export const rows: readonly Row[] = [
       addr('child_tid'),
       addr('tls'),
     ],
-    { ret: 'pid', classes: ['process'], registers: { aarch64: [0, 1, 2, 4, 3] } },
-  ),
-  absent('clone3', { x86_64: 435, aarch64: 435 }, [dynamic('args', 'clone_args'), size('size')], {
+    { ret: 'pid', classes: ['process'], registers: { aarch64: [0, 1, 2, 4, 3] }, disposition: { partial: 'no namespaces' } }, sysClone),
+  row('clone3', { x86_64: 435, aarch64: 435 }, [dynamic('args', 'clone_args'), size('size')], {
     ret: 'pid',
-    classes: ['process'],
-  }),
-  absent('fork', { x86_64: 57 }, [], { ret: 'pid', classes: ['process'] }),
-  absent('vfork', { x86_64: 58 }, [], { ret: 'pid', classes: ['process'] }),
-  absent('exit', { x86_64: 60, aarch64: 93 }, [int('status')], { ret: 'none', classes: ['process'] }),
-  absent('exit_group', { x86_64: 231, aarch64: 94 }, [int('status')], { ret: 'none', classes: ['process'] }),
+    classes: ['process'], disposition: { partial: 'no namespaces, no set_tid, no cgroup' } }, clone3),
+  row('fork', { x86_64: 57 }, [], { ret: 'pid', classes: ['process'] }, fork),
+  row('vfork', { x86_64: 58 }, [], { ret: 'pid', classes: ['process'] }, vfork),
+  row('exit', { x86_64: 60, aarch64: 93 }, [int('status')], { ret: 'none', classes: ['process'] }, exit),
+  row('exit_group', { x86_64: 231, aarch64: 94 }, [int('status')], { ret: 'none', classes: ['process'] }, sysExitGroup),
   absent('unshare', { x86_64: 272, aarch64: 97 }, [longFlags('flags', 'unshare_flags')], { ret: 'zero' }),
   absent('setns', { x86_64: 308, aarch64: 268 }, [fd('fd'), flags('nstype', 'setns_types')], {
     ret: 'zero',
     classes: ['desc'],
   }),
-  absent('personality', { x86_64: 135, aarch64: 92 }, [dynamic('persona', 'personality', 'uint')], { ret: 'flags' }),
+  row('personality', { x86_64: 135, aarch64: 92 }, [dynamic('persona', 'personality', 'uint')], { ret: 'flags', disposition: { partial: 'kept and inherited; only UNAME26 and ADDR_NO_RANDOMIZE have an effect' } }, personality),
   absent(
     'ptrace',
     { x86_64: 101, aarch64: 117 },
@@ -58,13 +47,114 @@ export const rows: readonly Row[] = [
     ],
     { ret: 'dynamic' },
   ),
-  absent('set_tid_address', { x86_64: 218, aarch64: 96 }, [addr('tidptr')], { ret: 'pid' }),
-  absent('restart_syscall', { x86_64: 219, aarch64: 128 }, [], {}),
-  absent(
+  row('set_tid_address', { x86_64: 218, aarch64: 96 }, [addr('tidptr')], { ret: 'pid' }, setTidAddress),
+  row('restart_syscall', { x86_64: 219, aarch64: 128 }, [], {}, restartSyscall),
+  row(
     'rseq',
     { x86_64: 334, aarch64: 293 },
     [struct('rseq', 'inout', 'rseq'), uint('rseq_len'), hex32('flags'), hex32('sig')],
-    { ret: 'zero' },
-  ),
+    { ret: 'zero', disposition: { partial: 'registered, but cpu_id stays 0 and no critical section is ever aborted' } }, rseq),
   absent('vserver', { x86_64: 236 }, [hex('arg1'), hex('arg2'), hex('arg3'), hex('arg4'), hex('arg5')], {}),
 ];
+
+function legacyClone(task: Task, flags: number, sp: number, parentTid: number, childTid: number, tls: number): number {
+  return clone(task, {
+    flags: Math.floor(flags / 256) * 256 % 2 ** 32,
+    exitSignal: flags % 256,
+    sp,
+    tls,
+    parentTid,
+    childTid,
+    pidfd: parentTid,
+  });
+}
+/** x86_64 passes (flags, stack, ptid, ctid, tls), aarch64 (flags, stack, ptid, tls, ctid). */
+function sysClone(task: Task, flags: number, sp: number, ptid: number, a3: number, a4: number): number {
+  return task.kernel.platform.arch === 'x86_64'
+    ? legacyClone(task, flags, sp, ptid, a3, a4)
+    : legacyClone(task, flags, sp, ptid, a4, a3);
+}
+
+const CLONE_DETACHED = 0x40_0000;
+const CLONE_ARGS_VER0 = 64;
+const CLONE_ARGS_SIZE = 88;
+function clone3(task: Task, at: number, size: number): number {
+  if (size > task.mm.platform.pageSize) throw errno(E2BIG);
+  if (size < CLONE_ARGS_VER0) throw errno(EINVAL);
+  // Bytes beyond what this kernel knows must be zero (copy_struct_from_user).
+  const bytes = new Uint8Array(Math.max(size, CLONE_ARGS_SIZE));
+  task.mm.copyIn(at, bytes, 0, size);
+  if (bytes.subarray(CLONE_ARGS_SIZE).some((byte) => byte !== 0)) throw errno(E2BIG);
+  const view = new DataView(bytes.buffer);
+  const field = (offset: number): number => view.getUint32(offset, true) + view.getUint32(offset + 4, true) * 2 ** 32;
+  const [flags, pidfd, childTid, parentTid, exitSignal, stack, stackSize, tls, setTid, setTidSize] = Array.from(
+    { length: 10 },
+    (_, i) => field(8 * i),
+  );
+  const known = 2 ** 34 - 1 - 0xff - CLONE_DETACHED;
+  if (setTid !== 0 || setTidSize !== 0) {
+    if (setTid === 0 || setTidSize === 0 || setTidSize > 32) throw errno(EINVAL);
+    if (!capable(task.creds, CAP_SYS_ADMIN)) throw errno(EPERM);
+    throw errno(EINVAL);
+  }
+  if (exitSignal > 64 || flags > known || Math.floor(flags / CLONE_DETACHED) % 2 === 1 || flags % 128 !== 0)
+    throw errno(EINVAL);
+  if ((flags & CLONE_THREAD) !== 0 && exitSignal !== 0) throw errno(EINVAL);
+  if ((stack === 0) !== (stackSize === 0)) throw errno(EINVAL);
+  return clone(task, { flags, exitSignal, sp: stack === 0 ? 0 : stack + stackSize, tls, parentTid, childTid, pidfd });
+}
+
+function fork(task: Task): number {
+  return clone(task, { flags: 0, exitSignal: SIGCHLD, sp: 0, tls: 0, parentTid: 0, childTid: 0, pidfd: 0 });
+}
+function vfork(task: Task): number {
+  return clone(task, {
+    flags: CLONE_VFORK | CLONE_VM, exitSignal: SIGCHLD, sp: 0, tls: 0, parentTid: 0, childTid: 0, pidfd: 0,
+  });
+}
+function exit(task: Task, code: number): number {
+  exitTask(task, (code & 0xff) << 8);
+  return NO_RETURN;
+}
+function sysExitGroup(task: Task, code: number): number {
+  exitGroup(task.group, (code & 0xff) << 8, task);
+  return NO_RETURN;
+}
+
+function setTidAddress(task: Task, address: number): number {
+  task.clearChildTid = address;
+  return task.tid;
+}
+function restartSyscall(task: Task): number {
+  const { restart } = task;
+  task.restart = null;
+  if (restart === null) throw errno(EINTR);
+  return restart();
+}
+/** 0xffffffff only asks. */
+function personality(task: Task, persona: number): number {
+  const old = task.personality;
+  if (persona >>> 0 !== 0xffff_ffff) task.personality = persona >>> 0;
+  return old;
+}
+const RSEQ_SIZE = 32;
+const RSEQ_FLAG_UNREGISTER = 1;
+function rseq(task: Task, at: number, length: number, flags: number, signature: number): number {
+  if ((flags & RSEQ_FLAG_UNREGISTER) !== 0) {
+    if ((flags & ~RSEQ_FLAG_UNREGISTER) !== 0 || task.rseq.addr !== at || at === 0) throw errno(EINVAL);
+    if (length !== task.rseq.length) throw errno(EINVAL);
+    if (signature !== task.rseq.signature) throw errno(EPERM);
+    task.rseq = { addr: 0, length: 0, signature: 0 };
+    return 0;
+  }
+  if (flags !== 0) throw errno(EINVAL);
+  if (task.rseq.addr !== 0) {
+    if (task.rseq.addr !== at || task.rseq.length !== length) throw errno(EINVAL);
+    if (task.rseq.signature !== signature) throw errno(EPERM);
+    throw errno(EBUSY);
+  }
+  if (length < RSEQ_SIZE || at % 32 !== 0) throw errno(EINVAL);
+  task.mm.writeU64(at, 0); // cpu_id_start, cpu_id: always CPU 0
+  task.rseq = { addr: at, length, signature };
+  return 0;
+}

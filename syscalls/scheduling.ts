@@ -1,66 +1,230 @@
 /**
  * Scheduling: sched_setscheduler(2), affinity, priorities, sched_yield(2), getcpu(2).
  */
-import { absent, addr, dynamic, enumeration, hex32, int, pid, struct, uint, word, type Row } from './row.js';
+import { CAP_SYS_ADMIN, CAP_SYS_NICE, capable } from '../sched/credentials.js';
+import { E2BIG, EACCES, EINVAL, EPERM, ESRCH, errno } from '../src/abi/errno.js';
+import { type Row, addr, dynamic, enumeration, hex32, int, pid, row, struct, uint, word } from './row.js';
+import { Task } from '../sched/task.js';
+import { writeTimespecNs } from '../sched/user-time.js';
 
 export const rows: readonly Row[] = [
-  absent('sched_yield', { x86_64: 24, aarch64: 124 }, [], { ret: 'zero' }),
-  absent(
+  row('sched_yield', { x86_64: 24, aarch64: 124 }, [], { ret: 'zero' }, () => 0),
+  row(
     'sched_setscheduler',
     { x86_64: 144, aarch64: 119 },
     [pid('pid'), enumeration('policy', 'schedulers'), struct('param', 'in', 'sched_param')],
-    { ret: 'zero' },
-  ),
-  absent('sched_getscheduler', { x86_64: 145, aarch64: 120 }, [pid('pid')], { ret: 'dynamic' }),
-  absent('sched_setparam', { x86_64: 142, aarch64: 118 }, [pid('pid'), struct('param', 'in', 'sched_param')], {
+    { ret: 'zero', disposition: { partial: 'kept and reported; the host schedules every guest alike' } }, schedSetscheduler),
+  row('sched_getscheduler', { x86_64: 145, aarch64: 120 }, [pid('pid')], { ret: 'dynamic' }, (task, id) => taskOf(task, id).policy),
+  row('sched_setparam', { x86_64: 142, aarch64: 118 }, [pid('pid'), struct('param', 'in', 'sched_param')], {
+    ret: 'zero', disposition: { partial: 'kept and reported; the host schedules every guest alike' } }, schedSetparam),
+  row('sched_getparam', { x86_64: 143, aarch64: 121 }, [pid('pid'), struct('param', 'out', 'sched_param')], {
     ret: 'zero',
-  }),
-  absent('sched_getparam', { x86_64: 143, aarch64: 121 }, [pid('pid'), struct('param', 'out', 'sched_param')], {
-    ret: 'zero',
-  }),
-  absent('sched_setattr', { x86_64: 314, aarch64: 274 }, [pid('pid'), dynamic('attr', 'sched_attr'), hex32('flags')], {
-    ret: 'zero',
-  }),
-  absent(
+  }, schedGetparam),
+  row('sched_setattr', { x86_64: 314, aarch64: 274 }, [pid('pid'), dynamic('attr', 'sched_attr'), hex32('flags')], {
+    ret: 'zero', disposition: { partial: 'kept and reported; the host schedules every guest alike' } }, schedSetattr),
+  row(
     'sched_getattr',
     { x86_64: 315, aarch64: 275 },
     [pid('pid'), dynamic('attr', 'sched_attr'), uint('size'), hex32('flags')],
-    { ret: 'zero' },
-  ),
-  absent('sched_get_priority_max', { x86_64: 146, aarch64: 125 }, [enumeration('policy', 'schedulers')], {}),
-  absent('sched_get_priority_min', { x86_64: 147, aarch64: 126 }, [enumeration('policy', 'schedulers')], {}),
-  absent('sched_rr_get_interval', { x86_64: 148, aarch64: 127 }, [pid('pid'), struct('tp', 'out', 'timespec')], {
+    { ret: 'zero' }, schedGetattr),
+  row('sched_get_priority_max', { x86_64: 146, aarch64: 125 }, [enumeration('policy', 'schedulers')], {}, (_task, policy) => priorityRange(policy, true)),
+  row('sched_get_priority_min', { x86_64: 147, aarch64: 126 }, [enumeration('policy', 'schedulers')], {}, (_task, policy) => priorityRange(policy, false)),
+  row('sched_rr_get_interval', { x86_64: 148, aarch64: 127 }, [pid('pid'), struct('tp', 'out', 'timespec')], {
     ret: 'zero',
-  }),
-  absent(
+  }, schedRrGetInterval),
+  row(
     'sched_setaffinity',
     { x86_64: 203, aarch64: 122 },
     [pid('pid'), uint('cpusetsize'), dynamic('mask', 'cpu_set')],
-    { ret: 'zero' },
-  ),
-  absent(
+    { ret: 'zero', disposition: { partial: 'kept and reported; the kernel places threads itself' } }, schedSetaffinity),
+  row(
     'sched_getaffinity',
     { x86_64: 204, aarch64: 123 },
     [pid('pid'), uint('cpusetsize'), dynamic('mask', 'cpu_set')],
-    { ret: 'size' },
-  ),
-  absent('getpriority', { x86_64: 140, aarch64: 141 }, [enumeration('which', 'priorities'), int('who')], {}),
-  absent('setpriority', { x86_64: 141, aarch64: 140 }, [enumeration('which', 'priorities'), int('who'), int('prio')], {
-    ret: 'zero',
-  }),
-  absent('ioprio_get', { x86_64: 252, aarch64: 31 }, [enumeration('which', 'ioprio_who'), int('who')], {
+    { ret: 'size' }, schedGetaffinity),
+  row('getpriority', { x86_64: 140, aarch64: 141 }, [enumeration('which', 'priorities'), int('who')], {}, getpriority),
+  row('setpriority', { x86_64: 141, aarch64: 140 }, [enumeration('which', 'priorities'), int('who'), int('prio')], {
+    ret: 'zero', disposition: { partial: 'kept and reported; the host schedules every guest alike' } }, setpriority),
+  row('ioprio_get', { x86_64: 252, aarch64: 31 }, [enumeration('which', 'ioprio_who'), int('who')], {
     ret: 'dynamic',
-  }),
-  absent(
+  }, ioprioGet),
+  row(
     'ioprio_set',
     { x86_64: 251, aarch64: 30 },
     [enumeration('which', 'ioprio_who'), int('who'), dynamic('ioprio', 'ioprio', 'int')],
-    { ret: 'zero' },
-  ),
-  absent(
+    { ret: 'zero', disposition: { partial: 'kept and reported; there is no disk to schedule' } }, ioprioSet),
+  row(
     'getcpu',
     { x86_64: 309, aarch64: 168 },
     [word('cpu', 'out', 'uint'), word('node', 'out', 'uint'), addr('tcache')],
-    { ret: 'zero' },
-  ),
+    { ret: 'zero', disposition: { partial: 'always CPU 0, node 0' } }, getcpu),
 ];
+
+const SCHED_OTHER = 0;
+const SCHED_FIFO = 1;
+const SCHED_RR = 2;
+const SCHED_BATCH = 3;
+const SCHED_IDLE = 5;
+const SCHED_RESET_ON_FORK = 0x4000_0000;
+const realtime = (policy: number): boolean => policy === SCHED_FIFO || policy === SCHED_RR;
+
+function taskOf(task: Task, pid: number): Task {
+  if (pid < 0) throw errno(EINVAL);
+  const found = pid === 0 ? task : task.kernel.pids.tasks.get(pid);
+  if (found === undefined) throw errno(ESRCH);
+  return found;
+}
+function checkOwner(task: Task, target: Task): void {
+  if (target.creds.uid !== task.creds.euid && target.creds.euid !== task.creds.euid && !capable(task.creds, CAP_SYS_NICE))
+    throw errno(EPERM);
+}
+/** Policies are kept and reported: the host's scheduler runs every guest alike. */
+function setPolicy(task: Task, target: Task, rawPolicy: number, priority: number): number {
+  const policy = rawPolicy & ~SCHED_RESET_ON_FORK;
+  if (![SCHED_OTHER, SCHED_FIFO, SCHED_RR, SCHED_BATCH, SCHED_IDLE].includes(policy)) throw errno(EINVAL);
+  if (realtime(policy) ? priority < 1 || priority > 99 : priority !== 0) throw errno(EINVAL);
+  if (!capable(task.creds, CAP_SYS_NICE)) {
+    checkOwner(task, target);
+    if (realtime(policy) && priority > task.group.limits[14].soft) throw errno(EPERM);
+  }
+  target.policy = policy;
+  target.priority = priority;
+  return 0;
+}
+function schedSetscheduler(task: Task, pid: number, policy: number, param: number): number {
+  if (policy < 0 || param === 0 || pid < 0) throw errno(EINVAL);
+  const priority = task.mm.readI32(param);
+  return setPolicy(task, taskOf(task, pid), policy, priority);
+}
+function schedSetparam(task: Task, pid: number, param: number): number {
+  if (param === 0 || pid < 0) throw errno(EINVAL);
+  const priority = task.mm.readI32(param);
+  const target = taskOf(task, pid);
+  return setPolicy(task, target, target.policy, priority);
+}
+function schedGetparam(task: Task, pid: number, param: number): number {
+  if (param === 0 || pid < 0) throw errno(EINVAL);
+  task.mm.writeU32(param, taskOf(task, pid).priority);
+  return 0;
+}
+const SCHED_ATTR_SIZE_VER0 = 48;
+const SCHED_ATTR_SIZE = 56;
+function schedSetattr(task: Task, pid: number, at: number, flags: number): number {
+  if (at === 0 || pid < 0 || flags !== 0) throw errno(EINVAL);
+  const size = task.mm.readU32(at) === 0 ? SCHED_ATTR_SIZE_VER0 : task.mm.readU32(at);
+  if (size < SCHED_ATTR_SIZE_VER0 || size > task.mm.platform.pageSize) {
+    task.mm.writeU32(at, SCHED_ATTR_SIZE);
+    throw errno(E2BIG);
+  }
+  const view = task.mm.readStruct(at, SCHED_ATTR_SIZE_VER0);
+  const policy = view.getUint32(4, true);
+  const nice = view.getInt32(16, true);
+  const priority = view.getUint32(20, true);
+  const target = taskOf(task, pid);
+  setPolicy(task, target, policy, priority);
+  if (!realtime(policy)) target.nice = Math.min(19, Math.max(-20, nice));
+  return 0;
+}
+function schedGetattr(task: Task, pid: number, at: number, size: number, flags: number): number {
+  if (at === 0 || pid < 0 || flags !== 0 || size < SCHED_ATTR_SIZE_VER0 || size > task.mm.platform.pageSize)
+    throw errno(EINVAL);
+  const target = taskOf(task, pid);
+  const length = Math.min(size, SCHED_ATTR_SIZE);
+  const { scratch, scratchView: out } = task.mm;
+  scratch.fill(0, 0, SCHED_ATTR_SIZE);
+  out.setUint32(0, length, true);
+  out.setUint32(4, target.policy, true);
+  if (!realtime(target.policy)) out.setInt32(16, target.nice, true);
+  out.setUint32(20, target.priority, true);
+  task.mm.writeStruct(at, length);
+  return 0;
+}
+function priorityRange(policy: number, top: boolean): number {
+  if (realtime(policy)) return top ? 99 : 1;
+  if ([SCHED_OTHER, SCHED_BATCH, SCHED_IDLE, 6].includes(policy)) return 0;
+  throw errno(EINVAL);
+}
+/** The guests' CPUs: bit i of byte i/8 for each CPU the host gives us. */
+function schedGetaffinity(task: Task, pid: number, size: number, mask: number): number {
+  const { cpus } = task.kernel;
+  if (size * 8 < cpus || size % 8 !== 0) throw errno(EINVAL);
+  const target = taskOf(task, pid);
+  const length = Math.min(size, Math.ceil(cpus / 64) * 8);
+  const { scratch } = task.mm;
+  scratch.fill(0, 0, length);
+  for (let cpu = 0; cpu < cpus; cpu++)
+    if (target.affinity === null || target.affinity.has(cpu)) scratch[cpu >> 3] |= 1 << (cpu & 7);
+  task.mm.writeStruct(mask, length);
+  return length;
+}
+function schedSetaffinity(task: Task, pid: number, size: number, mask: number): number {
+  const { cpus } = task.kernel;
+  const bytes = new Uint8Array(Math.min(size, 1024));
+  task.mm.copyIn(mask, bytes, 0, bytes.length);
+  const target = taskOf(task, pid);
+  checkOwner(task, target);
+  const chosen = new Set<number>();
+  for (let cpu = 0; cpu < Math.min(cpus, bytes.length * 8); cpu++)
+    if ((bytes[cpu >> 3] & (1 << (cpu & 7))) !== 0) chosen.add(cpu);
+  if (chosen.size === 0) throw errno(EINVAL);
+  target.affinity = chosen;
+  return 0;
+}
+function schedRrGetInterval(task: Task, pid: number, at: number): number {
+  const target = taskOf(task, pid);
+  writeTimespecNs(task, at, target.policy === SCHED_RR ? 100_000_000 : target.policy === SCHED_FIFO ? 0 : 4_000_000);
+  return 0;
+}
+
+const PRIO_PROCESS = 0;
+const PRIO_PGRP = 1;
+const PRIO_USER = 2;
+function priorityTargets(task: Task, which: number, who: number): Task[] {
+  const { pids } = task.kernel;
+  const tasks: Task[] = [];
+  if (which === PRIO_PROCESS) {
+    const found = who === 0 ? task : pids.tasks.get(who);
+    if (found !== undefined) tasks.push(found);
+  } else if (which === PRIO_PGRP) {
+    const group = who === 0 ? task.group.processGroup : pids.processGroups.get(who);
+    for (const member of group?.members ?? []) tasks.push(...member.threads);
+  } else if (which === PRIO_USER) {
+    const uid = who === 0 ? task.creds.uid : who;
+    for (const other of pids.tasks.values()) if (other.creds.uid === uid && !other.exited) tasks.push(other);
+  } else throw errno(EINVAL);
+  if (tasks.length === 0) throw errno(ESRCH);
+  return tasks;
+}
+/** Returns 20 - nice, 1 to 40, as the system call does. */
+function getpriority(task: Task, which: number, who: number): number {
+  return Math.max(...priorityTargets(task, which, who).map((target) => 20 - target.nice));
+}
+function setpriority(task: Task, which: number, who: number, value: number): number {
+  const nice = Math.min(19, Math.max(-20, value));
+  let failure = 0;
+  for (const target of priorityTargets(task, which, who)) {
+    const owner = target.creds.uid === task.creds.euid || target.creds.euid === task.creds.euid;
+    if (!owner && !capable(task.creds, CAP_SYS_NICE)) failure = EPERM;
+    else if (nice < target.nice && 20 - nice > task.group.limits[13].soft && !capable(task.creds, CAP_SYS_NICE)) failure = EACCES;
+    else target.nice = nice;
+  }
+  if (failure !== 0) throw errno(failure);
+  return 0;
+}
+function ioprioGet(task: Task, which: number, who: number): number {
+  if (which < 1 || which > 3) throw errno(EINVAL);
+  priorityTargets(task, which - 1, who);
+  return task.ioprio;
+}
+function ioprioSet(task: Task, which: number, who: number, value: number): number {
+  const level = value >> 13;
+  if (level > 3 || (value & 7) > 7 || which < 1 || which > 3) throw errno(EINVAL);
+  if (level === 1 && !capable(task.creds, CAP_SYS_NICE) && !capable(task.creds, CAP_SYS_ADMIN)) throw errno(EPERM);
+  for (const target of priorityTargets(task, which - 1, who)) target.ioprio = value;
+  return 0;
+}
+function getcpu(task: Task, cpu: number, node: number): number {
+  if (cpu !== 0) task.mm.writeU32(cpu, 0);
+  if (node !== 0) task.mm.writeU32(node, 0);
+  return 0;
+}

@@ -1,5 +1,5 @@
 /**
- * The kernel loop: puts the parts together, resumes guests, waits for their stops, answers them.
+ * The kernel loop: resumes guests, waits for their stops, answers them.
  *
  * One JS thread, the tracer, runs everything. A turn: run due timers, retry woken sleeps, send tasks back to user mode, wait for
  * the next stop. When nothing can run, the loop returns to Node's event loop and is kicked by a timer or by host input;
@@ -19,7 +19,7 @@ import { forceSignal } from '../sched/signal/send.js';
 import type { Task } from '../sched/task.js';
 import { GROUP_RUNNING } from '../sched/thread-group.js';
 import { BLOCKED, NO_RETURN, WOULD_BLOCK } from '../sched/wait.js';
-import { SyscallTable } from '../syscalls/table.js';
+import { Dispatcher } from '../syscalls/dispatch.js';
 import type { Tracer } from './trace/tracer.js';
 
 /** Stops handled before Node's event loop gets a turn, even if it did not ask for one. */
@@ -36,10 +36,10 @@ export class KernelPanic extends Error {
   }
 }
 
-export class Kernel {
+export class Loop {
   readonly state: KernelState;
   readonly platform: Platform;
-  readonly table: SyscallTable;
+  readonly table: Dispatcher;
   tracer: Tracer | null = null;
   private readonly tasks = new Map<HostThread, Task>();
   private scheduled = false;
@@ -51,7 +51,7 @@ export class Kernel {
   constructor(options: KernelStateOptions) {
     this.state = new KernelState(options);
     this.platform = options.platform;
-    this.table = new SyscallTable(options.platform.arch);
+    this.table = new Dispatcher(options.platform.arch);
     this.state.taskMade = (task) => void this.tasks.set(task.thread, task);
     this.state.taskGone = (task) => {
       this.tracer?.exited(task, task.exitStatus);
@@ -177,14 +177,19 @@ export class Kernel {
     task.inSyscall = true;
     let result: number;
     try {
-      result =
-        this.tracer === null
-          ? this.table.dispatch(task, task.thread.regs)
-          : this.table.dispatchTraced(task, task.thread.regs, this.tracer);
+      result = this.tracer === null ? this.table.dispatch(task, task.thread.regs) : this.traced(task, this.tracer);
     } catch (error) {
       result = this.failure(task, error);
     }
     this.complete(task, result);
+  }
+
+  private traced(task: Task, tracer: Tracer): number {
+    const { regs } = task.thread;
+    const entry = this.table.entries[regs.nr];
+    if (entry !== undefined) tracer.enter(task, entry.row, this.table.decodeArgs(entry, regs));
+    else tracer.unknown(task, regs.nr, regs);
+    return this.table.dispatch(task, regs);
   }
 
   /** What a throw of a handler means: the negative errno, or a panic. */
@@ -194,7 +199,7 @@ export class Kernel {
       return -error.errno;
     }
     const nr = task.thread.regs.nr;
-    throw new KernelPanic(`task ${task.tid} (${task.comm}), system call ${nr} ${this.table.nameOf(nr)}`, error);
+    throw new KernelPanic(`task ${task.tid} (${task.comm}), system call ${nr} ${this.table.row(nr)?.name ?? ''}`, error);
   }
 
   /** A system call has its result: set it, or restart, or leave the registers alone. */

@@ -1,0 +1,74 @@
+/**
+ * Standard streams that live in the supervisor: input from bytes, output kept or handed to a callback. To the guest they are
+ * the ends of a pipe.
+ */
+import { EBADF, errno } from '../abi/errno.js';
+import { S_IFIFO } from '../abi/flags/stat.js';
+import { O_RDONLY, O_WRONLY } from '../abi/flags/open.js';
+import type { KernelState } from '../../sched/kernel-state.js';
+import type { Task } from '../../sched/task.js';
+import { PseudoInode, pseudoFs } from '../../fs/anon-inode.js';
+import { OpenFile, type GuestBuffer } from '../../fs/file.js';
+import { POLLHUP, POLLIN, POLLOUT, POLLRDNORM, POLLWRNORM } from '../../fs/poll-events.js';
+
+const CHUNK = 64 * 1024;
+
+abstract class StreamFile extends OpenFile {
+  constructor(kernel: KernelState, flags: number) {
+    const { pipefs } = pseudoFs(kernel);
+    super(new PseudoInode(pipefs, S_IFIFO | 0o600, 0, 0), null, flags);
+  }
+  override describe(): string {
+    return `pipe:[${this.inode.ino}]`;
+  }
+}
+
+/** Standard input with fixed content. */
+export class InputStream extends StreamFile {
+  private readonly bytes: Uint8Array;
+  private at = 0;
+
+  constructor(kernel: KernelState, bytes: Uint8Array) {
+    super(kernel, O_RDONLY);
+    this.bytes = bytes;
+  }
+  override read(_task: Task, into: GuestBuffer): number {
+    const moved = into.put(this.bytes, this.at, Math.min(into.remaining, this.bytes.length - this.at));
+    this.at += moved;
+    return moved;
+  }
+  override write(): number {
+    throw errno(EBADF);
+  }
+  override poll(): number {
+    return this.at < this.bytes.length ? POLLIN | POLLRDNORM : POLLHUP;
+  }
+}
+
+/** Standard output or error whose bytes go to `sink` (a fresh copy each time). */
+export class OutputStream extends StreamFile {
+  private readonly sink: (bytes: Uint8Array) => void;
+
+  constructor(kernel: KernelState, sink: (bytes: Uint8Array) => void) {
+    super(kernel, O_WRONLY);
+    this.sink = sink;
+  }
+  override read(): number {
+    throw errno(EBADF);
+  }
+  override write(_task: Task, from: GuestBuffer): number {
+    let total = 0;
+    while (from.remaining > 0) {
+      const bytes = new Uint8Array(Math.min(CHUNK, from.remaining));
+      const moved = from.take(bytes, 0, bytes.length);
+      if (moved === 0) break;
+      this.sink(bytes.subarray(0, moved));
+      total += moved;
+      if (moved < bytes.length) break;
+    }
+    return total;
+  }
+  override poll(): number {
+    return POLLOUT | POLLWRNORM;
+  }
+}
