@@ -144,4 +144,3 @@ export function openFifo(inode: Inode, flags: number, task: Task): PipeFile {
 export function pipeOf(file: OpenFile): Pipe | null {
   return file instanceof PipeFile ? file.pipe : null;
 }
-

@@ -107,8 +107,12 @@ export function fakeKernel(): KernelState & { testClock: { now: number } } {
   const kernel = new KernelState({
     platform: { arch: 'x86_64', pageSize: 4096, taskSize: 2 ** 47 - 4096 },
     frames: { usedBytes: 0, freeBytes: 1 << 30, limitBytes: 1 << 30 },
-    pids: new PidTable(), clock, random, log,
-    limits: { memoryBytes: 1 << 30, pids: 100 }, hostname: 'test',
+    pids: new PidTable(),
+    clock,
+    random,
+    log,
+    limits: { memoryBytes: 1 << 30, pids: 100 },
+    hostname: 'test',
   } as never);
   return Object.assign(kernel, { testClock });
 }
@@ -118,7 +122,13 @@ export function fakeTask(kernel: KernelState, parent: Task | null = null): Task 
   const mm = fakeMemory();
   const thread = { regs: {}, running: false, interrupt() {}, cpuTimeNs: () => ({ user: 0, system: 0 }) };
   const task = new Task({
-    kernel, tid, mm, creds: loginCredentials(0, 0), sighand: new SignalHandlers(), comm: 'test', thread,
+    kernel,
+    tid,
+    mm,
+    creds: loginCredentials(0, 0),
+    sighand: new SignalHandlers(),
+    comm: 'test',
+    thread,
   } as never);
   const limits = Array.from({ length: 16 }, () => ({ soft: Infinity, hard: Infinity }));
   limits[7] = { soft: 1024, hard: 4096 };

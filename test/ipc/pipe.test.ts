@@ -7,7 +7,7 @@ import { BLOCKED } from '../../sched/wait.js';
 import { POLLERR, POLLHUP, POLLIN, POLLOUT, POLLRDNORM, POLLWRNORM } from '../../fs/poll-events.js';
 import { PseudoInode, pseudoFs } from '../../fs/anon-inode.js';
 import { createPipe, openFifo } from '../../src/ipc/pipe-file.js';
-import { readInto, writeFrom } from '../../syscalls/io.js';
+import { readInto, writeFrom } from '../../syscalls/file-io.js';
 import { buffer, fakeKernel, fakeTask, result, settle } from './fake.js';
 
 const setup = (flags = 0) => {
