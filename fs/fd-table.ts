@@ -4,7 +4,11 @@
  */
 import { EBADF, EMFILE, errno } from '../src/abi/errno.js';
 import type { Task } from '../sched/task.js';
+import { O_PATH } from '../src/abi/flags/open.js';
+import { IN_CLOSE_NOWRITE, IN_CLOSE_WRITE } from '../src/abi/flags/poll.js';
 import type { OpenFile } from './file.js';
+import { notifyFile } from './notify.js';
+import { opensForWrite, untrack } from './references.js';
 
 export class FdTable {
   private files: (OpenFile | undefined)[] = [];
@@ -19,6 +23,12 @@ export class FdTable {
     if (file === undefined) throw errno(EBADF);
     return file;
   }
+  /** For reading, writing and control: an O_PATH descriptor is EBADF too. */
+  getIo(fd: number): OpenFile {
+    const file = fd >= 0 ? this.files[fd] : undefined;
+    if (file === undefined || (file.flags & O_PATH) !== 0) throw errno(EBADF);
+    return file;
+  }
   find(fd: number): OpenFile | undefined {
     return fd >= 0 ? this.files[fd] : undefined;
   }
@@ -31,6 +41,13 @@ export class FdTable {
     this.set(fd, file, cloexec);
     if (from <= this.hint) this.hint = fd + 1;
     return fd;
+  }
+  /** EMFILE when no number is free below `limit`: open(2) finds out before it creates anything. */
+  checkFree(limit: number): void {
+    let fd = this.hint;
+    while (this.files[fd] !== undefined) fd++;
+    this.hint = fd;
+    if (fd >= limit) throw errno(EMFILE);
   }
   /** Puts `file` at `fd`, which must be free. */
   set(fd: number, file: OpenFile, cloexec: boolean): void {
@@ -84,5 +101,8 @@ export class FdTable {
 
 /** Drops one reference; the last one releases the file. */
 export function dropFile(file: OpenFile): void {
-  if (--file.references === 0) file.release();
+  if (--file.references > 0) return;
+  if (file.tracked) notifyFile(file, opensForWrite(file.flags) ? IN_CLOSE_WRITE : IN_CLOSE_NOWRITE);
+  file.release();
+  if (file.tracked) untrack(file);
 }

@@ -43,6 +43,8 @@ export abstract class OpenFile {
   position = 0;
   /** Descriptors, mappings and calls in progress that hold it. */
   references = 0;
+  /** Counted in its inode and mount: set by the VFS open, undone by the last close (fs/references.ts). */
+  tracked = false;
   /** F_SETOWN, F_SETSIG. */
   owner = { type: 0, id: 0, signal: 0, uid: 0, euid: 0 };
 
@@ -77,6 +79,11 @@ export abstract class OpenFile {
   ioctl(_task: Task, _request: number, _arg: number): number {
     throw errno(ENOTTY);
   }
+  /**
+   * Opening is not finished (a FIFO without its other end): open(2) sleeps on `queue` until this returns false. Given up, the
+   * file is closed again.
+   */
+  openPending?(): boolean;
   /** For mmap; throws ENODEV (or EACCES). */
   mapping(_task: Task): FileMapping {
     throw errno(ENODEV);

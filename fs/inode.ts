@@ -7,7 +7,9 @@
 import type { FileMapping } from '../src/mm/file-mapping.js';
 import type { Credentials } from '../sched/credentials.js';
 import type { Task } from '../sched/task.js';
+import type { Dentry } from './dentry.js';
 import type { OpenFile } from './file.js';
+import type { Place } from './mount.js';
 import type { SuperBlock } from './superblock.js';
 
 export interface Attributes {
@@ -40,6 +42,14 @@ export abstract class Inode {
   /** Open for writing / being executed: ETXTBSY. */
   writers = 0;
   executors = 0;
+  /** Open files, mappings and programs that keep the object alive without a name (fs/references.ts). */
+  users = 0;
+  /** Where it was last opened: how mappings of it are shown. */
+  lastPlace: Place | null = null;
+  /** Has no name yet but may get one (O_TMPFILE without O_EXCL). */
+  linkable = false;
+  /** The one dentry of a directory, once it has been looked up. */
+  dentry: Dentry | null = null;
 
   constructor(sb: SuperBlock, ino: number, mode: number, uid: number, gid: number) {
     this.sb = sb;
@@ -67,7 +77,16 @@ export abstract class Inode {
   link?(name: string, inode: Inode): void;
   unlink?(name: string, inode: Inode): void;
   rmdir?(name: string, inode: Inode): void;
-  rename?(oldName: string, inode: Inode, newDir: Inode, newName: string, replaced: Inode | null, exchange: boolean): void;
+  /** A file without a name (O_TMPFILE); nlink 0. */
+  tmpfile?(mode: number, creds: Credentials): Inode;
+  rename?(
+    oldName: string,
+    inode: Inode,
+    newDir: Inode,
+    newName: string,
+    replaced: Inode | null,
+    exchange: boolean,
+  ): void;
   /**
    * Directory entries from `cookie` on; 0 and 1 are '.' and '..' and made by the VFS. Calls `emit` until it returns false.
    * `next` is the cookie of the entry after the one emitted.
@@ -77,12 +96,14 @@ export abstract class Inode {
   // --- symbolic links
   readlink?(task: Task): string;
   /** Magic links (/proc/PID/fd/N, exe): the object itself instead of a path. */
-  follow?(task: Task): { mount: import('./mount.js').Mount; dentry: import('./dentry.js').Dentry } | OpenFile | null;
+  follow?(task: Task): Place | OpenFile | null;
 
   // --- regular files
   /** The page cache as mm sees it; null when it cannot be mapped (ENODEV). */
   mapping?(): FileMapping | null;
   truncate?(size: number): void;
+  /** fallocate(2); the mode bits have been checked for consistency. */
+  allocate?(mode: number, offset: number, length: number): void;
 
   /** Applies attributes; the VFS has done the permission rules. Sets ctime. */
   setAttributes(attributes: Attributes): void {

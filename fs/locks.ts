@@ -117,17 +117,18 @@ export function stopWaiting(kernel: KernelState, owner: LockOwner): void {
   kernel.lockWaits?.delete(owner);
 }
 
-/** flock(2): EAGAIN on conflict. */
-export function setFlock(kernel: KernelState, file: OpenFile, exclusive: boolean, pid: number): void {
+/** flock(2): returns false on conflict. */
+export function setFlock(kernel: KernelState, file: OpenFile, exclusive: boolean, pid: number): boolean {
   const locks = locksOf(kernel, file.inode);
   const mine = locks.flocks.findIndex((lock) => lock.file === file);
   if (mine >= 0) {
-    if (locks.flocks[mine].exclusive === exclusive) return;
+    if (locks.flocks[mine].exclusive === exclusive) return true;
     locks.flocks.splice(mine, 1);
     locks.queue.wakeAll();
   }
-  if (locks.flocks.some((lock) => exclusive || lock.exclusive)) throw errno(EAGAIN);
+  if (locks.flocks.some((lock) => exclusive || lock.exclusive)) return false;
   locks.flocks.push({ file, exclusive, pid });
+  return true;
 }
 
 /** Drops the flock lock of an open file description (LOCK_UN, last close). */

@@ -5,6 +5,7 @@ import type { SuperBlock } from './superblock.js';
 export const MNT_NOSUID = 2;
 export const MNT_NODEV = 4;
 export const MNT_NOEXEC = 8;
+export const MNT_NOSYMFOLLOW = 256;
 export const MNT_NOATIME = 1024;
 export const MNT_NODIRATIME = 2048;
 export const MNT_RELATIME = 1 << 21;
@@ -22,8 +23,14 @@ export class Mount {
   flags: number;
   source: string;
   readonly children = new Set<Mount>();
-  /** Open files and working directories that keep it busy. */
+  /** The same by mount point. One mount per point: a second one on the same directory sits on the root of the first. */
+  readonly covers = new Map<Dentry, Mount>();
+  /** Open files, working and root directories and programs that keep it busy. */
   users = 0;
+  /** The namespace whose tree it is in; null once unmounted. */
+  namespace: MountNamespace | null = null;
+  /** MNT_EXPIRE marked it, and it was not used since. */
+  expiring = false;
 
   constructor(id: number, sb: SuperBlock, root: Dentry, source: string, flags: number) {
     this.id = id;
@@ -34,6 +41,15 @@ export class Mount {
     this.parent = null;
     this.point = null;
   }
+}
+
+/** A tree of mounts. There is one for now; tasks reach it through their root directory. */
+export class MountNamespace {
+  root!: Mount;
+  /** In the order they were mounted: /proc/mounts. */
+  readonly mounts = new Set<Mount>();
+  /** Woken and counted at each change (poll on /proc/mounts). */
+  generation = 0;
 }
 
 /** A place in the tree. */

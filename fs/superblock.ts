@@ -1,5 +1,6 @@
 /** A mounted filesystem instance. */
 import type { Clock } from '../sched/clock.js';
+import { Dentry } from './dentry.js';
 import type { Inode } from './inode.js';
 
 export interface StatFs {
@@ -22,6 +23,11 @@ export abstract class SuperBlock {
   readonly devMinor: number;
   readonly clock: Clock;
   root!: Inode;
+  private top: Dentry | null = null;
+  /** Mounts that show it; the last one that goes shuts it down. */
+  mounts = 0;
+  /** Mappings of its files: they keep its last mount busy. */
+  mappings = 0;
   /** Lookups must not be cached (procfs). */
   readonly volatile: boolean = false;
   /** Mounted read-only as a whole. */
@@ -33,7 +39,26 @@ export abstract class SuperBlock {
     this.devMinor = devMinor;
     this.clock = clock;
   }
+  /** The dentry of the root, shared by all mounts of this instance. */
+  get rootDentry(): Dentry {
+    if (this.top === null) {
+      this.top = new Dentry('', null, this.root);
+      this.root.dentry = this.top;
+    }
+    return this.top;
+  }
   abstract statfs(): StatFs;
+  /** New options of a remount; EINVAL. */
+  remount(_data: string): void {}
   /** The last mount is gone. */
   shutdown(): void {}
+}
+
+/** Nothing but an identity: behind files without a name. */
+export class PlainSuperBlock extends SuperBlock {
+  readonly fsType: string = 'anon';
+
+  statfs(): StatFs {
+    return { type: 0, bsize: 4096, blocks: 0, bfree: 0, bavail: 0, files: 0, ffree: 0, fsid: 0, namelen: 255 };
+  }
 }
