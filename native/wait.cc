@@ -13,21 +13,20 @@ namespace levitate {
 
 void Context::markRunning(int slot) {
   slots[slot].state = State::kRunning;
-  running_++;
+  control[kRunning] = ++running_;
   runningXor_ ^= slot;
 }
 
 void Context::markNotRunning(int slot) {
   if (slots[slot].state != State::kRunning) return;
   slots[slot].state = State::kStopped;
-  running_--;
+  control[kRunning] = --running_;
   runningXor_ ^= slot;
 }
 
 void Context::report(int result, int slot) {
   control[kResult] = result;
   control[kSlot] = slot;
-  control[kRunning] = running_;
 }
 
 void Context::resume(int slot) {
@@ -250,7 +249,6 @@ void Context::wait() {
   Event event;
   while (nextEvent(&event, deadlineNs, poll))
     if (handle(event)) return;
-  control[kRunning] = running_;
 }
 
 }  // namespace levitate

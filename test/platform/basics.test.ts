@@ -2,7 +2,24 @@
 import { afterEach, describe, expect, test } from '@jest/globals';
 import { STOP_NONE, STOP_SIGNAL, STOP_SYSCALL } from '../../src/platform/platform.js';
 import {
-  closeAll, CODE, DATA, guest, INT3, INT80, LOAD_RDI, movEax, movEdi, platform, R, SPIN, STACK, STORE_RSI, step, SYSCALL, SYSCALL_LOOP, UD2,
+  closeAll,
+  CODE,
+  DATA,
+  guest,
+  INT3,
+  INT80,
+  LOAD_RDI,
+  movEax,
+  movEdi,
+  platform,
+  R,
+  SPIN,
+  STACK,
+  STORE_RSI,
+  step,
+  SYSCALL,
+  SYSCALL_LOOP,
+  UD2,
 } from './machine.js';
 
 const onX86 = process.arch === 'x64' ? describe : describe.skip;
