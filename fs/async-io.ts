@@ -54,8 +54,7 @@ function signalOwner(kernel: KernelState, file: OpenFile, fd: number): void {
   const { queue } = file;
   const events = queue instanceof PollQueue && queue.events !== 0 ? queue.events : file.poll(null);
   const code = (events & POLLIN) !== 0 ? POLL_IN : POLL_OUT;
-  const info: SigInfo =
-    signal === 0 ? kernelInfo(SIGIO) : { signo: signal, code, band: events, fd };
+  const info: SigInfo = signal === 0 ? kernelInfo(SIGIO) : { signo: signal, code, band: events, fd };
   if (type === F_OWNER_TID) {
     const task = kernel.pids.tasks.get(id);
     if (task !== undefined && allowed(file, task)) sendSignalToTask(task, info);
