@@ -10,6 +10,7 @@ import { EAGAIN, EBADF, errno } from '../src/abi/errno.js';
 import { RLIMIT_NOFILE } from '../src/abi/flags/limits.js';
 import { IN_ACCESS, IN_MODIFY } from '../src/abi/flags/poll.js';
 import { O_NONBLOCK, O_PATH, O_WRONLY } from '../src/abi/flags/open.js';
+import type { LifecycleHooks } from '../sched/hooks.js';
 import type { Task } from '../sched/task.js';
 import { BLOCKED, WOULD_BLOCK, block, type BlockOptions, type WaitQueue } from '../sched/wait.js';
 import { dropFile } from '../fs/fd-table.js';
@@ -22,6 +23,19 @@ declare module '../fs/file.js' {
     shortWrites?: boolean;
   }
 }
+
+declare module '../sched/task.js' {
+  interface Task {
+    /** Lets go of the files that the sleeping call holds. */
+    heldBySleep?: (() => void) | null;
+  }
+}
+/** A task that is killed in its sleep does not come back to the call. */
+export const sleepHooks: LifecycleHooks = {
+  exit(task) {
+    task.heldBySleep?.();
+  },
+};
 
 /** The file behind `fd` for I/O: O_PATH descriptors do not count. */
 export function ioFile(task: Task, fd: number): OpenFile {
@@ -89,9 +103,11 @@ export function blockOn(
   file.references++;
   other.references++;
   const drop = (): void => {
+    task.heldBySleep = null;
     dropFile(file);
     dropFile(other);
   };
+  task.heldBySleep = drop;
   const { onInterrupt, onTimeout } = options ?? {};
   return block(
     task,

@@ -5,12 +5,22 @@
  */
 import { EBADF, EINVAL, errno } from '../abi/errno.js';
 import { O_RDWR } from '../abi/flags/open.js';
+import type { LifecycleHooks } from '../../sched/hooks.js';
 import type { KernelState } from '../../sched/kernel-state.js';
+import type { Task } from '../../sched/task.js';
 import type { ThreadGroup } from '../../sched/thread-group.js';
-import type { WaitQueue } from '../../sched/wait.js';
+import { WaitQueue } from '../../sched/wait.js';
 import { AnonFile } from '../../fs/anon-inode.js';
 import type { OpenFile } from '../../fs/file.js';
+import type {} from '../../fs/task-parts.js';
 import { POLLHUP, POLLIN, POLLRDNORM } from '../../fs/poll-events.js';
+
+declare module '../../sched/thread-group.js' {
+  interface ThreadGroup {
+    /** Made by the first pidfd. */
+    pidfdQueue?: WaitQueue;
+  }
+}
 
 export class PidFile extends AnonFile {
   readonly group: ThreadGroup;
@@ -19,7 +29,7 @@ export class PidFile extends AnonFile {
   constructor(kernel: KernelState, group: ThreadGroup, flags: number) {
     super(kernel, '[pidfd]', O_RDWR | flags);
     this.group = group;
-    this.queue = group.endQueue;
+    this.queue = group.pidfdQueue ??= new WaitQueue();
   }
   /** Whether the process can still be found (not reaped). */
   get alive(): boolean {
@@ -44,3 +54,12 @@ export function pidFileOf(file: OpenFile): PidFile {
   if (!(file instanceof PidFile)) throw errno(EBADF);
   return file;
 }
+
+/** The process that descriptor `fd` of `task` names: EBADF. */
+export const pidfdGroup = (task: Task, fd: number): ThreadGroup => pidFileOf(task.files.get(fd)).group;
+
+export const pidfdHooks: LifecycleHooks = {
+  groupExit(group) {
+    group.pidfdQueue?.wakeAll();
+  },
+};
