@@ -38,8 +38,11 @@ const RLIMIT_NPROC = 6;
 /** Flags reach 2^33: bit tests go through division. */
 const has = (flags: number, flag: number): boolean => Math.floor(flags / flag) % 2 === 1;
 
-/** Makes a task; returns its tid to the parent (after its exec or exit for CLONE_VFORK), or BLOCKED. */
-export function clone(parent: Task, request: CloneRequest): number {
+/**
+ * Makes a task; returns its tid to the parent (after its exec or exit for CLONE_VFORK), or BLOCKED. `made` runs before the
+ * child does and may throw, which undoes everything.
+ */
+export function clone(parent: Task, request: CloneRequest, made?: (child: Task) => void): number {
   const { flags } = request;
   validate(parent, request);
   const { kernel } = parent;
@@ -69,6 +72,7 @@ export function clone(parent: Task, request: CloneRequest): number {
   try {
     kernel.hooks.clone(parent, child, flags);
     setUpMemory(parent, child, request);
+    made?.(child);
   } catch (error) {
     discard(child);
     throw error instanceof Errno ? error : new Error('clone hook failed', { cause: error });

@@ -2,13 +2,15 @@
  * Creating tasks: clone(2), clone3(2), fork(2), exit(2), unshare(2), setns(2), ptrace(2), personality(2).
  */
 import { CAP_SYS_ADMIN, capable } from '../sched/credentials.js';
-import { CLONE_THREAD, CLONE_VFORK, CLONE_VM } from '../src/abi/flags/process.js';
+import { CLONE_PIDFD, CLONE_THREAD, CLONE_VFORK, CLONE_VM } from '../src/abi/flags/process.js';
+import { type CloneRequest, clone } from '../sched/clone.js';
 import { E2BIG, EBUSY, EINTR, EINVAL, EPERM, errno } from '../src/abi/errno.js';
 import { NO_RETURN } from '../sched/wait.js';
+import { PidFile } from '../src/ipc/pidfd.js';
+import { RLIMIT_NOFILE } from '../sched/limits.js';
 import { type Row, absent, addr, dynamic, enumeration, fd, flags, hex, hex32, int, longFlags, pid, row, size, struct, uint, word } from './row.js';
 import { SIGCHLD } from '../src/abi/flags/signal.js';
 import { Task } from '../sched/task.js';
-import { clone } from '../sched/clone.js';
 import { exitGroup, exitTask } from '../sched/exit.js';
 
 export const rows: readonly Row[] = [
@@ -58,7 +60,7 @@ export const rows: readonly Row[] = [
 ];
 
 function legacyClone(task: Task, flags: number, sp: number, parentTid: number, childTid: number, tls: number): number {
-  return clone(task, {
+  return cloneWithPidfd(task, {
     flags: Math.floor(flags / 256) * 256 % 2 ** 32,
     exitSignal: flags % 256,
     sp,
@@ -73,6 +75,21 @@ function sysClone(task: Task, flags: number, sp: number, ptid: number, a3: numbe
   return task.kernel.platform.arch === 'x86_64'
     ? legacyClone(task, flags, sp, ptid, a3, a4)
     : legacyClone(task, flags, sp, ptid, a4, a3);
+}
+
+/** CLONE_PIDFD: the parent gets a descriptor for the child. */
+function cloneWithPidfd(task: Task, request: CloneRequest): number {
+  if ((request.flags & CLONE_PIDFD) === 0) return clone(task, request);
+  return clone(task, request, (child) => {
+    const file = new PidFile(task.kernel, child.group, 0);
+    const fd = task.files.install(file, true, task.group.limits[RLIMIT_NOFILE].soft);
+    try {
+      task.mm.writeU32(request.pidfd, fd);
+    } catch (error) {
+      task.files.close(fd, task);
+      throw error;
+    }
+  });
 }
 
 const CLONE_DETACHED = 0x40_0000;
@@ -101,7 +118,7 @@ function clone3(task: Task, at: number, size: number): number {
     throw errno(EINVAL);
   if ((flags & CLONE_THREAD) !== 0 && exitSignal !== 0) throw errno(EINVAL);
   if ((stack === 0) !== (stackSize === 0)) throw errno(EINVAL);
-  return clone(task, { flags, exitSignal, sp: stack === 0 ? 0 : stack + stackSize, tls, parentTid, childTid, pidfd });
+  return cloneWithPidfd(task, { flags, exitSignal, sp: stack === 0 ? 0 : stack + stackSize, tls, parentTid, childTid, pidfd });
 }
 
 function fork(task: Task): number {

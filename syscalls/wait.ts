@@ -1,6 +1,7 @@
 /**
  * wait4(2), waitid(2).
  */
+import { pidFileOf } from '../src/ipc/pidfd.js';
 import { type ChildSelector, type WaitEvent, __WALL, __WCLONE, __WNOTHREAD, waitForChild } from '../sched/wait-child.js';
 import { EINVAL, ESRCH, errno } from '../src/abi/errno.js';
 import { P_ALL, P_PGID, P_PID, P_PIDFD, WCONTINUED, WEXITED, WNOHANG, WNOWAIT, WSTOPPED } from '../src/abi/flags/process.js';
@@ -106,7 +107,7 @@ function selectorOf(task: Task, which: number, id: number): ChildSelector {
       if (id < 0) throw errno(EINVAL);
       return { kind: 'group', id: id === 0 ? task.group.processGroup.id : id };
     case P_PIDFD:
-      return { kind: 'pid', pid: pidOfPidfd(task, id) };
+      return { kind: 'pid', pid: pidFileOf(task.files.get(id)).group.tgid };
     default:
       throw errno(EINVAL);
   }
