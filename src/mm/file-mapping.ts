@@ -3,11 +3,17 @@
  * memory, and by shared anonymous memory in mm itself.
  *
  * Index unit is bytes, page aligned. The frames of a page stay the same as long as any mapping holds the object, except
- * after a truncation, which calls `MappingListener.truncated` on every mapping first.
+ * after a truncation, which calls `MappingListener.invalidate` on every mapping first and frees the frames only when none
+ * of them can be reached through a host mapping any more: use `invalidateMappings`.
  */
 export interface MappingListener {
   /** Pages at and beyond `fromOffset` are gone (truncate) or [from, to) was punched: unmap them on the host. */
   invalidate(fromOffset: number, toOffset: number): void;
+  /**
+   * Calls `then` once the host is in step with every `invalidate` so far: at once when a thread of that address space is
+   * stopped, else at its next stop. Until then the old frames may still be written to and must not be reused.
+   */
+  whenSettled?(then: () => void): void;
 }
 
 export interface FileMapping {
@@ -21,11 +27,40 @@ export interface FileMapping {
   contiguous(offset: number, max: number): number;
   /** Whether the page at `offset` is in memory (mincore). */
   cached(offset: number): boolean;
-  /** A mapping came or went: keeps the object alive and lets truncation find it. `writable`: shared and may be written. */
+  /**
+   * A mapping came or went: keeps the object alive and lets truncation find it. `writable`: shared and may be written. Each
+   * address space attaches one listener per kind (writable or not), and detaches it when its last VMA of that kind goes.
+   */
   attach(listener: MappingListener, writable: boolean): void;
   detach(listener: MappingListener, writable: boolean): void;
   /** Called when a shared writable mapping of [offset, offset+length) may have been written (msync, munmap): mtime. */
   written?(offset: number, length: number): void;
+  /** madvise(MADV_REMOVE): punches a hole; absent gives EOPNOTSUPP. */
+  punch?(offset: number, length: number): void;
   /** What /proc/PID/maps prints: device, inode, path (read lazily: renames show). */
   describe(): { devMajor: number; devMinor: number; ino: number; path: string };
+}
+
+/**
+ * Takes [from, to) off every mapping, then calls `free`: at once in the usual case, else when the last address space whose
+ * threads were all running has stopped. For truncate and hole punching in the page cache.
+ */
+export function invalidateMappings(
+  listeners: Iterable<MappingListener>,
+  fromOffset: number,
+  toOffset: number,
+  free: () => void,
+): void {
+  const all = [...listeners];
+  let waiting = all.length;
+  for (const listener of all) listener.invalidate(fromOffset, toOffset);
+  const settled = (): void => {
+    if (--waiting === 0) free();
+  };
+  if (waiting === 0) free();
+  else
+    for (const listener of all) {
+      if (listener.whenSettled === undefined) settled();
+      else listener.whenSettled(settled);
+    }
 }

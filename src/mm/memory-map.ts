@@ -33,6 +33,18 @@ export const VM_DONTFORK = 32;
 export const VM_WIPEONFORK = 64;
 export const VM_DONTDUMP = 128;
 export const VM_STACK = 256;
+/** Promised to the guest: counted in MemoryAccount. Kept when it becomes read-only, as in Linux. */
+export const VM_ACCOUNT = 512;
+/** mlock2(MLOCK_ONFAULT). */
+export const VM_LOCKONFAULT = 1024;
+/** From a noexec mount: mprotect may not add PROT_EXEC. */
+export const VM_NOEXEC = 2048;
+/** madvise: kept because they are part of what must agree for VMAs to merge. */
+export const VM_HUGEPAGE = 4096;
+export const VM_NOHUGEPAGE = 8192;
+export const VM_MERGEABLE = 16384;
+export const VM_SEQ_READ = 32768;
+export const VM_RAND_READ = 65536;
 
 /** What a fault means. */
 export type FaultResult = { retry: true } | { retry: false; signal: number; code: number };
@@ -55,6 +67,34 @@ export interface MmapRequest {
   offset: number;
   /** Whether a shared mapping may become writable (file open for writing). */
   mayWrite: boolean;
+  /** mmap(2) of a descriptor: checked where Linux checks them. Absent for mappings made by the kernel. */
+  descriptor?: {
+    readable: boolean;
+    writable: boolean;
+    /** Opened with O_APPEND semantics of an append-only inode. */
+    appendOnly?: boolean;
+    /** On a mount with noexec. */
+    noexec?: boolean;
+    /** Throws ENODEV or EACCES. Called after the access checks; `file` is ignored. */
+    open(): FileMapping;
+  };
+}
+
+/** Layout of a program, for /proc and prctl(PR_SET_MM). */
+export interface MemoryLayout {
+  startCode: number;
+  endCode: number;
+  startData: number;
+  endData: number;
+  startBrk: number;
+  brk: number;
+  startStack: number;
+  argStart: number;
+  argEnd: number;
+  envStart: number;
+  envEnd: number;
+  auxv: Uint8Array;
+  mmapBase: number;
 }
 
 /** System-wide memory accounting of one kernel: sums over its maps, against Limits.memoryBytes. */
@@ -73,11 +113,7 @@ export interface MemoryMap {
   users: number;
   limits: MemoryLimits;
   /** Layout, for /proc and prctl(PR_SET_MM). */
-  layout: {
-    startCode: number; endCode: number; startData: number; endData: number; startBrk: number; brk: number;
-    startStack: number; argStart: number; argEnd: number; envStart: number; envEnd: number; auxv: Uint8Array;
-    mmapBase: number;
-  };
+  layout: MemoryLayout;
 
   // --- system calls; all validate as Linux does, throw errno, and leave the host in step
   mmap(request: MmapRequest): number;
@@ -101,14 +137,25 @@ export interface MemoryMap {
   find(address: number): Vma | null;
   readonly virtualBytes: number;
   rssBytes(): number;
+  /** VmLck. */
+  readonly lockedBytes: number;
+  /** prctl(PR_SET_VMA, PR_SET_VMA_ANON_NAME): '' takes the name away; EBADF for file mappings. */
+  setName(addr: number, length: number, name: string): void;
 
   // --- life
   /** Copies the VMAs for a child whose host address space is already a copy of this one's (fork). */
   forkInto(space: AddressSpace): MemoryMap;
   /** Forgets every VMA and host mapping (exec of a sole user); the host work stays queued until `space.flush()`. */
   clear(): void;
-  /** The last user is gone: releases file references and accounting. The host process is ended by the caller. */
+  /**
+   * The last user is gone: releases file references and accounting. The caller has ended the host process already: frames of
+   * shared memory may be reused from here on.
+   */
   release(): void;
+  /** Whether work waits for a stopped thread of this space (a file was truncated while all were running). */
+  readonly pendingSync: boolean;
+  /** To be called by the kernel loop when a thread of this map has stopped and `pendingSync` is true. */
+  syncHost(): void;
 
   // --- guest memory. All throw EFAULT when the first byte is not accessible; see each for partial results.
   /** Length of the prefix of [addr, addr+len) that may be read, 0 to len. */
@@ -146,7 +193,11 @@ export interface MemoryMap {
   readonly scratchView: DataView;
   readStruct(addr: number, len: number): DataView;
   writeStruct(addr: number, len: number): void;
-  /** Atomic compare-and-exchange on a guest word (futex); returns the old value. EFAULT, EAGAIN never. */
+  /**
+   * Compare-and-exchange on a guest word (futex); returns the old value. EFAULT, EAGAIN never. Atomic against running guest
+   * threads only on MAP_SHARED pages (which the supervisor has mapped, too). On private memory it is read, compare, write:
+   * call it only when no sibling thread of this map runs, or interrupt them first. (FUTEX_WAIT and CMP_REQUEUE only read.)
+   */
   cmpxchgU32(addr: number, expected: number, value: number): number;
   /** Key of the page behind an address for shared futexes: (object identity, offset). */
   futexKey(addr: number, shared: boolean): { object: object; offset: number };

@@ -1,0 +1,213 @@
+/**
+ * GuestAccess: the only way from a guest address to bytes. What may be touched is decided from the VMAs, never by asking the
+ * host; pages a guest instruction would fault in (file windows, stack growth) are made present first.
+ *
+ * A copy inside one anonymous VMA, the usual case, is one range check and one native call and allocates nothing. As in
+ * Linux's fault handler, any protection but PROT_NONE may be read.
+ */
+import { EFAULT, EINVAL, ENAMETOOLONG, Errno, errno } from '../abi/errno.js';
+import { PROT_WRITE } from '../platform/platform.js';
+import { growStack } from './faults.js';
+import { MapCore, type MapOptions } from './map-core.js';
+import { VM_SHARED } from './memory-map.js';
+import type { VmaRecord } from './vma-list.js';
+
+const SCRATCH_BYTES = 64 * 1024;
+/** Strings are read in a first piece of this size, then by pages. */
+const STRING_PIECE = 256;
+const TWO32 = 2 ** 32;
+
+/** One scratch buffer for all maps of a kernel; contents are valid until the next call on any of them. */
+export class Scratch {
+  readonly bytes = Buffer.alloc(SCRATCH_BYTES);
+  readonly view = new DataView(this.bytes.buffer, this.bytes.byteOffset, SCRATCH_BYTES);
+  readonly zeros = new Uint8Array(SCRATCH_BYTES);
+}
+
+export abstract class GuestAccess extends MapCore {
+  private readonly scratchMemory: Scratch;
+  readonly scratch: Uint8Array;
+  readonly scratchView: DataView;
+
+  constructor(options: MapOptions, scratch: Scratch) {
+    super(options);
+    this.scratchMemory = scratch;
+    this.scratch = scratch.bytes;
+    this.scratchView = scratch.view;
+  }
+  protected get sharedScratch(): Scratch {
+    return this.scratchMemory;
+  }
+
+  readable(addr: number, len: number): number {
+    return this.accessible(addr, len, false);
+  }
+  writable(addr: number, len: number): number {
+    return this.accessible(addr, len, true);
+  }
+  /** Length of the prefix of [addr, addr+len) that an access may touch; makes it present. */
+  private accessible(addr: number, len: number, write: boolean): number {
+    const end = addr + len;
+    let at = addr;
+    while (at < end) {
+      const vma = this.list.find(at) ?? growStack(this, at);
+      if (vma === null || (write ? (vma.prot & PROT_WRITE) === 0 : vma.prot === 0)) break;
+      const to = vma.end < end ? vma.end : end;
+      if (vma.file === null) at = to;
+      else {
+        const reached = this.presentTo(vma, at, to);
+        at = reached < to ? reached : to;
+        if (reached < to) break;
+      }
+    }
+    return at < end ? at - addr : len;
+  }
+  /** Makes pages of a file VMA present; the address of the first that cannot be had, or `to`. */
+  private presentTo(vma: VmaRecord, from: number, to: number): number {
+    const covered = this.populated.coveredTo(from);
+    if (covered >= to) return to;
+    const start = covered > from ? covered : this.pageDown(from);
+    try {
+      const reached = this.populate(vma, start, this.pageUp(to));
+      this.commit();
+      return reached <= from ? from : Math.min(reached, to);
+    } catch (error) {
+      if (!(error instanceof Errno)) throw error;
+      return Math.max(from, this.populated.coveredTo(from));
+    }
+  }
+  private require(addr: number, len: number, write: boolean): void {
+    const vma = this.list.find(addr);
+    if (
+      vma !== null &&
+      vma.file === null &&
+      addr + len <= vma.end &&
+      (write ? (vma.prot & PROT_WRITE) !== 0 : vma.prot !== 0)
+    )
+      return;
+    if (this.accessible(addr, len, write) < len) throw errno(EFAULT);
+  }
+
+  copyIn(addr: number, dst: Uint8Array, dstOffset: number, len: number): void {
+    if (len === 0) return;
+    this.require(addr, len, false);
+    if (this.space.read(addr, dst, dstOffset, len) !== len) throw errno(EFAULT);
+  }
+  copyOut(addr: number, src: Uint8Array, srcOffset: number, len: number): void {
+    if (len === 0) return;
+    const good = this.accessible(addr, len, true);
+    if (good > 0 && this.space.write(addr, src, srcOffset, good) !== good) throw errno(EFAULT);
+    if (good < len) throw errno(EFAULT);
+  }
+  copyInPhysical(addr: number, physOffset: number, len: number): number {
+    if (len === 0) return 0;
+    const good = this.accessible(addr, len, false);
+    const moved = good === 0 ? 0 : this.space.readToPhysical(addr, physOffset, good);
+    if (moved === 0) throw errno(EFAULT);
+    return moved;
+  }
+  copyOutPhysical(addr: number, physOffset: number, len: number): number {
+    if (len === 0) return 0;
+    const good = this.accessible(addr, len, true);
+    const moved = good === 0 ? 0 : this.space.writeFromPhysical(addr, physOffset, good);
+    if (moved === 0) throw errno(EFAULT);
+    return moved;
+  }
+  clearOut(addr: number, len: number): void {
+    this.require(addr, len, true);
+    const { zeros } = this.scratchMemory;
+    for (let done = 0; done < len; done += SCRATCH_BYTES) {
+      const n = Math.min(SCRATCH_BYTES, len - done);
+      if (this.space.write(addr + done, zeros, 0, n) !== n) throw errno(EFAULT);
+    }
+  }
+  readString(addr: number, max: number, tooLong = ENAMETOOLONG): string {
+    const { bytes } = this.scratchMemory;
+    let text = '';
+    let at = addr;
+    while (text.length < max) {
+      const toPageEnd = this.pageSize - (at % this.pageSize);
+      let n = Math.min(toPageEnd, max - text.length, SCRATCH_BYTES);
+      if (at === addr && n > STRING_PIECE) n = STRING_PIECE;
+      this.require(at, n, false);
+      if (this.space.read(at, bytes, 0, n) !== n) throw errno(EFAULT);
+      const nul = bytes.indexOf(0);
+      if (nul >= 0 && nul < n) return text + bytes.toString('latin1', 0, nul);
+      text += bytes.toString('latin1', 0, n);
+      at += n;
+    }
+    throw errno(tooLong);
+  }
+
+  readStruct(addr: number, len: number): DataView {
+    if (len > SCRATCH_BYTES) throw errno(EINVAL);
+    this.copyIn(addr, this.scratch, 0, len);
+    return this.scratchView;
+  }
+  writeStruct(addr: number, len: number): void {
+    this.copyOut(addr, this.scratch, 0, len);
+  }
+  readU8(addr: number): number {
+    return this.readStruct(addr, 1).getUint8(0);
+  }
+  readU16(addr: number): number {
+    return this.readStruct(addr, 2).getUint16(0, true);
+  }
+  readU32(addr: number): number {
+    return this.readStruct(addr, 4).getUint32(0, true);
+  }
+  readI32(addr: number): number {
+    return this.readStruct(addr, 4).getInt32(0, true);
+  }
+  readU64(addr: number): number {
+    const view = this.readStruct(addr, 8);
+    return view.getUint32(4, true) * TWO32 + view.getUint32(0, true);
+  }
+  readI64(addr: number): number {
+    const view = this.readStruct(addr, 8);
+    return view.getInt32(4, true) * TWO32 + view.getUint32(0, true);
+  }
+  writeU8(addr: number, value: number): void {
+    this.scratchView.setUint8(0, value);
+    this.writeStruct(addr, 1);
+  }
+  writeU16(addr: number, value: number): void {
+    this.scratchView.setUint16(0, value, true);
+    this.writeStruct(addr, 2);
+  }
+  writeU32(addr: number, value: number): void {
+    this.scratchView.setUint32(0, value, true);
+    this.writeStruct(addr, 4);
+  }
+  writeU64(addr: number, value: number): void {
+    this.scratchView.setUint32(0, value, true);
+    this.scratchView.setUint32(4, Math.floor(value / TWO32), true);
+    this.writeStruct(addr, 8);
+  }
+
+  cmpxchgU32(addr: number, expected: number, value: number): number {
+    if (addr % 4 !== 0) throw errno(EINVAL);
+    this.require(addr, 4, true);
+    const vma = this.list.find(addr)!;
+    if (vma.file !== null && (vma.flags & VM_SHARED) !== 0) {
+      const page = this.pageDown(addr);
+      const physical = vma.file.frameAt(vma.fileOffset(page)) + (addr - page);
+      const { bytes } = this.frames.physical;
+      const words = new Uint32Array(bytes.buffer, bytes.byteOffset + physical, 1);
+      return Atomics.compareExchange(words, 0, expected, value);
+    }
+    const old = this.readU32(addr);
+    if (old === expected >>> 0) this.writeU32(addr, value);
+    return old;
+  }
+  /** get_futex_key: private memory is named by address space and address, shared memory by object and offset. */
+  futexKey(addr: number, shared: boolean): { object: object; offset: number } {
+    if (addr % 4 !== 0) throw errno(EINVAL);
+    if (addr + 4 > this.platform.taskSize) throw errno(EFAULT);
+    if (!shared) return { object: this, offset: addr };
+    if (this.accessible(addr, 4, false) < 4) throw errno(EFAULT);
+    const vma = this.list.find(addr)!;
+    if (vma.file !== null && (vma.flags & VM_SHARED) !== 0) return { object: vma.file, offset: vma.fileOffset(addr) };
+    return { object: this, offset: addr };
+  }
+}

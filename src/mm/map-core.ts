@@ -1,0 +1,404 @@
+/**
+ * MapCore: the state of one address space and the few primitives all memory calls are made of: putting a VMA in, taking a
+ * range out, mapping file pages on the host, accounting, and committing the host queue.
+ *
+ * Invariants: private anonymous VMAs are mapped on the host in full; of file and shared VMAs exactly the pages in `populated`
+ * are (the rest is a hole on the host, so touching it comes back as a fault). Host work is queued by the primitives and
+ * executed by `commit`; a caller that cannot live with a failed commit undoes its change, then throws ENOMEM.
+ */
+import { EFAULT, ENOMEM, errno, errnoOf } from '../abi/errno.js';
+import { PROT_EXEC, PROT_READ, PROT_WRITE, type AddressSpace, type Platform } from '../platform/platform.js';
+import { charge, uncharge } from './account.js';
+import type { FileMapping, MappingListener } from './file-mapping.js';
+import type { FrameAllocator } from './frames.js';
+import {
+  VM_ACCOUNT,
+  VM_GROWSDOWN,
+  VM_LOCKED,
+  VM_MAYWRITE,
+  VM_SHARED,
+  type MemoryAccount,
+  type MemoryLayout,
+  type MemoryLimits,
+} from './memory-map.js';
+import { RangeSet } from './range-set.js';
+import { VmaList, VmaRecord } from './vma-list.js';
+
+/** Source of chance (sched/clock.ts has the same shape). */
+export interface RandomSource {
+  fill(dst: Uint8Array, offset: number, length: number): void;
+}
+
+export interface MapOptions {
+  platform: Platform;
+  frames: FrameAllocator;
+  space: AddressSpace;
+  account: MemoryAccount;
+  random: RandomSource;
+}
+
+/** vm.max_map_count */
+export const MAX_MAP_COUNT = 65530;
+/** Lowest address a guest may map (vm.mmap_min_addr). */
+export const MMAP_MIN_ADDR = 0x10000;
+/** Pages kept free below a stack (stack_guard_gap). */
+export const STACK_GUARD_PAGES = 256;
+
+class Attachment implements MappingListener {
+  readonly map: MapCore;
+  readonly file: FileMapping;
+  /** How many VMAs it stands for. */
+  count = 0;
+
+  constructor(map: MapCore, file: FileMapping) {
+    this.map = map;
+    this.file = file;
+  }
+  invalidate(fromOffset: number, toOffset: number): void {
+    this.map.invalidate(this.file, fromOffset, toOffset);
+  }
+  whenSettled(then: () => void): void {
+    this.map.whenSettled(then);
+  }
+}
+
+export abstract class MapCore {
+  readonly platform: Platform;
+  readonly frames: FrameAllocator;
+  readonly account: MemoryAccount;
+  readonly random: RandomSource;
+  readonly pageSize: number;
+  space: AddressSpace;
+  users = 1;
+  limits: MemoryLimits = { addressSpace: Infinity, data: Infinity, stack: 8 * 1024 * 1024, memlock: 8 * 1024 * 1024 };
+  layout: MemoryLayout;
+  readonly list: VmaList;
+  /** Addresses of file and shared mappings that are mapped on the host. */
+  readonly populated = new RangeSet();
+  /** total_vm, data_vm and locked_vm in bytes. */
+  totalBytes = 0;
+  dataBytes = 0;
+  lockedBytes = 0;
+  /** VM_ flags every new mapping gets: mlockall(MCL_FUTURE). */
+  defaultFlags = 0;
+  private readonly attachments: [Map<FileMapping, Attachment>, Map<FileMapping, Attachment>] = [
+    new Map<FileMapping, Attachment>(),
+    new Map<FileMapping, Attachment>(),
+  ];
+  /** File ranges queued since the last commit, to be taken back when it fails. */
+  private populating: [number, number][] = [];
+  private settling: (() => void)[] = [];
+  /** Truncated while every thread was running: still mapped on the host, out of `populated`. */
+  private late: [number, number][] = [];
+  private deferred = 0;
+
+  constructor(options: MapOptions) {
+    this.platform = options.platform;
+    this.frames = options.frames;
+    this.account = options.account;
+    this.random = options.random;
+    this.space = options.space;
+    this.pageSize = options.platform.pageSize;
+    this.layout = emptyLayout(options.platform.taskSize);
+    this.list = new VmaList(
+      (vma) => this.attach(vma),
+      (vma) => this.detach(vma),
+    );
+  }
+
+  pageUp(value: number): number {
+    return Math.ceil(value / this.pageSize) * this.pageSize;
+  }
+  pageDown(value: number): number {
+    return Math.floor(value / this.pageSize) * this.pageSize;
+  }
+  aligned(value: number): boolean {
+    return value % this.pageSize === 0;
+  }
+  /** Where the space kept for `vma` begins: below a stack is its guard gap (vm_start_gap). */
+  startGap(vma: VmaRecord): number {
+    return (vma.flags & VM_GROWSDOWN) === 0 ? vma.start : Math.max(0, vma.start - STACK_GUARD_PAGES * this.pageSize);
+  }
+
+  // --- limits
+
+  /** may_expand_vm: RLIMIT_AS, and RLIMIT_DATA for private writable memory. */
+  mayExpand(prot: number, flags: number, bytes: number): boolean {
+    if (this.totalBytes + bytes > this.limits.addressSpace) return false;
+    return !isData(prot, flags) || this.dataBytes + bytes <= this.limits.data;
+  }
+  /** mlock_future_ok: whether `bytes` more may be locked. */
+  mayLock(flags: number, bytes: number): boolean {
+    return (flags & VM_LOCKED) === 0 || this.lockedBytes + bytes <= this.limits.memlock;
+  }
+  charge(bytes: number): void {
+    charge(this.account, this.frames, bytes);
+  }
+  uncharge(bytes: number): void {
+    uncharge(this.account, bytes);
+  }
+
+  // --- VMAs
+
+  /** Puts a VMA into a free range, without merging. VM_ACCOUNT must have been charged by the caller. */
+  addVma(vma: VmaRecord): void {
+    this.list.insert(vma);
+    this.attach(vma);
+    this.count(vma.prot, vma.flags, vma.end - vma.start);
+  }
+  /** Adds to (or with negative bytes takes from) the counters what a range of this kind counts. */
+  count(prot: number, flags: number, bytes: number): void {
+    this.totalBytes += bytes;
+    if (isData(prot, flags)) this.dataBytes += bytes;
+    if ((flags & VM_LOCKED) !== 0) this.lockedBytes += bytes;
+  }
+  /**
+   * Takes [start, end) out of the VMAs and gives back what it held. Host pages are unmapped unless `keepHost` (the caller
+   * maps over all of them, or has unmapped or moved them). A commit must follow.
+   */
+  dropRange(start: number, end: number, keepHost = false): void {
+    const { list } = this;
+    this.queueLate();
+    list.split(start);
+    list.split(end);
+    for (const vma of list.removeRange(start, end)) this.forget(vma, keepHost);
+  }
+  private forget(vma: VmaRecord, keepHost: boolean): void {
+    const bytes = vma.end - vma.start;
+    this.count(vma.prot, vma.flags, -bytes);
+    if ((vma.flags & VM_ACCOUNT) !== 0) this.uncharge(bytes);
+    if (vma.file === null) {
+      if (!keepHost) this.space.unmap(vma.start, bytes);
+      return;
+    }
+    if (!keepHost && this.populated.overlaps(vma.start, vma.end)) this.space.unmap(vma.start, bytes);
+    if ((vma.flags & (VM_SHARED | VM_MAYWRITE)) === (VM_SHARED | VM_MAYWRITE)) vma.file.written?.(vma.offset, bytes);
+    this.populated.remove(vma.start, vma.end);
+    this.detach(vma);
+  }
+  /** Whether the host has anything mapped in [start, end). */
+  hasHostPages(start: number, end: number): boolean {
+    for (const vma of this.list.within(start, end)) if (vma.file === null) return true;
+    return this.populated.overlaps(start, end);
+  }
+  /**
+   * Unmaps [start, end) on the host in one operation, then forgets its VMAs. The host goes first: when it refuses (too many
+   * maps to punch a hole), nothing has happened and ENOMEM is thrown.
+   */
+  removeRange(start: number, end: number): void {
+    if (this.hasHostPages(start, end)) {
+      this.space.unmap(start, end - start);
+      this.commit();
+    }
+    this.dropRange(start, end, true);
+    this.commit();
+  }
+  /** Forgets everything, host side untouched. */
+  dropAll(): void {
+    for (const vma of this.list.removeAll()) {
+      if ((vma.flags & VM_ACCOUNT) !== 0) this.uncharge(vma.end - vma.start);
+      if (vma.file === null) continue;
+      if ((vma.flags & (VM_SHARED | VM_MAYWRITE)) === (VM_SHARED | VM_MAYWRITE))
+        vma.file.written?.(vma.offset, vma.end - vma.start);
+    }
+    this.populated.clear();
+    this.late.length = 0;
+    this.totalBytes = this.dataBytes = this.lockedBytes = 0;
+  }
+  /** Changes protection or flags of whole VMAs in [start, end), which must be split there; then merges at the edges. */
+  mergeRange(start: number, end: number): void {
+    this.list.mergeAt(end);
+    for (const vma of this.list.within(start, end)) if (vma.start > start) this.list.mergeAt(vma.start);
+    this.list.mergeAt(start);
+  }
+
+  private attach(vma: VmaRecord): void {
+    if (vma.file === null) return;
+    const writable = isSharedWritable(vma);
+    const attachments = this.attachments[writable ? 1 : 0];
+    let attachment = attachments.get(vma.file);
+    if (attachment === undefined) {
+      attachment = new Attachment(this, vma.file);
+      attachments.set(vma.file, attachment);
+      vma.file.attach(attachment, writable);
+    }
+    attachment.count++;
+  }
+  private detach(vma: VmaRecord): void {
+    if (vma.file === null) return;
+    const writable = isSharedWritable(vma);
+    const attachments = this.attachments[writable ? 1 : 0];
+    const attachment = attachments.get(vma.file)!;
+    if (--attachment.count > 0) return;
+    attachments.delete(vma.file);
+    this.detachLater(attachment, writable);
+  }
+  /** The object may free its frames when detached: not before the host has unmapped them, so the next commit does it. */
+  private detachLater(attachment: Attachment, writable: boolean): void {
+    this.settling.push(() => attachment.file.detach(attachment, writable));
+  }
+  /** Detaches from every file (at the next commit). */
+  protected detachAll(): void {
+    for (const [kind, attachments] of this.attachments.entries()) {
+      for (const attachment of attachments.values()) this.detachLater(attachment, kind === 1);
+      attachments.clear();
+    }
+  }
+
+  // --- the host
+
+  /** PROT_WRITE and PROT_EXEC imply reading in Linux's fault handler; process_vm_readv wants it spelled out. */
+  hostProt(prot: number): number {
+    return (prot & (PROT_WRITE | PROT_EXEC)) !== 0 ? prot | PROT_READ : prot;
+  }
+  /**
+   * Queues the pages of [from, to) of a file VMA that exist and are not mapped yet. Returns the address of the first page
+   * that could not be mapped: `to`, or a page beyond the end of the file. Throws what the file throws on its first page, and
+   * EFAULT when every thread of the space is running (only another process's accesses can meet that).
+   */
+  populate(vma: VmaRecord, from: number, to: number): number {
+    const { populated, space } = this;
+    if (!this.canFlush) throw errno(EFAULT);
+    this.queueLate();
+    const file = vma.file!;
+    const shared = (vma.flags & VM_SHARED) !== 0;
+    const eof = this.pageUp(file.size);
+    let at = from;
+    while (at < to) {
+      const covered = populated.coveredTo(at);
+      if (covered > at) {
+        at = covered;
+        continue;
+      }
+      const offset = vma.fileOffset(at);
+      const max = Math.min(populated.nextCovered(at, to) - at, eof - offset);
+      if (max <= 0) break;
+      let frame: number;
+      let length: number;
+      try {
+        frame = file.frameAt(offset);
+        length = Math.min(max, file.contiguous(offset, max));
+      } catch (error) {
+        errnoOf(error);
+        if (at === from) throw error;
+        break;
+      }
+      space.mapPhysical(at, length, this.hostProt(vma.prot), frame, shared);
+      populated.add(at, at + length);
+      this.populating.push([at, at + length]);
+      at += length;
+    }
+    return Math.min(at, to);
+  }
+  /** Runs `build` with every commit inside put off to one at the end. */
+  batch(build: () => void): void {
+    this.deferred++;
+    try {
+      build();
+    } finally {
+      this.deferred--;
+    }
+    this.commit();
+  }
+  /** Executes the queued host work; throws ENOMEM when the host refuses, after taking back file pages it may not have. */
+  commit(): void {
+    if (this.deferred > 0) return;
+    const { space } = this;
+    if (space.dirty) {
+      const error = space.flush();
+      if (error !== 0) {
+        for (const [from, to] of this.populating) {
+          this.populated.remove(from, to);
+          space.unmap(from, to - from);
+        }
+        this.populating.length = 0;
+        if (space.dirty) space.flush();
+        this.settled();
+        throw errno(ENOMEM);
+      }
+    }
+    this.populating.length = 0;
+    if (this.settling.length > 0 && this.late.length === 0) this.settled();
+  }
+  /** A commit whose failure cannot be helped (undo, unmapping): the VMAs stay the truth. */
+  commitQuietly(): void {
+    try {
+      this.commit();
+    } catch (error) {
+      errnoOf(error);
+    }
+  }
+  /** The host has nothing queued: what waited for that happens. */
+  protected settled(): void {
+    const callbacks = this.settling;
+    this.settling = [];
+    for (const callback of callbacks) callback();
+  }
+
+  // --- truncation
+
+  /** MappingListener.invalidate for one file: its pages in [fromOffset, toOffset) leave the host. */
+  invalidate(file: FileMapping, fromOffset: number, toOffset: number): void {
+    const from = this.pageUp(fromOffset);
+    for (const vma of this.list.items) {
+      if (vma.file !== file) continue;
+      const start = Math.max(vma.start, vma.start + (from - vma.offset));
+      const end = Math.min(vma.end, vma.start + (toOffset - vma.offset));
+      if (start >= end || !this.populated.overlaps(start, end)) continue;
+      this.populated.remove(start, this.pageUp(end));
+      this.late.push([start, this.pageUp(end)]);
+    }
+    this.syncHost();
+  }
+  /** Queues what truncation left; before anything else may be mapped there. */
+  private queueLate(): void {
+    if (this.late.length === 0 || !this.canFlush) return;
+    for (const [from, to] of this.late) this.space.unmap(from, to - from);
+    this.late.length = 0;
+  }
+  /** Calls `then` when no host mapping made before may still reach what was invalidated. */
+  whenSettled(then: () => void): void {
+    if (this.late.length > 0 || this.space.dirty) this.settling.push(then);
+    else then();
+  }
+  /** The kernel loop calls this when a thread of this space has stopped and `pendingSync` is true. */
+  syncHost(): void {
+    this.queueLate();
+    if (this.space.dirty) this.commitQuietly();
+    else if (this.settling.length > 0 && this.late.length === 0) this.settled();
+  }
+  get pendingSync(): boolean {
+    return this.late.length > 0;
+  }
+  /** Whether some thread of the space is stopped, which host work needs. (Both platforms keep their threads there.) */
+  get canFlush(): boolean {
+    const { threads } = this.space as { threads?: Iterable<{ readonly running: boolean }> };
+    if (threads === undefined) return true;
+    for (const thread of threads) if (!thread.running) return true;
+    return false;
+  }
+}
+
+export function isData(prot: number, flags: number): boolean {
+  return (prot & PROT_WRITE) !== 0 && (flags & (VM_SHARED | VM_GROWSDOWN)) === 0;
+}
+function isSharedWritable(vma: VmaRecord): boolean {
+  return (vma.flags & (VM_SHARED | VM_MAYWRITE)) === (VM_SHARED | VM_MAYWRITE);
+}
+function emptyLayout(top: number): MemoryLayout {
+  return {
+    startCode: 0,
+    endCode: 0,
+    startData: 0,
+    endData: 0,
+    startBrk: 0,
+    brk: 0,
+    startStack: 0,
+    argStart: 0,
+    argEnd: 0,
+    envStart: 0,
+    envEnd: 0,
+    auxv: new Uint8Array(0),
+    mmapBase: top,
+  };
+}

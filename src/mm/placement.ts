@@ -1,0 +1,85 @@
+/**
+ * Where a mapping goes: get_unmapped_area. Top-down below `layout.mmapBase`, with Linux's bottom-up fallback; hints are
+ * honoured when free; MAP_32BIT searches the second GiB upwards (x86 only).
+ *
+ * The gap below a stack is never given out. Nothing is ever placed below MMAP_MIN_ADDR or at or above `taskSize`.
+ */
+import { EINVAL, ENOMEM, EPERM, errno } from '../abi/errno.js';
+import { MAP_32BIT, MAP_FIXED } from '../abi/flags/memory.js';
+import { MMAP_MIN_ADDR, STACK_GUARD_PAGES, type MapCore } from './map-core.js';
+import { VM_GROWSDOWN } from './memory-map.js';
+
+const LOW_START = 0x4000_0000;
+const LOW_END = 0x8000_0000;
+const LOW_RANDOM = 0x0200_0000;
+
+/** A random page-aligned offset in [0, range). */
+export function randomOffset(map: MapCore, range: number): number {
+  const bytes = new Uint8Array(8);
+  map.random.fill(bytes, 0, 8);
+  const view = new DataView(bytes.buffer);
+  const value = (view.getUint32(0, true) & 0x1fffff) * 2 ** 32 + view.getUint32(4, true);
+  return map.pageDown(value % range);
+}
+
+/** The address for a mapping of `length` (page aligned) bytes; throws as __get_unmapped_area does. */
+export function unmappedArea(map: MapCore, addr: number, length: number, flags: number): number {
+  const { taskSize } = map.platform;
+  if (length > taskSize) throw errno(ENOMEM);
+  const found = (flags & MAP_FIXED) !== 0 ? addr : search(map, addr, length, flags);
+  if (found > taskSize - length) throw errno(ENOMEM);
+  if (!map.aligned(found)) throw errno(EINVAL);
+  if (found < MMAP_MIN_ADDR) throw errno(EPERM);
+  return found;
+}
+
+function search(map: MapCore, addr: number, length: number, flags: number): number {
+  const { taskSize } = map.platform;
+  const low32 = map.platform.arch === 'x86_64' && (flags & MAP_32BIT.x86_64) !== 0;
+  const top = low32 ? LOW_END : taskSize;
+  const hint = map.pageDown(addr);
+  if (addr !== 0 && hint <= top - length && hint >= MMAP_MIN_ADDR) {
+    const next = map.list.findFrom(hint);
+    if (next === null || hint + length <= map.startGap(next)) return hint;
+  }
+  if (low32) {
+    const start = LOW_START + randomOffset(map, LOW_RANDOM);
+    const found = lowest(map, start, LOW_END, length);
+    if (found === -1) throw errno(ENOMEM);
+    return found;
+  }
+  let found = highest(map, MMAP_MIN_ADDR, map.layout.mmapBase, length);
+  if (found === -1) found = lowest(map, map.pageUp(taskSize / 3), taskSize, length);
+  if (found === -1) throw errno(ENOMEM);
+  return found;
+}
+
+/** The highest free range of `length` in [low, high), or -1. */
+export function highest(map: MapCore, low: number, high: number, length: number): number {
+  const { items } = map.list;
+  const guard = STACK_GUARD_PAGES * map.pageSize;
+  let i = map.list.indexFrom(high);
+  let ceiling = high;
+  // A VMA at or above `high` still reserves its guard gap below.
+  if (i < items.length) ceiling = Math.min(high, map.startGap(items[i]));
+  for (;;) {
+    const floor = i > 0 ? Math.max(low, items[i - 1].end) : low;
+    if (ceiling - floor >= length) return ceiling - length;
+    if (i === 0 || items[i - 1].start <= low) return -1;
+    i--;
+    const { start, flags } = items[i];
+    ceiling = Math.min(high, (flags & VM_GROWSDOWN) === 0 ? start : start - guard);
+  }
+}
+
+/** The lowest free range of `length` in [low, high), or -1. */
+export function lowest(map: MapCore, low: number, high: number, length: number): number {
+  const { items } = map.list;
+  let floor = low;
+  for (let i = map.list.indexFrom(low); ; i++) {
+    const ceiling = i < items.length ? Math.min(high, map.startGap(items[i])) : high;
+    if (ceiling - floor >= length) return floor;
+    if (i >= items.length || items[i].end >= high) return -1;
+    floor = Math.max(floor, items[i].end);
+  }
+}

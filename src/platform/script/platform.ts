@@ -1,0 +1,127 @@
+/**
+ * The script platform: Platform without processes. Threads are scripts (see thread.ts), memory is ordinary buffers, and
+ * `wait` runs the next resumed thread's script to its next stop, in the order they were resumed: deterministic.
+ *
+ * Plays either architecture's ABI on any host, which is what tests, trace replay and fuzzing need.
+ */
+import { A64_LAYOUT, X86_LAYOUT, type RegisterLayout } from '../../abi/registers.js';
+import type { ArchName } from '../../abi/types.js';
+import {
+  STOP_GONE,
+  STOP_INTERRUPTED,
+  STOP_NONE,
+  STOP_SIGNAL,
+  STOP_SYSCALL,
+  type Platform,
+  type StopInfo,
+} from '../platform.js';
+import { ScriptSpace } from './address-space.js';
+import { ScriptPhysical } from './physical.js';
+import { ScriptThread, type Script } from './thread.js';
+
+export interface ScriptPlatformOptions {
+  arch?: ArchName;
+  pageSize?: number;
+  /** Bytes of physical memory. */
+  physicalBytes?: number;
+  taskSize?: number;
+  /** Threads alive at once. */
+  maxThreads?: number;
+  /** User code of the first thread of each new address space. */
+  script?: Script;
+}
+
+const MIB = 1024 * 1024;
+
+export class ScriptPlatform implements Platform {
+  readonly arch: ArchName;
+  readonly pageSize: number;
+  readonly taskSize: number;
+  readonly vdso = 0;
+  readonly auxv: Platform['auxv'];
+  readonly physical: ScriptPhysical;
+  readonly stop: StopInfo = { thread: null, signal: 0, code: 0, address: 0, access: -1 };
+  readonly layout: RegisterLayout;
+  /** Register blocks, one slot a thread. */
+  readonly words: Uint32Array;
+  readonly slotWords: number;
+  readonly runnable: ScriptThread[] = [];
+  script: Script;
+  private readonly free: number[] = [];
+  private readonly alive = new Set<ScriptThread>();
+  private nextTid = 1;
+
+  constructor(options: ScriptPlatformOptions = {}) {
+    this.arch = options.arch ?? 'x86_64';
+    this.pageSize = options.pageSize ?? 4096;
+    this.taskSize = options.taskSize ?? (this.arch === 'x86_64' ? 0x7fff_ff00_0000 : 0xffff_ff00_0000);
+    this.auxv =
+      this.arch === 'x86_64'
+        ? { hwcap: 0x178bfbff, hwcap2: 2, minsigstksz: 2048, platform: 'x86_64' }
+        : { hwcap: 0xff, hwcap2: 0, minsigstksz: 4720, platform: 'aarch64' };
+    this.physical = new ScriptPhysical(options.physicalBytes ?? 64 * MIB, this.pageSize);
+    this.layout = this.arch === 'x86_64' ? X86_LAYOUT : A64_LAYOUT;
+    this.slotWords = 2 * this.layout.count;
+    const slots = options.maxThreads ?? 1024;
+    this.words = new Uint32Array(slots * this.slotWords);
+    for (let slot = slots - 1; slot >= 0; slot--) this.free.push(slot);
+    this.script = options.script ?? (() => false);
+  }
+
+  createAddressSpace(): { space: ScriptSpace; thread: ScriptThread } {
+    const space = new ScriptSpace(this.physical, this.pageSize, this.taskSize);
+    return { space, thread: this.newThread(space, null) };
+  }
+  wait(_timeoutMs: number): number {
+    const thread = this.runnable.shift();
+    const { stop } = this;
+    stop.thread = thread ?? null;
+    if (thread === undefined) return STOP_NONE;
+    if (thread.interrupted) {
+      thread.interrupted = false;
+      thread.running = false;
+      return STOP_INTERRUPTED;
+    }
+    const result = thread.script(thread);
+    thread.running = false;
+    if (result === true) return STOP_SYSCALL;
+    if (result === false) {
+      thread.exit();
+      return STOP_GONE;
+    }
+    stop.signal = result.signal;
+    stop.code = result.code;
+    stop.address = result.address;
+    stop.access = result.access;
+    return STOP_SIGNAL;
+  }
+  get runningCount(): number {
+    return this.runnable.length;
+  }
+  readonly loopPending = false;
+  idle(): void {}
+  close(): void {
+    for (const thread of [...this.alive]) thread.exit();
+  }
+
+  /** Makes a stopped thread in `space`; registers and FP state from `like`. */
+  newThread(space: ScriptSpace, like: ScriptThread | null): ScriptThread {
+    const slot = this.free.pop();
+    if (slot === undefined) throw new Error('script platform: too many threads');
+    const thread = new ScriptThread(this, space, slot, this.nextTid++, like?.script ?? this.script);
+    if (like === null) this.words.fill(0, slot * this.slotWords, (slot + 1) * this.slotWords);
+    else {
+      thread.regs.copyFrom(like.regs);
+      thread.setFpState(like.getFpState());
+    }
+    this.alive.add(thread);
+    return thread;
+  }
+  /** A thread ended. */
+  forget(thread: ScriptThread): void {
+    this.alive.delete(thread);
+    this.free.push(thread.slot);
+    const at = this.runnable.indexOf(thread);
+    if (at >= 0) this.runnable.splice(at, 1);
+  }
+}
