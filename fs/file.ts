@@ -8,6 +8,7 @@
  */
 import { EINVAL, EISDIR, ENODEV, ENOTTY, ESPIPE, errno } from '../src/abi/errno.js';
 import type { FileMapping } from '../src/mm/file-mapping.js';
+import type { Credentials } from '../sched/credentials.js';
 import type { Task } from '../sched/task.js';
 import type { WaitQueue } from '../sched/wait.js';
 import type { Inode } from './inode.js';
@@ -45,6 +46,8 @@ export abstract class OpenFile {
   references = 0;
   /** Counted in its inode and mount: set by the VFS open, undone by the last close (fs/references.ts). */
   tracked = false;
+  /** Credentials of whoever opened it by path (f_cred). */
+  opener: Credentials | null = null;
   /** F_SETOWN, F_SETSIG. */
   owner = { type: 0, id: 0, signal: 0, uid: 0, euid: 0 };
 

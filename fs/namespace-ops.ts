@@ -112,6 +112,17 @@ export function symlink(task: Task, target: string, dirfd: number, path: string)
   instantiate(dentry, child, dir.symlink(child.name, target, task.creds));
 }
 
+/** linkat looks at its flags before it looks at its paths. */
+export function checkLinkFlags(flags: number): void {
+  if ((flags & ~(AT_SYMLINK_FOLLOW | AT_EMPTY_PATH)) !== 0) throw errno(EINVAL);
+}
+
+/** A descriptor may be linked by who opened it; others need the capability (LOOKUP_LINKAT_EMPTY, Linux 6.10). */
+function checkEmptyLink(task: Task, dirfd: number): void {
+  const opener = task.files.find(dirfd)?.opener;
+  if (opener !== undefined && opener !== task.creds && !capable(task.creds, CAP_DAC_READ_SEARCH)) throw errno(ENOENT);
+}
+
 export function link(
   task: Task,
   oldDirfd: number,
@@ -121,8 +132,7 @@ export function link(
   flags: number,
 ): void {
   const { creds } = task;
-  if ((flags & ~(AT_SYMLINK_FOLLOW | AT_EMPTY_PATH)) !== 0) throw errno(EINVAL);
-  if ((flags & AT_EMPTY_PATH) !== 0 && !capable(creds, CAP_DAC_READ_SEARCH)) throw errno(ENOENT);
+  if (oldPath === '' && (flags & AT_EMPTY_PATH) !== 0) checkEmptyLink(task, oldDirfd);
   const lookup =
     ((flags & AT_SYMLINK_FOLLOW) !== 0 ? LOOKUP_FOLLOW : 0) | ((flags & AT_EMPTY_PATH) !== 0 ? LOOKUP_EMPTY : 0);
   const old = resolve(task, oldDirfd, oldPath, lookup);

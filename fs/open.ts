@@ -107,12 +107,18 @@ const ACCESS = [MAY_READ, MAY_WRITE, MAY_READ | MAY_WRITE, MAY_READ | MAY_WRITE]
 const accessOf = (flags: number): number =>
   ((flags & O_PATH) !== 0 ? 0 : ACCESS[flags & O_ACCMODE]) | ((flags & O_TRUNC) !== 0 ? MAY_WRITE : 0);
 
-/** Opens a path. `flags` have been sanitized (legacyOpenHow or openat2's rules), `lookup` are LOOKUP_ restrictions. */
-export function openAt(task: Task, dirfd: number, path: string, flags: number, mode: number, lookup = 0): OpenFile {
-  const { arch } = task.kernel.platform;
+/** Combinations that make no sense (build_open_flags): EINVAL. */
+export function checkOpenFlags(arch: ArchName, flags: number): void {
   const directory = (flags & O_DIRECTORY[arch]) !== 0;
   if (directory && (flags & O_CREAT) !== 0) throw errno(EINVAL);
   if ((flags & __O_TMPFILE) !== 0 && (!directory || (accessOf(flags) & MAY_WRITE) === 0)) throw errno(EINVAL);
+}
+
+/** Opens a path. `flags` have been sanitized (legacyOpenHow or openat2's rules), `lookup` are LOOKUP_ restrictions. */
+export function openAt(task: Task, dirfd: number, path: string, flags: number, mode: number, lookup = 0): OpenFile {
+  const { arch } = task.kernel.platform;
+  checkOpenFlags(arch, flags);
+  const directory = (flags & O_DIRECTORY[arch]) !== 0;
   const noFollow = (flags & (O_NOFOLLOW[arch] | (flags & O_CREAT ? O_EXCL : 0))) !== 0;
   lookup |= (directory ? LOOKUP_DIRECTORY : 0) | (noFollow ? 0 : LOOKUP_FOLLOW);
   if ((flags & __O_TMPFILE) !== 0) return openTemporary(task, dirfd, path, flags, mode, lookup);
@@ -183,6 +189,7 @@ export function openPlace(task: Task, place: Place, flags: number, created = fal
     if (truncate) truncateOpened(task, file);
   }
   if (!file.tracked) track(file);
+  file.opener = task.creds;
   notifyFile(file, IN_OPEN);
   return file;
 }
@@ -252,6 +259,7 @@ function openTemporary(task: Task, dirfd: number, path: string, flags: number, m
   // Nothing is checked: the file is the caller's, whatever `mode` says.
   const file = inode.open(task, flags & ~(O_EXCL | O_NOCTTY | O_TRUNC | O_CLOEXEC));
   file.place = { mount, dentry: child };
+  file.opener = task.creds;
   track(file);
   return file;
 }

@@ -20,6 +20,12 @@ import { LAST_NORM, type LastOf, lookupAt, resolveParent } from './walk.js';
 
 const MAX_LINKS = 0x7fff_ffff;
 
+/** renameat2 looks at its flags before it looks at its paths. */
+export function checkRenameFlags(flags: number): void {
+  if ((flags & ~(RENAME_NOREPLACE | RENAME_EXCHANGE)) !== 0) throw errno(EINVAL);
+  if (flags === (RENAME_NOREPLACE | RENAME_EXCHANGE)) throw errno(EINVAL);
+}
+
 export function rename(
   task: Task,
   oldDirfd: number,
@@ -28,9 +34,8 @@ export function rename(
   newPath: string,
   flags: number,
 ): void {
-  if ((flags & ~(RENAME_NOREPLACE | RENAME_EXCHANGE)) !== 0) throw errno(EINVAL);
+  checkRenameFlags(flags);
   const exchange = (flags & RENAME_EXCHANGE) !== 0;
-  if (exchange && (flags & RENAME_NOREPLACE) !== 0) throw errno(EINVAL);
   const from = resolveParent(task, oldDirfd, oldPath);
   const to = resolveParent(task, newDirfd, newPath);
   if (from.mount !== to.mount) throw errno(EXDEV);

@@ -20,6 +20,7 @@ import { AT_POSITION, type OpenFile } from '../fs/file.js';
 import { ioBuffer } from '../fs/guest-buffer.js';
 import { ioFile, isReadable, isWritable, readInto, readableFile, writableFile, writeFrom } from './file-io.js';
 import { copyFileRange, sendfile, splice, tee, vmsplice } from './transfer.js';
+import { fallocate, ftruncate, truncate } from './attributes.js';
 import {
   absent,
   buffer,
@@ -312,13 +313,26 @@ export const rows: readonly Row[] = [
     { ret: 'size', classes: ['desc'] },
     copyFileRange,
   ),
-  absent('truncate', { x86_64: 76, aarch64: 45 }, [path('path'), off('length')], { ret: 'zero', classes: ['file'] }),
-  absent('ftruncate', { x86_64: 77, aarch64: 46 }, [fd('fd'), off('length')], { ret: 'zero', classes: ['desc'] }),
-  absent(
+  row(
+    'truncate',
+    { x86_64: 76, aarch64: 45 },
+    [path('path'), off('length')],
+    { ret: 'zero', classes: ['file'] },
+    truncate,
+  ),
+  row(
+    'ftruncate',
+    { x86_64: 77, aarch64: 46 },
+    [fd('fd'), off('length')],
+    { ret: 'zero', classes: ['desc'] },
+    ftruncate,
+  ),
+  row(
     'fallocate',
     { x86_64: 285, aarch64: 47 },
     [fd('fd'), flags('mode', 'falloc_flags'), off('offset'), off('len')],
     { ret: 'zero', classes: ['desc'] },
+    fallocate,
   ),
   row(
     'fadvise64',
