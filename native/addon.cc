@@ -169,14 +169,19 @@ Napi::Value close(const Napi::CallbackInfo &info) {
   return info.Env().Undefined();
 }
 
-// An ArrayBuffer over memory of the context, unmapped with its last use.
-Napi::Value share(Context *c, void *at, size_t size) {
-  Napi::ArrayBuffer buffer =
-      Napi::ArrayBuffer::New(c->env, at, size, [size](Napi::Env, void *data) { munmap(data, size); });
-  napi_ref ref;
-  napi_create_reference(c->env, buffer, 1, &ref);
-  c->buffers.push_back(ref);
-  return buffer;
+// An ArrayBuffer over one of the context's regions.
+Napi::Value share(Context *c, void *at) {
+  for (Region *region : c->regions) {
+    if (region->at != at) continue;
+    region->users.fetch_add(1);
+    const auto drop = [](Napi::Env, void *, Region *hint) { hint->drop(); };
+    Napi::ArrayBuffer buffer = Napi::ArrayBuffer::New(c->env, at, region->size, drop, region);
+    napi_ref ref;
+    napi_create_reference(c->env, buffer, 1, &ref);
+    c->buffers.push_back(ref);
+    return buffer;
+  }
+  return Napi::Env(c->env).Undefined();
 }
 
 Napi::Value createContext(const Napi::CallbackInfo &info) {
@@ -193,10 +198,10 @@ Napi::Value createContext(const Napi::CallbackInfo &info) {
   }
   env.AddCleanupHook([](Context *context) { delete context; }, c);
 
-  result.Set("control", share(c, c->control, (kResumeQueue + kMaxSlots) * sizeof(int32_t)));
-  result.Set("registers", share(c, c->registers, static_cast<size_t>(kMaxSlots) * kBlockWords * 8));
-  result.Set("batchPage", share(c, c->batch, c->pageSize));
-  result.Set("physical", share(c, c->physical, c->physicalSize));
+  result.Set("control", share(c, c->control));
+  result.Set("registers", share(c, c->registers));
+  result.Set("batchPage", share(c, c->batch));
+  result.Set("physical", share(c, c->physical));
   result.Set("arch", arch::kName);
   result.Set("pageSize", static_cast<double>(c->pageSize));
   result.Set("taskSize", static_cast<double>(c->taskSize));

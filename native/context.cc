@@ -46,13 +46,17 @@ int Context::mapShared() {
   if (at == MAP_FAILED) return errno;
   madvise(at, physicalSize, MADV_DONTFORK);  // Node's own child processes need not copy its page tables
   physical = static_cast<uint8_t *>(at);
+  regions.push_back(new Region{at, physicalSize});
   at = mmap(nullptr, 2 * pageSize, PROT_READ | PROT_WRITE, MAP_SHARED, controlFd_, 0);
   if (at == MAP_FAILED) return errno;
   batch = static_cast<uint64_t *>(at);
-  control = reserve<int32_t>((kResumeQueue + kMaxSlots) * sizeof(int32_t));
-  registers = reserve<uint64_t>(static_cast<size_t>(kMaxSlots) * kBlockWords * 8);
+  regions.push_back(new Region{at, pageSize});
+  control = reserve<int32_t>(kControlBytes);
+  registers = reserve<uint64_t>(kRegisterBytes);
   slotOfTid_ = reserve<int32_t>(kMaxTid * sizeof(int32_t));
   if (!control || !registers || !slotOfTid_) return ENOMEM;
+  regions.push_back(new Region{control, kControlBytes});
+  regions.push_back(new Region{registers, kRegisterBytes});
   slots.reserve(64);
   return 0;
 }
@@ -121,8 +125,13 @@ pid_t Context::liveTid(int space) const {
   return found;
 }
 
-// Kills every host process and collects every exit status. The shared memory goes with the last JS buffer on it, or,
-// when the environment is being torn down, with the process.
+void Region::drop() {
+  if (users.fetch_sub(1) != 1) return;
+  munmap(at, size);
+  delete this;
+}
+
+// Kills every host process and collects every exit status.
 void Context::close() {
   if (closed_) return;
   closed_ = true;
@@ -142,12 +151,8 @@ void Context::close() {
   if (controlFd_ >= 0) ::close(controlFd_);
   physicalFd = controlFd_ = -1;
   if (slotOfTid_) munmap(slotOfTid_, kMaxTid * sizeof(int32_t));
-  if (buffers.empty()) {  // never shown to JavaScript: start() failed
-    if (batch) munmap(batch, 2 * pageSize);
-    if (physical) munmap(physical, physicalSize);
-    if (control) munmap(control, (kResumeQueue + kMaxSlots) * sizeof(int32_t));
-    if (registers) munmap(registers, static_cast<size_t>(kMaxSlots) * kBlockWords * 8);
-  }
+  for (Region *region : regions) region->drop();
+  regions.clear();
   batch = nullptr;
   slotOfTid_ = nullptr;
 }

@@ -36,6 +36,8 @@ constexpr int kMaxTid = 1 << 22;
 constexpr int kBlockWords = 40;
 constexpr int kBatchEntries = 64;
 constexpr int kEntryWords = 8;
+constexpr size_t kControlBytes = (kResumeQueue + kMaxSlots) * sizeof(int32_t);
+constexpr size_t kRegisterBytes = static_cast<size_t>(kMaxSlots) * kBlockWords * 8;
 constexpr size_t kStubAreaSize = 16u << 20;
 constexpr int64_t kBlockCapNs = 10'000'000;
 
@@ -63,6 +65,15 @@ struct Space {
 struct Event {
   pid_t tid;
   int status;
+};
+
+// Memory shared with JavaScript: unmapped when both the context and the last buffer on it are done with it. At the end
+// of an environment either may come first.
+struct Region {
+  void *at;
+  size_t size;
+  std::atomic<int> users{1};
+  void drop();
 };
 
 class Looper;
@@ -123,6 +134,7 @@ class Context {
   Placement placement;
   std::unique_ptr<Looper> looper;
   std::vector<napi_ref> buffers;
+  std::vector<Region *> regions;
 
   uint64_t *block(int slot) { return registers + static_cast<size_t>(slot) * kBlockWords; }
   int findSlot(pid_t tid) const { return tid > 0 && tid < kMaxTid ? slotOfTid_[tid] - 1 : -1; }

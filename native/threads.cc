@@ -53,9 +53,11 @@ int Context::fork(int parent) {
 
 int Context::createAddressSpace() {
   const Slot &z = slots[zygote_];
-  if (!placement.pinned()) placement.pin();
+  const bool pinned = placement.pinned();
+  if (!pinned) placement.pin();
   placement.beforeResume(z.tid, &slots[zygote_].placement, 0);
   const int slot = fork(zygote_);
+  if (!pinned) placement.unpin();
   if (slot < 0) return slot;
   memset(block(slot), 0, kBlockWords * 8);
 #if defined(__x86_64__)

@@ -254,7 +254,9 @@ int Context::start() {
   if ((error = looper->start())) return error;
   placement.init(place_);
   placement.pin();
-  if ((error = ZygoteSetup(this).run())) return error;
+  error = ZygoteSetup(this).run();
+  placement.unpin();
+  if (error) return error;
   failedStep = "fp";
   std::vector<uint8_t> scratch(65536);
   struct iovec io = {scratch.data(), scratch.size()};
