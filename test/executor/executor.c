@@ -215,7 +215,8 @@ static u64 value_of(struct arg *a) {
     case ARG_SYMBOL:
       return a->value == SYMBOL_HANDLER    ? (u64)on_signal
              : a->value == SYMBOL_RESTORER ? (u64)restorer
-                                           : (u64)function_return;
+             : a->value == SYMBOL_RETURN   ? (u64)function_return
+                                           : current_sp() + (u64)a->addend;
     default: return (u64)(a->value + a->addend);
   }
 }

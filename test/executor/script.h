@@ -68,7 +68,7 @@ enum arg_kind {
   ARG_NEGATED = 2, /* -(result of op `value`) + addend */
   ARG_LOAD32 = 3, /* signed 32-bit word at address `value` + addend */
   ARG_LOAD64 = 4,
-  ARG_SYMBOL = 5, /* address of a function of the executor */
+  ARG_SYMBOL = 5, /* address of a function of the executor, or its stack pointer + addend */
 };
 
 struct arg {
@@ -133,6 +133,6 @@ struct signal_context {
   u64 mask, flags, stack_sp, stack_flags, stack_size, sp, trap, fault;
 };
 
-enum symbol { SYMBOL_HANDLER = 0, SYMBOL_RESTORER = 1, SYMBOL_RETURN = 2 };
+enum symbol { SYMBOL_HANDLER = 0, SYMBOL_RESTORER = 1, SYMBOL_RETURN = 2, SYMBOL_STACK = 3 };
 
 #endif

@@ -211,6 +211,10 @@ const SI_TKILL = -6;
 const SIGCHLD = 17;
 const faults = [4, 5, 7, 8, 11];
 
+/** Whether the script chose this address, so that it must be the same on every side. */
+const chosen = (address: number): boolean =>
+  address < 0x1_0000 || (address >= ARENA_BASE && address < FREE_BASE + 0x10_0000_0000);
+
 /** The part of a siginfo that means something, as text; pids are looked up in `relate`. */
 function signalText(signal: SignalEvent): { exact: string; pid: number | null } {
   const { info, context } = signal;
@@ -231,8 +235,7 @@ function signalText(signal: SignalEvent): { exact: string; pid: number | null } 
     exact += ` value 0x${info.readBigUInt64LE(24).toString(16)}`;
   } else if (faults.includes(signal.signal) && code > 0) {
     const address = info.readBigUInt64LE(16);
-    const free = Number(address) >= FREE_BASE ? '' : `0x${address.toString(16)}`;
-    exact += ` addr ${free} trap ${context.readBigUInt64LE(48)}`;
+    exact += ` addr ${chosen(Number(address)) ? `0x${address.toString(16)}` : 'anywhere'} trap ${context.readBigUInt64LE(48)}`;
   }
   return { exact, pid };
 }

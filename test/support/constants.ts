@@ -38,3 +38,11 @@ export const MAP_32BIT = memory.MAP_32BIT[hostArch] ?? 0;
 /** An address that is never mapped, and one that no address space reaches. */
 export const WILD = 0x10;
 export const NON_CANONICAL = 0x8000_0000_0000_0000n;
+
+// ioctl requests of any file and of terminals (asm-generic/ioctls.h)
+export const TCGETS = 0x5401;
+export const TIOCGWINSZ = 0x5413;
+export const FIONREAD = 0x541b;
+export const FIONBIO = 0x5421;
+export const FIONCLEX = 0x5450;
+export const FIOCLEX = 0x5451;

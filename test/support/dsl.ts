@@ -45,7 +45,8 @@ import { numberOf } from './builder.js';
 import { Struct, siginfoLayout, statLayout, statSize, type Layout } from './structs.js';
 
 export type FieldType = 'u8' | 'u16' | 'u32' | 'u64' | 'ptr';
-export type PackItem = FieldType | Arg;
+/** A field type or, after it, the field's value. */
+export type PackItem = Arg;
 const widths: Readonly<Record<FieldType, number>> = { u8: 1, u16: 2, u32: 4, u64: 8, ptr: 8 };
 
 /** A wait4 whose status word is being described. */
@@ -117,10 +118,10 @@ export class Script extends Section {
     let align = 1;
     for (let i = 0; i < items.length; i += 2) {
       const width = widths[items[i] as FieldType];
-      if (width === undefined) throw new Error(`pack: unknown type ${String(items[i])}`);
+      if (width === undefined) throw new Error(`pack: unknown type ${describe(items[i])}`);
       size = Math.ceil(size / width) * width;
       align = Math.max(align, width);
-      parts.push({ at: size, width, value: items[i + 1] as Arg });
+      parts.push({ at: size, width, value: items[i + 1] });
       size += width;
     }
     const bytes = Buffer.alloc(Math.ceil(size / align) * align);

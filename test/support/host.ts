@@ -27,6 +27,7 @@ mount -t tmpfs -o mode=755,size=512m none root
 cp executor script root
 cd root
 mkdir dev proc tmp etc
+mount -t tmpfs -o mode=755 none dev
 chmod 1777 tmp
 chmod 755 executor
 chmod 644 script

@@ -6,6 +6,6 @@ export { maskOf, type S } from './dsl.js';
 export { hostArch } from './executor.js';
 export { Mem, Pointer, show } from './memory.js';
 export type { View } from './outcome.js';
-export { FREE_BASE, PAGE, SYMBOL_HANDLER, SYMBOL_RESTORER, SYMBOL_RETURN } from './script.js';
+export { FREE_BASE, PAGE, SYMBOL_HANDLER, SYMBOL_RESTORER, SYMBOL_RETURN, SYMBOL_STACK } from './script.js';
 export * from './structs.js';
 export { syscallTest, syscallTests, type TestOptions } from './suite.js';

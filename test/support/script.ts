@@ -16,6 +16,7 @@ export const ARG_SYMBOL = 5;
 export const SYMBOL_HANDLER = 0;
 export const SYMBOL_RESTORER = 1;
 export const SYMBOL_RETURN = 2;
+export const SYMBOL_STACK = 3;
 
 export const OP_CALL = 1;
 export const OP_SPAWN = 2;
