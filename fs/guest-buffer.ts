@@ -149,6 +149,18 @@ export class IoBuffer implements GuestBuffer {
     return this.eachPhysical(physOffset, length);
   }
 
+  /** Goes back to where it was when this was called. */
+  mark(): () => void {
+    const { base, left, next, remaining, moved } = this;
+    return () => {
+      this.base = base;
+      this.left = left;
+      this.next = next;
+      this.remaining = remaining;
+      this.moved = moved;
+    };
+  }
+
   accessible(length: number): number {
     let want = length < this.remaining ? length : this.remaining;
     let addr = this.base;
@@ -258,7 +270,18 @@ export class KernelBuffer implements GuestBuffer {
     this.at += n;
     return n;
   }
+  mark(): () => void {
+    const { at } = this;
+    return () => {
+      this.at = at;
+    };
+  }
   accessible(length: number): number {
     return Math.min(length, this.remaining);
   }
+}
+
+/** Remembers the place in a buffer: the result goes back there (a write that was looked at but could not be taken). */
+export function markBuffer(buffer: GuestBuffer): () => void {
+  return (buffer as GuestBuffer & { mark(): () => void }).mark();
 }
