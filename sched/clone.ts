@@ -61,6 +61,7 @@ export function clone(parent: Task, request: CloneRequest, made?: (child: Task) 
     comm: parent.comm,
   });
   if (sharesVm) parent.mm.users++;
+  if (has(flags, CLONE_SIGHAND)) parent.sighand.users++;
   inherit(parent, child, flags);
   if (isThread) {
     child.group = parent.group;

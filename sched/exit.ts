@@ -45,6 +45,7 @@ export function exitTask(task: Task, status: number): void {
   const times = task.thread.cpuTimeNs();
   group.deadUserNs += times.user;
   group.deadSystemNs += times.system;
+  task.sighand.users--;
   task.exited = true;
   group.threads.delete(task);
   // Children asked to be told of this thread's end.

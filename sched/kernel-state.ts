@@ -5,6 +5,7 @@
  * src/kernel.ts at boot.
  */
 import type { Platform } from '../src/platform/platform.js';
+import type { MemoryAccount } from '../src/mm/memory-map.js';
 import type { FrameAllocator } from '../src/mm/frames.js';
 import type { Clock, Random } from './clock.js';
 import { FutexTable } from './futex.js';
@@ -33,6 +34,7 @@ export interface Limits {
 export interface KernelStateOptions {
   platform: Platform;
   frames: FrameAllocator;
+  memory: MemoryAccount;
   pids: PidTable;
   clock: Clock;
   random: Random;
@@ -47,6 +49,8 @@ export class KernelState {
   readonly platform: Platform;
   /** Physical page frames: page cache, shared memory. */
   readonly frames: FrameAllocator;
+  /** What guests were promised, against the limit. */
+  readonly memory: MemoryAccount;
   readonly pids: PidTable;
   readonly clock: Clock;
   readonly random: Random;
@@ -82,6 +86,7 @@ export class KernelState {
   constructor(options: KernelStateOptions) {
     this.platform = options.platform;
     this.frames = options.frames;
+    this.memory = options.memory;
     this.pids = options.pids;
     this.clock = options.clock;
     this.random = options.random;

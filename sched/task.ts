@@ -27,7 +27,8 @@ export interface TaskOptions {
 
 export class Task {
   readonly kernel: KernelState;
-  readonly tid: number;
+  /** Changes once at most: a thread that execs takes the leader's. */
+  tid: number;
   group!: ThreadGroup;
   /** The host thread; replaced by exec of a task that shares its address space. */
   thread: HostThread;

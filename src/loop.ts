@@ -20,6 +20,8 @@ import type { Task } from '../sched/task.js';
 import { GROUP_RUNNING } from '../sched/thread-group.js';
 import { BLOCKED, NO_RETURN, WOULD_BLOCK } from '../sched/wait.js';
 import { Dispatcher } from '../syscalls/dispatch.js';
+import { rawArguments, unknownRow } from './trace/capture.js';
+import type { Row } from '../syscalls/row.js';
 import type { Tracer } from './trace/tracer.js';
 
 /** Stops handled before Node's event loop gets a turn, even if it did not ask for one. */
@@ -36,6 +38,13 @@ export class KernelPanic extends Error {
   }
 }
 
+/** How the system ended. */
+export interface Ended {
+  /** Wait status of process 1. */
+  status: number;
+  timedOut: boolean;
+}
+
 export class Loop {
   readonly state: KernelState;
   readonly platform: Platform;
@@ -44,8 +53,8 @@ export class Loop {
   private readonly tasks = new Map<HostThread, Task>();
   private scheduled = false;
   private idleTimer: NodeJS.Timeout | null = null;
-  private ended: number | null = null;
-  private finish: { resolve: (status: number) => void; reject: (error: unknown) => void } | null = null;
+  private ended: Ended | null = null;
+  private finish: { resolve: (ended: Ended) => void; reject: (error: unknown) => void } | null = null;
   private closed = false;
 
   constructor(options: KernelStateOptions) {
@@ -58,17 +67,23 @@ export class Loop {
       this.tasks.delete(task.thread);
     };
     this.state.initExited = (status) => {
-      this.ended ??= status;
+      this.ended ??= { status, timedOut: false };
     };
     this.state.kick = () => this.kick();
   }
 
-  /** Runs until process 1 ends; resolves with its wait status. Rejects with KernelPanic. */
-  async run(): Promise<number> {
+  /** Runs until process 1 ends or the time is over (then SIGKILL ends all). Rejects with KernelPanic. */
+  async run(options: { timeoutMs?: number } = {}): Promise<Ended> {
+    if (options.timeoutMs !== undefined) {
+      const { clock, timers } = this.state;
+      timers.add(clock.monotonicNs() + options.timeoutMs * 1e6, () => {
+        this.ended ??= { status: SIGKILL, timedOut: true };
+      });
+    }
     // Keeps Node's loop alive while every guest sleeps.
     const alive = setInterval(() => {}, MAX_TIMEOUT_MS);
     try {
-      return await new Promise<number>((resolve, reject) => {
+      return await new Promise<Ended>((resolve, reject) => {
         this.finish = { resolve, reject };
         this.kick();
       });
@@ -187,8 +202,10 @@ export class Loop {
   private traced(task: Task, tracer: Tracer): number {
     const { regs } = task.thread;
     const entry = this.table.entries[regs.nr];
-    if (entry !== undefined) tracer.enter(task, entry.row, this.table.decodeArgs(entry, regs));
-    else tracer.unknown(task, regs.nr, regs);
+    const row = entry?.row ?? unknownRow(regs.nr);
+    const args = rawArguments(regs, entry?.order ?? [0, 1, 2, 3, 4, 5], row.args.length);
+    task.traced = { row, args };
+    tracer.enter(task, row, args);
     return this.table.dispatch(task, regs);
   }
 
@@ -206,7 +223,12 @@ export class Loop {
   private complete(task: Task, result: number): void {
     if (result === BLOCKED || task.exited) return;
     task.inSyscall = false;
-    if (this.tracer !== null) this.tracer.leave(task, result);
+    if (this.tracer !== null && task.traced !== null) {
+      const { row, args } = task.traced;
+      task.traced = null;
+      const failed = result < 0 && result > -4096;
+      this.tracer.leave(task, row, args, failed ? -1 : result === NO_RETURN ? 0 : result, failed ? -result : 0);
+    }
     if (result !== NO_RETURN) {
       const { regs } = task.thread;
       if (result <= -512 && result > -600) {
@@ -252,6 +274,13 @@ export class Loop {
     task.fault = { trapno: TRAPS[signal] ?? 13, err: 0, cr2: 0 };
     forceSignal(task, { signo: signal, code, addr: address });
     return false;
+  }
+}
+
+declare module '../sched/task.js' {
+  interface Task {
+    /** The call a tracer has seen enter and not leave. */
+    traced: { row: Row; args: readonly bigint[] } | null;
   }
 }
 

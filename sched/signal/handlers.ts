@@ -14,6 +14,8 @@ export interface SigAction {
 const defaultAction = (): SigAction => ({ handler: SIG_DFL, flags: 0, restorer: 0, mask: new SigSet() });
 
 export class SignalHandlers {
+  /** Tasks that share it. */
+  users = 1;
   /** Index 1..64. */
   readonly actions: SigAction[];
   /** Woken whenever a signal is queued to a task that uses these: signalfd. */

@@ -1,0 +1,95 @@
+/**
+ * A booted system before its first program: platform, kernel, root filesystem, the usual mounts. Shared by `boot` and the
+ * command line.
+ */
+import type { Archive } from '../../fs/archive/types.js';
+import { openArchive } from '../../fs/archive/open.js';
+import { loadArchive } from '../../fs/load-archive.js';
+import { mountAt } from '../../fs/mount-ops.js';
+import { resolve, LOOKUP_FOLLOW } from '../../fs/walk.js';
+import { Program } from '../../fs/program.js';
+import { AT_FDCWD } from '../abi/flags/open.js';
+import { Errno } from '../abi/errno.js';
+import type { Log } from '../../sched/kernel-state.js';
+import type { Task } from '../../sched/task.js';
+import { Kernel } from '../kernel.js';
+import { HostClock, HostRandom } from '../platform/host-clock.js';
+import { hostIo, type HostIo } from '../platform/host-io.js';
+import { createPtracePlatform } from '../platform/ptrace/index.js';
+import type { Platform } from '../platform/platform.js';
+
+export interface SystemOptions {
+  /** Host path of a directory or archive. */
+  root: string;
+  hostname?: string;
+  memoryBytes?: number;
+  pids?: number;
+  log?: Log;
+  platform?: Platform;
+}
+
+const QUIET: Log = { debug() {}, info() {}, warn() {}, error() {} };
+
+export class System {
+  readonly kernel: Kernel;
+  readonly io: HostIo;
+  /** Process 1, not running yet. */
+  readonly init: Task;
+  private readonly archive: Archive;
+
+  private constructor(kernel: Kernel, io: HostIo, init: Task, archive: Archive) {
+    this.kernel = kernel;
+    this.io = io;
+    this.init = init;
+    this.archive = archive;
+  }
+
+  static async start(options: SystemOptions): Promise<System> {
+    const io = hostIo();
+    const archive = await openArchive(options.root);
+    let kernel: Kernel | undefined;
+    try {
+      kernel = new Kernel({
+        platform: options.platform ?? createPtracePlatform(),
+        clock: new HostClock(io),
+        random: new HostRandom(io),
+        log: options.log ?? QUIET,
+        hostname: options.hostname ?? 'levitate',
+        ...(options.memoryBytes === undefined ? {} : { memoryBytes: options.memoryBytes }),
+        ...(options.pids === undefined ? {} : { pids: options.pids }),
+      });
+      loadArchive(kernel.state, archive.entries);
+      const init = kernel.createInit();
+      for (const [type, path] of [['devtmpfs', '/dev'], ['proc', '/proc']] as const) mountAt(init, type, type, path);
+      return new System(kernel, io, init, archive);
+    } catch (error) {
+      kernel?.shutdown();
+      archive.close();
+      io.close();
+      throw error;
+    }
+  }
+
+  /** Text of a guest file as a byte string, or null when it cannot be read. */
+  readText(path: string): string | null {
+    try {
+      const place = resolve(this.init, AT_FDCWD, path, LOOKUP_FOLLOW);
+      const mapping = place.dentry.inode!.mapping?.() ?? null;
+      if (mapping === null) return null;
+      const program = new Program(this.init, place, mapping);
+      const bytes = Buffer.alloc(mapping.size);
+      program.read(bytes, 0, 0, bytes.length);
+      program.close();
+      return bytes.toString('latin1');
+    } catch (error) {
+      if (error instanceof Errno) return null;
+      throw error;
+    }
+  }
+
+  close(): void {
+    this.kernel.shutdown();
+    this.archive.close();
+    this.io.close();
+  }
+}
