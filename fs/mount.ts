@@ -1,4 +1,5 @@
 /** Mounts: where superblocks appear in the tree (mount(2), mount_namespaces(7)). */
+import { WaitQueue } from '../sched/wait.js';
 import type { Dentry } from './dentry.js';
 import type { SuperBlock } from './superblock.js';
 
@@ -27,6 +28,8 @@ export class Mount {
   readonly covers = new Map<Dentry, Mount>();
   /** Open files, working and root directories and programs that keep it busy. */
   users = 0;
+  /** Files open for writing: it cannot become read-only. */
+  writers = 0;
   /** The namespace whose tree it is in; null once unmounted. */
   namespace: MountNamespace | null = null;
   /** MNT_EXPIRE marked it, and it was not used since. */
@@ -48,8 +51,9 @@ export class MountNamespace {
   root!: Mount;
   /** In the order they were mounted: /proc/mounts. */
   readonly mounts = new Set<Mount>();
-  /** Woken and counted at each change (poll on /proc/mounts). */
+  /** Counts changes, and is woken by each (poll on /proc/mounts). */
   generation = 0;
+  readonly queue = new WaitQueue();
 }
 
 /** A place in the tree. */

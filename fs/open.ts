@@ -15,7 +15,6 @@ import {
   EISDIR,
   ELOOP,
   ENOENT,
-  ENOTDIR,
   ENXIO,
   EOPNOTSUPP,
   EPERM,
@@ -268,11 +267,4 @@ function openTemporary(task: Task, dirfd: number, path: string, flags: number, m
 export function discardFile(file: OpenFile): void {
   file.references++;
   dropFile(file);
-}
-
-/** ENOTDIR or EACCES unless a place is a searchable directory: chdir, chroot. */
-export function checkDirectory(task: Task, place: Place): void {
-  const inode = place.dentry.inode!;
-  if (!inode.isDir) throw errno(ENOTDIR);
-  checkPermission(inode, MAY_EXEC, task.creds);
 }

@@ -68,13 +68,18 @@ export function track(file: OpenFile): void {
     holdMount(file.place.mount);
     file.inode.lastPlace = file.place;
   }
-  if (opensForWrite(file.flags)) file.inode.writers++;
+  if (!opensForWrite(file.flags)) return;
+  file.inode.writers++;
+  if (file.place !== null && file.inode.isRegular) file.place.mount.writers++;
 }
 
 /** Undoes `track` at the last close. */
 export function untrack(file: OpenFile): void {
   file.tracked = false;
-  if (opensForWrite(file.flags)) file.inode.writers--;
+  if (opensForWrite(file.flags)) {
+    file.inode.writers--;
+    if (file.place !== null && file.inode.isRegular) file.place.mount.writers--;
+  }
   releaseInode(file.inode);
   if (file.place !== null) releaseMount(file.place.mount);
 }

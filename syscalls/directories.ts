@@ -1,18 +1,16 @@
 /**
  * Directories: getdents(2), mkdir(2), rmdir(2), chdir(2), chroot(2), getcwd(2).
  */
-import { ENOENT, ENOTDIR, EINVAL, EPERM, ERANGE, errno } from '../src/abi/errno.js';
+import { ENOENT, ENOTDIR, EINVAL, ERANGE, errno } from '../src/abi/errno.js';
 import { AT_FDCWD } from '../src/abi/flags/open.js';
 import { setU64 } from '../src/abi/layout.js';
 import { LINUX_DIRENT, LINUX_DIRENT64 } from '../src/abi/layouts/stat.js';
-import { CAP_SYS_CHROOT, capable } from '../sched/credentials.js';
 import type { Task } from '../sched/task.js';
 import { DirectoryFile } from '../fs/directory-file.js';
 import { readPath } from '../fs/guest-path.js';
 import { mkdir, rmdir } from '../fs/namespace-ops.js';
-import { checkDirectory } from '../fs/open.js';
 import { reachablePath } from '../fs/paths.js';
-import { LOOKUP_DIRECTORY, LOOKUP_FOLLOW, resolve } from '../fs/walk.js';
+import { chdir, chroot, fchdir } from '../fs/working-directory.js';
 import { absent, row, addr, buffer, dirfd, dynamic, fd, hex, mode, path, size, uint, type Row } from './row.js';
 
 const NAME64 = LINUX_DIRENT64.offsets.d_name;
@@ -60,26 +58,8 @@ function mkdirat(task: Task, dirfd: number, pathname: number, mode: number): num
   return 0;
 }
 
-function chdir(task: Task, path: number): number {
-  const place = resolve(task, AT_FDCWD, readPath(task, path), LOOKUP_FOLLOW | LOOKUP_DIRECTORY);
-  checkDirectory(task, place);
-  task.fs.cwd = place;
-  return 0;
-}
-
-function fchdir(task: Task, fd: number): number {
-  const { place } = task.files.get(fd);
-  if (place === null) throw errno(ENOTDIR);
-  checkDirectory(task, place);
-  task.fs.cwd = place;
-  return 0;
-}
-
-function chroot(task: Task, path: number): number {
-  const place = resolve(task, AT_FDCWD, readPath(task, path), LOOKUP_FOLLOW | LOOKUP_DIRECTORY);
-  checkDirectory(task, place);
-  if (!capable(task.creds, CAP_SYS_CHROOT)) throw errno(EPERM);
-  task.fs.root = place;
+function chrootCall(task: Task, path: number): number {
+  chroot(task, readPath(task, path));
   return 0;
 }
 
@@ -134,9 +114,15 @@ export const rows: readonly Row[] = [
     rmdir(task, AT_FDCWD, readPath(task, path));
     return 0;
   }),
-  row('chdir', { x86_64: 80, aarch64: 49 }, [path('path')], { ret: 'zero', classes: ['file'] }, chdir),
-  row('fchdir', { x86_64: 81, aarch64: 50 }, [fd('fd')], { ret: 'zero', classes: ['desc'] }, fchdir),
-  row('chroot', { x86_64: 161, aarch64: 51 }, [path('path')], { ret: 'zero', classes: ['file'] }, chroot),
+  row('chdir', { x86_64: 80, aarch64: 49 }, [path('path')], { ret: 'zero', classes: ['file'] }, (task, path) => {
+    chdir(task, readPath(task, path));
+    return 0;
+  }),
+  row('fchdir', { x86_64: 81, aarch64: 50 }, [fd('fd')], { ret: 'zero', classes: ['desc'] }, (task, fd) => {
+    fchdir(task, fd);
+    return 0;
+  }),
+  row('chroot', { x86_64: 161, aarch64: 51 }, [path('path')], { ret: 'zero', classes: ['file'] }, chrootCall),
   row(
     'getcwd',
     { x86_64: 79, aarch64: 17 },

@@ -1,8 +1,13 @@
 /**
  * Mounting: mount(2), umount2(2), pivot_root(2), the fsopen(2) family, statmount(2), quotas, swap.
  */
+import type { Task } from '../sched/task.js';
+import { EFAULT, errno } from '../src/abi/errno.js';
+import { readPath } from '../fs/guest-path.js';
+import { checkUmountFlags, mount, pivotRoot, umount } from '../fs/mount-ops.js';
 import {
   absent,
+  row,
   addr,
   dirfd,
   dynamic,
@@ -19,8 +24,42 @@ import {
   type Row,
 } from './row.js';
 
+const PAGE = 4096;
+
+/** The option page (copy_mount_options): a page at most, or what of it is readable, up to its NUL. */
+function readOptions(task: Task, data: number): string {
+  if (data === 0) return '';
+  const { mm } = task;
+  const length = mm.readable(data, PAGE);
+  if (length === 0) throw errno(EFAULT);
+  const bytes = Buffer.alloc(length);
+  mm.copyIn(data, bytes, 0, length);
+  const end = bytes.indexOf(0);
+  return bytes.toString('latin1', 0, end < 0 ? Math.min(length, PAGE - 1) : end);
+}
+
+function mountCall(task: Task, source: number, target: number, type: number, flags: number, data: number): number {
+  const typeName = type === 0 ? null : task.mm.readString(type, PAGE);
+  const sourceName = source === 0 ? null : task.mm.readString(source, PAGE);
+  const options = readOptions(task, data);
+  mount(task, sourceName, readPath(task, target), typeName, Math.min(flags, 0xffff_ffff), options);
+  return 0;
+}
+
+function umountCall(task: Task, target: number, flags: number): number {
+  checkUmountFlags(flags);
+  umount(task, readPath(task, target), flags);
+  return 0;
+}
+
+function pivotRootCall(task: Task, newRoot: number, putOld: number): number {
+  const path = readPath(task, newRoot);
+  pivotRoot(task, path, readPath(task, putOld));
+  return 0;
+}
+
 export const rows: readonly Row[] = [
-  absent(
+  row(
     'mount',
     { x86_64: 165, aarch64: 40 },
     [
@@ -30,16 +69,29 @@ export const rows: readonly Row[] = [
       longFlags('mountflags', 'mount_flags'),
       dynamic('data', 'mount_data'),
     ],
-    { ret: 'zero', classes: ['file'] },
+    { ret: 'zero', classes: ['file'], disposition: { partial: 'one namespace: propagation types change nothing' } },
+    mountCall,
   ),
-  absent('umount2', { x86_64: 166, aarch64: 39 }, [path('target'), flags('flags', 'umount_flags')], {
-    ret: 'zero',
-    classes: ['file'],
-  }),
-  absent('pivot_root', { x86_64: 155, aarch64: 41 }, [path('new_root'), path('put_old')], {
-    ret: 'zero',
-    classes: ['file'],
-  }),
+  row(
+    'umount2',
+    { x86_64: 166, aarch64: 39 },
+    [path('target'), flags('flags', 'umount_flags')],
+    {
+      ret: 'zero',
+      classes: ['file'],
+    },
+    umountCall,
+  ),
+  row(
+    'pivot_root',
+    { x86_64: 155, aarch64: 41 },
+    [path('new_root'), path('put_old')],
+    {
+      ret: 'zero',
+      classes: ['file'],
+    },
+    pivotRootCall,
+  ),
   absent(
     'open_tree',
     { x86_64: 428, aarch64: 428 },
