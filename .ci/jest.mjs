@@ -8,9 +8,22 @@ import { dirname, join } from 'node:path';
 
 const require = createRequire(import.meta.url);
 const jest = join(dirname(require.resolve('jest/package.json')), 'bin/jest.js');
+process.chdir(dirname(import.meta.dirname));
 const args = process.argv.slice(2);
 const projects = args[0] === 'unit' || args[0] === 'ptrace' ? [args.shift()] : ['unit', 'ptrace'];
 const scratch = mkdtempSync(join(tmpdir(), 'levitate-jest-'));
+// Tests of the command run dist/, which is to be of the sources as they are; the root filesystem is built here, once, and
+// not within some test's time limit.
+for (const words of [
+  ['src/build.mjs', 'bundles'],
+  ['dist/bin/levitate-run.cjs', '--print-root'],
+]) {
+  const result = spawnSync(process.execPath, words, { stdio: ['ignore', 'ignore', 'inherit'] });
+  if (result.status === 0) continue;
+  if (process.env.CI) process.exit(1);
+  console.error(`jest: '${words.join(' ')}' failed: going on with what was there before`);
+}
+
 let executed = 0;
 let failed = 0;
 try {

@@ -19,7 +19,7 @@ import {
   rmSync,
 } from 'node:fs';
 import { homedir } from 'node:os';
-import { delimiter, join } from 'node:path';
+import { delimiter, dirname, join } from 'node:path';
 import { once } from 'node:events';
 import { createInterface } from 'node:readline';
 import { IMAGE_INDEX, writeImage } from '../fs/archive/image.js';
@@ -56,7 +56,7 @@ export async function provideRootfs(): Promise<string> {
 async function buildUnderLock(): Promise<string> {
   const cache = join(cacheFolder(), 'rootfs');
   try {
-    mkdirSync(cache, { recursive: true, mode: 0o700 });
+    makeFolder(cache);
     accessSync(cache, constants.W_OK);
   } catch (error) {
     throw new RootfsError(
@@ -76,6 +76,13 @@ async function buildUnderLock(): Promise<string> {
     progress.end();
     release();
   }
+}
+
+/** Not `recursive: true`: Node spins for ever on a path below /proc. */
+function makeFolder(folder: string): void {
+  if (existsSync(folder)) return;
+  makeFolder(dirname(folder));
+  mkdirSync(folder, { mode: 0o700 });
 }
 
 async function build(cache: string, progress: Progress): Promise<string> {

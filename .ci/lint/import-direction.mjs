@@ -12,7 +12,7 @@ const LAYERS = [
   ['src/ipc/', 'src/tty/', 'src/net/'],
   ['syscalls/'],
   ['src/trace/'],
-  ['src/kernel.ts', 'src/kernel/'],
+  ['src/kernel.ts', 'src/kernel/', 'src/registry.ts'],
   ['src/api/', 'src/index.ts', 'src/cli/'],
 ];
 

@@ -18,7 +18,7 @@ export function argvBytes(words: readonly string[]): ByteString[] {
 }
 
 export function environmentBytes(): Record<ByteString, ByteString> {
-  const env: Record<ByteString, ByteString> = {};
+  const env = Object.create(null) as Record<ByteString, ByteString>;
   for (const [name, value] of Object.entries(process.env)) {
     if (value === undefined) continue;
     if (name.includes(LOST) || value.includes(LOST)) return environmentFromProc();
@@ -28,7 +28,7 @@ export function environmentBytes(): Record<ByteString, ByteString> {
 }
 
 function environmentFromProc(): Record<ByteString, ByteString> {
-  const env: Record<ByteString, ByteString> = {};
+  const env = Object.create(null) as Record<ByteString, ByteString>;
   for (const entry of readFileSync('/proc/self/environ', 'latin1').split('\0')) {
     const equals = entry.indexOf('=');
     if (equals > 0) env[entry.slice(0, equals)] = entry.slice(equals + 1);

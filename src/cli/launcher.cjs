@@ -33,11 +33,18 @@ function readCache(name) {
   }
 }
 
+/** Not `recursive: true`: Node spins for ever on a path below /proc. */
+function makeFolder(folder) {
+  if (fs.existsSync(folder)) return;
+  makeFolder(path.dirname(folder));
+  fs.mkdirSync(folder, { mode: 0o700 });
+}
+
 function writeCache(name, data) {
   const folder = path.dirname(name);
   const temporary = `${name}.${process.pid}`;
   try {
-    fs.mkdirSync(folder, { recursive: true, mode: 0o700 });
+    makeFolder(folder);
     for (const entry of fs.readdirSync(folder)) fs.rmSync(path.join(folder, entry), { force: true });
     fs.writeFileSync(temporary, data, { mode: 0o600, flag: 'wx' });
     fs.renameSync(temporary, name);

@@ -45,6 +45,11 @@ async function commandLine(words: string[]): Promise<RunOptions | undefined> {
     print(parsed.print.endsWith('\n') || parsed.print === '' ? parsed.print : `${parsed.print}\n`);
     return undefined;
   }
+  if (parsed.raw['print-root']) {
+    const { provideRootfs } = await import('../../rootfs/provide.js');
+    print(`${await provideRootfs()}\n`);
+    return undefined;
+  }
   const argv = bytes.slice(parsed.program);
   const options = toRunOptions(parsed.raw, argv, hostEnv);
   if (argv.length === 0) throw new UsageError('no program given');

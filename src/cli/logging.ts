@@ -19,7 +19,7 @@ export interface Logger {
   fatal: Write;
 }
 
-export function createLogger(level: LogLevel): Logger {
+export function createLog(level: LogLevel): Logger {
   let pino: PinoLogger | undefined;
   const writer =
     (method: Exclude<LogLevel, 'silent'>): Write =>

@@ -72,6 +72,11 @@ export const OPTIONS: Record<string, OptionSpec> = {
     placeholder: 'PATH',
     alias: 'r',
   },
+  'print-root': {
+    group: 'Root filesystem',
+    describe: 'Build the default root filesystem if it is not there yet, and print its folder',
+    value: 'none',
+  },
   env: {
     group: 'The program',
     describe: "Set a variable; without =VALUE, pass the host's one on. Can be repeated",
@@ -236,7 +241,7 @@ export function toRunOptions(raw: RawOptions, argv: ByteString[], hostEnv: Recor
   const clearEnv = raw['clear-env'] === true;
   const options: RunOptions = {
     argv,
-    env: clearEnv ? {} : defaultEnv(hostEnv),
+    env: clearEnv ? emptyEnv() : defaultEnv(hostEnv),
     clearEnv,
     platform: parseChoice('platform', text(raw, 'platform') ?? 'ptrace', PLATFORMS),
     logLevel: parseChoice('log-level', text(raw, 'log-level') ?? 'warn', LOG_LEVELS),
@@ -267,8 +272,14 @@ export function toRunOptions(raw: RawOptions, argv: ByteString[], hostEnv: Recor
   return options;
 }
 
+/** Without a prototype: any name may be a variable's. */
+function emptyEnv(): Record<ByteString, ByteString> {
+  return Object.create(null) as Record<ByteString, ByteString>;
+}
+
 function defaultEnv(hostEnv: Record<ByteString, ByteString>): Record<ByteString, ByteString> {
-  const env: Record<ByteString, ByteString> = { PATH: DEFAULT_PATH };
+  const env = emptyEnv();
+  env['PATH'] = DEFAULT_PATH;
   // Harmless without a terminal, and programs that open /dev/tty want it.
   if (hostEnv['TERM']) env['TERM'] = hostEnv['TERM'];
   return env;

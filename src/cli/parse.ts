@@ -19,6 +19,9 @@ Any option can also be given as an environment variable: LEVITATE_ROOT, LEVITATE
 Standard output holds only what the guest wrote. The root filesystem is a private copy: changes
 to it are gone when the guest ends.`;
 
+/** Asks for completions: not for people, so it is in no help text. */
+const COMPLETE = '--complete';
+
 export interface Parsed {
   raw: RawOptions;
   /** Index of the program in the words given. */
@@ -28,11 +31,10 @@ export interface Parsed {
 }
 
 export async function parse(words: string[], hostEnv: Record<string, string>, columns: number): Promise<Parsed> {
+  if (words[0] === COMPLETE) return { raw: {}, program: 0, print: completions(words.slice(2)) };
   const { words: own, program } = splitOptions(words);
   const { default: yargs } = await import('yargs');
   const parser = describe(yargs(), columns);
-  const completing = own.indexOf('--get-yargs-completions');
-  if (completing >= 0) return { raw: {}, program, print: await completions(parser, words.slice(completing + 1)) };
   const parsed = (await parser.config(fromEnvironment(hostEnv)).parseAsync(own)) as RawOptions;
   if (parsed['completion-script']) return { raw: {}, program, print: completionScript() };
   if (parsed['help']) return { raw: {}, program, print: await parser.getHelp() };
@@ -55,7 +57,7 @@ function describe(parser: Argv, columns: number): Argv {
     .exitProcess(false)
     .showHelpOnFail(false)
     .fail((message: string, error: Error | undefined) => {
-      throw error ?? new UsageError(message.split('\n')[0]);
+      throw error ?? new UsageError(message.trim().replace(/\s*\n\s*/g, ' '));
     })
     .wrap(Math.max(60, Math.min(100, columns)))
     .example('$0 busybox sh', 'an interactive shell')
@@ -81,7 +83,10 @@ function toYargs(spec: OptionSpec): Record<string, unknown> {
   return option;
 }
 
-/** Cuts the words into our options and the guest's, and gives options with an optional value their `=`. */
+/**
+ * Cuts the words into our options and the guest's. Ours are rewritten to the one form that leaves yargs nothing to guess:
+ * `--name` and `--name=value`, so that a value may start with a dash and `--strace ls` does not eat the program.
+ */
 function splitOptions(words: string[]): { words: string[]; program: number } {
   const own: string[] = [];
   let at = 0;
@@ -92,24 +97,38 @@ function splitOptions(words: string[]): { words: string[]; program: number } {
       break;
     }
     if (!word.startsWith('-') || word === '-') break;
-    const spec = word.includes('=') ? undefined : specOf(word);
+    if (!word.startsWith('--')) {
+      at = splitShort(words, at, own);
+      continue;
+    }
+    const spec = word.includes('=') ? undefined : OPTIONS[word.slice(2)];
     if (spec?.value === 'optional') own.push(`${word}=`);
+    else if (spec?.value === 'required') own.push(`${word}=${valueAfter(words, at++, word)}`);
     else own.push(word);
-    if (spec?.value !== 'required') continue;
-    if (at + 1 >= words.length) throw new UsageError(`${word} needs a value`);
-    // Joined, so that a value that starts with a dash stays a value.
-    own[own.length - 1] = word.startsWith('--')
-      ? `${word}=${words[++at]}`
-      : `--${longName(word.at(-1)!)}=${words[++at]}`;
-    if (!word.startsWith('--') && word.length > 2) own.splice(-1, 0, word.slice(0, -1));
   }
   return { words: own, program: at };
 }
 
-function specOf(word: string): OptionSpec | undefined {
-  if (word.startsWith('--')) return OPTIONS[word.slice(2)];
-  const name = longName(word.at(-1)!);
-  return name === undefined ? undefined : OPTIONS[name];
+/** `-r x`, `-rx`, `-r=x` and groups of switches. Returns the index of the last word used. */
+function splitShort(words: string[], at: number, own: string[]): number {
+  const word = words[at];
+  for (let index = 1; index < word.length; index++) {
+    const name = longName(word[index]);
+    if (name === undefined) throw new UsageError(`unknown option -${word[index]}`);
+    if (OPTIONS[name].value === 'none') {
+      own.push(`--${name}`);
+      continue;
+    }
+    const attached = word.slice(index + 1).replace(/^=/, '');
+    own.push(`--${name}=${attached === '' ? valueAfter(words, at, `-${word[index]}`) : attached}`);
+    return attached === '' ? at + 1 : at;
+  }
+  return at;
+}
+
+function valueAfter(words: string[], at: number, option: string): string {
+  if (at + 1 >= words.length) throw new UsageError(`${option} needs a value`);
+  return words[at + 1];
 }
 
 function longName(alias: string): string | undefined {
@@ -120,7 +139,7 @@ function fromEnvironment(hostEnv: Record<string, string>): RawOptions {
   const config: RawOptions = {};
   for (const [name, spec] of Object.entries(OPTIONS)) {
     const value = hostEnv[`LEVITATE_${name.toUpperCase().replaceAll('-', '_')}`];
-    if (value === undefined || ['help', 'version', 'completion-script'].includes(name)) continue;
+    if (value === undefined || ['help', 'version', 'print-root', 'completion-script'].includes(name)) continue;
     if (spec.value === 'none') config[name] = value !== '' && value !== '0' && value !== 'false';
     else config[name] = spec.repeat ? [value] : value;
   }
@@ -138,9 +157,15 @@ function lastValues(parsed: RawOptions): RawOptions {
   return raw;
 }
 
-async function completions(parser: Argv, words: string[]): Promise<string> {
-  const list = await parser.getCompletion(words.length > 0 ? words : ['']);
-  return list.join('\n');
+/** What may follow the words of a command line of which the last is being typed: our options, or their values. */
+function completions(words: string[]): string {
+  const current = words.at(-1) ?? '';
+  const equals = /^--([a-z-]+)=/.exec(current);
+  if (equals) return (OPTIONS[equals[1]]?.choices ?? []).map((choice) => `--${equals[1]}=${choice}`).join('\n');
+  const before = OPTIONS[(words.at(-2) ?? '').replace(/^--/, '')];
+  if (before?.value === 'required') return (before.choices ?? []).join('\n');
+  const names = Object.keys(OPTIONS).map((name) => `--${name}`);
+  return names.filter((name) => current.startsWith('-') && name.startsWith(current)).join('\n');
 }
 
 function completionScript(): string {
@@ -148,7 +173,7 @@ function completionScript(): string {
 if [ -n "\${ZSH_VERSION-}" ]; then autoload -U +X bashcompinit && bashcompinit; fi
 _levitate_run() {
   local current="\${COMP_WORDS[COMP_CWORD]}" IFS=$'\\n'
-  COMPREPLY=($(compgen -W "$(levitate-run --get-yargs-completions "\${COMP_WORDS[@]}" 2>/dev/null)" -- "$current"))
+  COMPREPLY=($(compgen -W "$(levitate-run ${COMPLETE} "\${COMP_WORDS[@]}" 2>/dev/null)" -- "$current"))
   [ \${#COMPREPLY[@]} -gt 0 ] || COMPREPLY=($(compgen -f -- "$current"))
 }
 complete -F _levitate_run levitate-run
