@@ -163,19 +163,21 @@ export function dropLocksAtRelease(file: OpenFile): void {
 
 /**
  * POSIX locks end with any close of the file by the process. The closing calls do that themselves; exec and exit are here.
- * Register before the hooks of fs that close descriptors: so this runs ahead of them for exec, after them for exit.
+ * Register after the hooks of fs: so exit runs while the task still has its table, exec when close-on-exec is done. (Then
+ * a lock whose file is still open through another descriptor survives the exec, which Linux would drop.)
  */
 export const lockHooks: LifecycleHooks = {
-  exec(task) {
-    if (task.kernel.lockedInodes === undefined) return;
-    for (const [fd, file] of task.files.entries())
-      if (task.files.getCloexec(fd)) dropRecordLocks(file.inode, task.files);
+  exec({ kernel, files }) {
+    if (kernel.lockedInodes === undefined) return;
+    const open = new Set<Inode>();
+    for (const [, file] of files.entries()) open.add(file.inode);
+    for (const inode of kernel.lockedInodes) if (!open.has(inode)) dropRecordLocks(inode, files);
   },
-  exit(task) {
-    const { lockedInodes } = task.kernel;
-    if (lockedInodes === undefined || task.files.users > 0) return;
+  exit({ kernel, files }) {
+    const { lockedInodes } = kernel;
+    if (lockedInodes === undefined || files.users > 1) return;
     for (const inode of lockedInodes) {
-      dropRecordLocks(inode, task.files);
+      dropRecordLocks(inode, files);
       const { flocks, records } = inode.locks!;
       if (flocks.length === 0 && records.length === 0) lockedInodes.delete(inode);
     }
