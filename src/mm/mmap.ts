@@ -101,6 +101,7 @@ export function mmap(map: MapCore, request: MmapRequest): number {
   if ((flags & MAP_NORESERVE) !== 0) vmFlags |= VM_NORESERVE;
   const file = anonymous ? null : fileForMapping(request, length, flags);
   vmFlags |= typeFlags(request, flags, anonymous);
+  if ((vmFlags & VM_SHARED) !== 0 && !request.mayWrite) vmFlags &= ~VM_MAYWRITE;
   const offset = anonymous ? 0 : request.offset;
   const populate = (flags & (MAP_POPULATE | MAP_NONBLOCK)) === MAP_POPULATE;
   const vma = new VmaRecord(addr, addr + length, prot & PROT_ALL, vmFlags, file, offset);
@@ -149,10 +150,9 @@ function typeFlags(request: MmapRequest, flags: number, anonymous: boolean): num
 }
 
 /** mmap_region: puts `vma` in place of whatever is there, counted, mapped on the host and merged. */
-export function mapRegion(map: MapCore, vma: VmaRecord, populate: boolean, mayWrite = true): void {
+export function mapRegion(map: MapCore, vma: VmaRecord, populate: boolean): void {
   const { start, end, prot } = vma;
   const length = end - start;
-  if (!mayWrite) vma.flags &= ~VM_MAYWRITE;
   const replaced = map.list.overlap(start, end);
   if (!map.mayExpand(prot, vma.flags, length - replaced)) throw errno(ENOMEM);
   const accounted = isAccounted(vma);
