@@ -4,7 +4,6 @@
  * The key is a hash of everything that decides the result (build script, skeleton, format, architecture), so a changed
  * recipe gives a new image beside the old one and never a mixture.
  */
-import { createHash } from 'node:crypto';
 import { existsSync, readFileSync, readdirSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -34,6 +33,7 @@ export function recipeKey(): string {
 }
 
 function computeRecipeKey(rootfs: string): string {
+  const { createHash } = process.getBuiltinModule('node:crypto'); // not at every start: it loads OpenSSL
   const hash = createHash('sha256').update(`${IMAGE_FORMAT} ${process.arch}`);
   const skeleton = readdirSync(join(rootfs, 'skeleton'), { recursive: true, withFileTypes: true })
     .filter((entry) => entry.isFile())

@@ -17,7 +17,6 @@ import {
 } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { Readable } from 'node:stream';
 import { isCpio, readCpio } from './cpio.js';
 import { openDirectory } from './host-directory.js';
 import { IMAGE_INDEX, openImage } from './image.js';
@@ -94,7 +93,7 @@ function isGzip(head: Uint8Array): boolean {
 
 async function unpack(path: string, file: HostFileSource, options: OpenOptions): Promise<HostFileSource> {
   const limit = options.maxUnpackedBytes ?? 16 * GIB;
-  const { createGunzip } = await import('node:zlib');
+  const [{ createGunzip }, { Readable }] = await Promise.all([import('node:zlib'), import('node:stream')]);
   const folder = mkdtempSync(join(options.tmp ?? tmpdir(), 'levitate-'));
   const name = join(folder, 'unpacked');
   const out = openSync(name, 'wx+', 0o600);
