@@ -31,10 +31,10 @@ export interface KernelOptions {
   log: Log;
   hostname: string;
   /** Bytes; default: what the platform's physical memory holds. */
-  memoryBytes?: number;
+  memoryBytes?: number | undefined;
   /** Tasks alive at once; default 32768. */
-  pids?: number;
-  cpus?: number;
+  pids?: number | undefined;
+  cpus?: number | undefined;
 }
 
 const DEFAULT_PIDS = 32768;

@@ -73,7 +73,7 @@ export class Loop {
   }
 
   /** Runs until process 1 ends or the time is over (then SIGKILL ends all). Rejects with KernelPanic. */
-  async run(options: { timeoutMs?: number } = {}): Promise<Ended> {
+  async run(options: { timeoutMs?: number | undefined } = {}): Promise<Ended> {
     if (options.timeoutMs !== undefined) {
       const { clock, timers } = this.state;
       timers.add(clock.monotonicNs() + options.timeoutMs * 1e6, () => {

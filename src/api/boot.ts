@@ -47,14 +47,14 @@ export interface BootResult extends Outcome {
 const bytes = (text: string): string => Buffer.from(text, 'utf8').toString('latin1');
 
 export async function boot(options: BootOptions): Promise<BootResult> {
-  const root = options.root ?? (await import('../../rootfs/provide.js').then(({ provideRootfs }) => provideRootfs()));
+  const { root, hostname, memoryBytes, pids, log, platform, timeoutMs } = options;
   const system = await System.start({
     root,
-    ...(options.hostname === undefined ? {} : { hostname: bytes(options.hostname) }),
-    ...(options.memoryBytes === undefined ? {} : { memoryBytes: options.memoryBytes }),
-    ...(options.pids === undefined ? {} : { pids: options.pids }),
-    ...(options.log === undefined ? {} : { log: options.log }),
-    ...(options.platform === undefined ? {} : { platform: options.platform }),
+    hostname: hostname === undefined ? undefined : bytes(hostname),
+    memoryBytes,
+    pids,
+    log,
+    platform,
   });
   const stdout: Uint8Array[] = [];
   const stderr: Uint8Array[] = [];
@@ -73,9 +73,7 @@ export async function boot(options: BootOptions): Promise<BootResult> {
     if (options.tracer !== undefined) kernel.tracer = options.tracer(system);
     const argv = options.argv.map(bytes);
     findProgram(init, argv, env, options.cwd === undefined ? undefined : bytes(options.cwd), kernel);
-    const ended = await kernel.run({
-      ...(options.timeoutMs === undefined ? {} : { timeoutMs: options.timeoutMs }),
-    });
+    const ended = await kernel.run({ timeoutMs });
     options.inspect?.(system);
     return { ...outcome(ended), stdout: Buffer.concat(stdout), stderr: Buffer.concat(stderr) };
   } finally {

@@ -2,23 +2,16 @@
 import type { RunOptions } from '../cli/options.js';
 import { EXIT_FAILED, EXIT_TIMEOUT } from '../cli/options.js';
 import { createLog } from '../cli/logging.js';
-import { PlatformError } from '../platform/ptrace/errors.js';
 import { connectStdio } from '../tty/stdio.js';
 import { KernelPanic } from '../loop.js';
 import { findProgram, LaunchError, outcome } from './launch.js';
 import { System } from './system.js';
-import { login, UnknownUser } from './users.js';
+import { login } from './users.js';
 
 export async function run(options: RunOptions): Promise<number> {
-  const log = await createLog(options.logLevel);
-  const root = options.root ?? (await import('../../rootfs/provide.js').then(({ provideRootfs }) => provideRootfs()));
-  const system = await System.start({
-    root,
-    log,
-    ...(options.hostname === undefined ? {} : { hostname: options.hostname }),
-    ...(options.memoryBytes === undefined ? {} : { memoryBytes: options.memoryBytes }),
-    ...(options.pids === undefined ? {} : { pids: options.pids }),
-  });
+  const log = createLog(options.logLevel);
+  const { root, hostname, memoryBytes, pids, timeoutMs } = options;
+  const system = await System.start({ root, log, hostname, memoryBytes, pids });
   const { kernel, init } = system;
   let stdio: { close(): void } | undefined;
   try {
@@ -30,7 +23,7 @@ export async function run(options: RunOptions): Promise<number> {
         if (!env.has(name)) env.set(name, value);
     stdio = connectStdio(kernel.state, init, system.io, options.tty);
     findProgram(init, [...options.argv], env, options.cwd, kernel);
-    const ended = await kernel.run(options.timeoutMs === undefined ? {} : { timeoutMs: options.timeoutMs });
+    const ended = await kernel.run({ timeoutMs });
     const { status, signal, timedOut } = outcome(ended);
     if (timedOut) return EXIT_TIMEOUT;
     return status ?? 128 + signal!;
@@ -38,10 +31,6 @@ export async function run(options: RunOptions): Promise<number> {
     if (error instanceof LaunchError) {
       process.stderr.write(`levitate-run: ${error.message}\n`);
       return error.status;
-    }
-    if (error instanceof UnknownUser || error instanceof PlatformError) {
-      process.stderr.write(`levitate-run: ${error.message}\n`);
-      return EXIT_FAILED;
     }
     if (error instanceof KernelPanic) {
       const cause = error.cause instanceof Error ? `\n${error.cause.stack ?? ''}` : '';

@@ -10,6 +10,7 @@ import { resolve, LOOKUP_FOLLOW } from '../../fs/walk.js';
 import { Program } from '../../fs/program.js';
 import { AT_FDCWD } from '../abi/flags/open.js';
 import { Errno } from '../abi/errno.js';
+import { provideRootfs } from '../../rootfs/provide.js';
 import type { Log } from '../../sched/kernel-state.js';
 import type { Task } from '../../sched/task.js';
 import { Kernel } from '../kernel.js';
@@ -19,13 +20,13 @@ import { createPtracePlatform } from '../platform/ptrace/index.js';
 import type { Platform } from '../platform/platform.js';
 
 export interface SystemOptions {
-  /** Host path of a directory or archive. */
-  root: string;
-  hostname?: string;
-  memoryBytes?: number;
-  pids?: number;
-  log?: Log;
-  platform?: Platform;
+  /** Host path of a directory or archive; default: the BusyBox root, built on first use. */
+  root?: string | undefined;
+  hostname?: string | undefined;
+  memoryBytes?: number | undefined;
+  pids?: number | undefined;
+  log?: Log | undefined;
+  platform?: Platform | undefined;
 }
 
 const QUIET: Log = { debug() {}, info() {}, warn() {}, error() {} };
@@ -46,7 +47,7 @@ export class System {
 
   static async start(options: SystemOptions): Promise<System> {
     const io = hostIo();
-    const archive = await openArchive(options.root);
+    const archive = await openArchive(options.root ?? (await provideRootfs()));
     let kernel: Kernel | undefined;
     try {
       kernel = new Kernel({
@@ -55,10 +56,10 @@ export class System {
         random: new HostRandom(io),
         log: options.log ?? QUIET,
         hostname: options.hostname ?? 'levitate',
-        ...(options.memoryBytes === undefined ? {} : { memoryBytes: options.memoryBytes }),
-        ...(options.pids === undefined ? {} : { pids: options.pids }),
+        memoryBytes: options.memoryBytes,
+        pids: options.pids,
       });
-      loadArchive(kernel.state, archive.entries);
+      for (const problem of loadArchive(kernel.state, archive.entries).problems) kernel.state.log.warn({}, problem);
       const init = kernel.createInit();
       for (const [type, path] of [['devtmpfs', '/dev'], ['proc', '/proc']] as const) mountAt(init, type, type, path);
       return new System(kernel, io, init, archive);
