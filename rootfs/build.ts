@@ -18,6 +18,7 @@ import {
   renameSync,
   rmSync,
 } from 'node:fs';
+import { constants as osConstants } from 'node:os';
 import { delimiter, dirname, join } from 'node:path';
 import { once } from 'node:events';
 import { createInterface } from 'node:readline';
@@ -32,6 +33,7 @@ export class RootfsError extends Error {
 
 const REMEDY = 'or use --root with a directory, or a tar, tar.gz or cpio archive, of a root filesystem of your own';
 const LOG_TAIL = 15;
+const SIGNALS = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
 
 /** What a build step may be missing: a program, or a file, and the group of rootfs/packages.list it stands for. */
 const NEEDED_PROGRAMS = ['gcc', 'make', 'musl-gcc', 'dpkg-source', 'dpkg-parsechangelog', 'bzip2', 'xz'];
@@ -103,9 +105,18 @@ async function runRecipe(
   log: string,
   progress: Progress,
 ): Promise<void> {
+  // A process group of its own, so that make and its compilers go when this process is told to.
   const child = spawn('bash', [join(rootfs, 'build-busybox'), join(scratch, 'work'), stage], {
     stdio: ['ignore', 'pipe', 'pipe'],
+    detached: true,
   });
+  const interrupted = (signal: NodeJS.Signals): void => {
+    if (child.pid !== undefined) process.kill(-child.pid, 'SIGKILL');
+    progress.end();
+    rmSync(scratch, { recursive: true, force: true });
+    process.exit(128 + osConstants.signals[signal]);
+  };
+  for (const signal of SIGNALS) process.on(signal, interrupted);
   const file = createWriteStream(log);
   child.stderr.pipe(file);
   let compiled = 0;
@@ -118,6 +129,7 @@ async function runRecipe(
     else if (line.startsWith('total ')) total = Number(line.slice(6));
   });
   const [status] = (await once(child, 'close')) as [number | null];
+  for (const signal of SIGNALS) process.off(signal, interrupted);
   if (status === 0) return;
   progress.end();
   const tail = readFileSync(log, 'latin1').trimEnd().split('\n').slice(-LOG_TAIL).join('\n  ');
