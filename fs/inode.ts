@@ -139,6 +139,11 @@ export abstract class Inode {
     }
   }
 
+  /** F_SEAL_ bits of a memfd; undefined where seals do not exist. */
+  seals?: number;
+  /** F_ADD_SEALS: the bits have been checked; throws EBUSY while writable shared mappings exist. */
+  addSeals?(seals: number): void;
+
   // --- extended attributes
   getxattr?(name: string): Uint8Array | null;
   setxattr?(name: string, value: Uint8Array, flags: number): void;

@@ -48,6 +48,8 @@ export class PageCache implements FileMapping {
   /** Content counts up to here: truncation lowers it. */
   private contentEnd = 0;
   private spare: { phys: number; length: number } | null = null;
+  /** Shared mappings that may write. */
+  writableMappings = 0;
   private readonly listeners = new Map<MappingListener, number>();
 
   constructor(inode: Inode, frames: FrameAllocator, account: PageAccount) {
@@ -256,13 +258,18 @@ export class PageCache implements FileMapping {
     this.listeners.set(listener, (this.listeners.get(listener) ?? 0) + 1);
     holdInode(this.inode);
     this.inode.sb.mappings++;
-    if (writable) this.inode.writers++;
+    if (!writable) return;
+    this.inode.writers++;
+    this.writableMappings++;
   }
   detach(listener: MappingListener, writable: boolean): void {
     const count = this.listeners.get(listener)! - 1;
     if (count === 0) this.listeners.delete(listener);
     else this.listeners.set(listener, count);
-    if (writable) this.inode.writers--;
+    if (writable) {
+      this.inode.writers--;
+      this.writableMappings--;
+    }
     this.inode.sb.mappings--;
     releaseInode(this.inode);
   }

@@ -23,6 +23,8 @@ export const MAX_FILE_SIZE = Number.MAX_SAFE_INTEGER - (Number.MAX_SAFE_INTEGER 
 
 export interface CachedInode extends Inode {
   readonly cache: PageCache;
+  /** Throws when the filesystem forbids writing there (seals). */
+  checkWrite?(offset: number, length: number): void;
 }
 
 export class RegularFile extends OpenFile {
@@ -50,6 +52,7 @@ export class RegularFile extends OpenFile {
     }
     if (at >= MAX_FILE_SIZE) throw errno(EFBIG);
     if (at + length > MAX_FILE_SIZE) length = MAX_FILE_SIZE - at;
+    inode.checkWrite?.(at, length);
     inode.mode &= ~privilegeBits(inode, task.creds);
     const n = inode.cache.write(from, at, length);
     inode.touch(false, true);

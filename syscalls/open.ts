@@ -3,6 +3,7 @@
  */
 import { E2BIG, EAGAIN, EINVAL, EOPNOTSUPP, EPERM, ESTALE, errno } from '../src/abi/errno.js';
 import { RLIMIT_NOFILE } from '../src/abi/flags/limits.js';
+import { MFD_ALLOW_SEALING, MFD_CLOEXEC, MFD_EXEC, MFD_NOEXEC_SEAL } from '../src/abi/flags/memory.js';
 import {
   AT_EMPTY_PATH,
   AT_FDCWD,
@@ -28,6 +29,7 @@ import { WOULD_BLOCK, block } from '../sched/wait.js';
 import { dropFile } from '../fs/fd-table.js';
 import type { OpenFile } from '../fs/file.js';
 import { readPath } from '../fs/guest-path.js';
+import { createMemfd } from '../fs/memfd.js';
 import { checkOpenFlags, discardFile, legacyOpenHow, openAt, pathFlags, validOpenFlags } from '../fs/open.js';
 import {
   LOOKUP_BENEATH,
@@ -145,6 +147,17 @@ function openByHandleAt(task: Task): number {
   throw errno(ESTALE);
 }
 
+const MEMFD_NAME_MAX = 249;
+
+function memfdCreate(task: Task, uname: number, flags: number): number {
+  if ((flags & ~(MFD_CLOEXEC | MFD_ALLOW_SEALING | MFD_NOEXEC_SEAL | MFD_EXEC)) !== 0) throw errno(EINVAL);
+  if ((flags & MFD_NOEXEC_SEAL) !== 0 && (flags & MFD_EXEC) !== 0) throw errno(EINVAL);
+  const name = task.mm.readString(uname, MEMFD_NAME_MAX + 1, EINVAL);
+  task.files.checkFree(task.group.limits[RLIMIT_NOFILE].soft);
+  const file = createMemfd(task, name, (flags & MFD_ALLOW_SEALING) !== 0, (flags & MFD_NOEXEC_SEAL) !== 0);
+  return installOpened(task, file, (flags & MFD_CLOEXEC) !== 0);
+}
+
 export const rows: readonly Row[] = [
   row(
     'open',
@@ -176,11 +189,12 @@ export const rows: readonly Row[] = [
     { ret: 'zero' },
     closeRange,
   ),
-  absent(
+  row(
     'memfd_create',
     { x86_64: 319, aarch64: 279 },
     [string('uname', 'name'), flags('flags', 'memfd_create_flags')],
-    { ret: 'fd', classes: ['desc'] },
+    { ret: 'fd', classes: ['desc'], disposition: { partial: 'no MFD_HUGETLB' } },
+    memfdCreate,
   ),
   absent('memfd_secret', { x86_64: 447, aarch64: 447 }, [flags('flags', 'memfd_secret_flags')], {
     ret: 'fd',

@@ -4,7 +4,14 @@
  * An inode counts against nr_inodes until it is evicted: without a name and unused. Extended attributes live on the inode
  * (user.*, trusted.*, security.*; the VFS has checked who may).
  */
-import { EEXIST, EFBIG, ENODATA, ENOSPC, ENXIO, EOPNOTSUPP, errno } from '../../src/abi/errno.js';
+import { EBUSY, EEXIST, EFBIG, ENODATA, ENOSPC, ENXIO, EOPNOTSUPP, EPERM, errno } from '../../src/abi/errno.js';
+import {
+  F_SEAL_FUTURE_WRITE,
+  F_SEAL_GROW,
+  F_SEAL_SEAL,
+  F_SEAL_SHRINK,
+  F_SEAL_WRITE,
+} from '../../src/abi/flags/fcntl.js';
 import {
   FALLOC_FL_KEEP_SIZE,
   FALLOC_FL_PUNCH_HOLE,
@@ -16,7 +23,7 @@ import { S_IFLNK } from '../../src/abi/flags/stat.js';
 import type { FileMapping } from '../../src/mm/file-mapping.js';
 import type { Task } from '../../sched/task.js';
 import type { OpenFile } from '../file.js';
-import { Inode } from '../inode.js';
+import { type Attributes, Inode } from '../inode.js';
 import { PageCache } from '../page-cache.js';
 import type { Ownership } from '../permissions.js';
 import { MAX_FILE_SIZE, RegularFile } from '../regular-file.js';
@@ -64,8 +71,13 @@ export abstract class TmpfsInode extends Inode {
   }
 }
 
+/** The executable bits are fixed. */
+export const F_SEAL_EXEC = 0x20;
+
 export class TmpfsFile extends TmpfsInode {
   readonly cache: PageCache;
+  /** F_SEAL_ bits. Only memfds can get any: other files are sealed against sealing. */
+  override seals = F_SEAL_SEAL;
 
   constructor(sb: TmpfsSuperBlock, ownership: Ownership) {
     super(sb, ownership);
@@ -85,6 +97,8 @@ export class TmpfsFile extends TmpfsInode {
   }
   override truncate(size: number): void {
     if (size > MAX_FILE_SIZE) throw errno(EFBIG);
+    if ((this.seals & F_SEAL_SHRINK) !== 0 && size < this.size) throw errno(EPERM);
+    if ((this.seals & F_SEAL_GROW) !== 0 && size > this.size) throw errno(EPERM);
     this.cache.truncate(size);
   }
   override allocate(mode: number, offset: number, length: number): void {
@@ -93,14 +107,30 @@ export class TmpfsFile extends TmpfsInode {
     // shmem_fallocate knows allocating and punching only.
     if ((mode & FALLOC_FL_ZERO_RANGE) !== 0) throw errno(EOPNOTSUPP);
     if ((mode & FALLOC_FL_PUNCH_HOLE) !== 0) {
+      this.checkWrite(offset, 0);
       this.cache.punch(offset, Math.min(end, Math.max(this.size, offset)));
       this.touch(false, true);
       return;
     }
     if (end > MAX_FILE_SIZE) throw errno(EFBIG);
+    if ((this.seals & F_SEAL_GROW) !== 0 && end > this.size) throw errno(EPERM);
     this.cache.preallocate(offset, end);
     if ((mode & FALLOC_FL_KEEP_SIZE) === 0 && end > this.size) this.cache.truncate(end);
     this.touch(false, true);
+  }
+  /** EPERM when seals forbid writing there. */
+  checkWrite(offset: number, length: number): void {
+    if ((this.seals & (F_SEAL_WRITE | F_SEAL_FUTURE_WRITE)) !== 0) throw errno(EPERM);
+    if ((this.seals & F_SEAL_GROW) !== 0 && offset + length > this.size) throw errno(EPERM);
+  }
+  override addSeals(seals: number): void {
+    if ((seals & F_SEAL_WRITE) !== 0 && (this.seals & F_SEAL_WRITE) === 0 && this.cache.writableMappings > 0)
+      throw errno(EBUSY);
+  }
+  override setAttributes(attributes: Attributes): void {
+    const changed = (attributes.mode ?? this.mode) ^ this.mode;
+    if ((this.seals & F_SEAL_EXEC) !== 0 && (changed & 0o111) !== 0) throw errno(EPERM);
+    super.setAttributes(attributes);
   }
   override evict(): void {
     this.cache.evict();
