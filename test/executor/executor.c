@@ -386,7 +386,7 @@ static void run_test(u32 number) {
   select_test(number);
   emit(&out, RECORD_BEGIN, number, 0, 0, 0, 0);
   flush(&out);
-  u64 end = now_ns() + test->timeout_ms * 1000000UL;
+  u64 start = now_ns(), end = start + test->timeout_ms * 1000000UL;
   pid = spawn(NR_clone, args, test_process, 0, 0);
   if (pid < 0) trouble("fork of a test", pid);
   while (pid > 0) {
@@ -406,7 +406,8 @@ static void run_test(u32 number) {
   SC(kill, -1, SIGKILL);
   while ((r = SC(wait4, -1, &other, 0x40000000 /* __WALL */, 0)) > 0 || r == -EINTR) {
   }
-  emit(&out, RECORD_END, number, status, timed_out, 0, 0);
+  u64 elapsed = now_ns() - start;
+  emit(&out, RECORD_END, number, status, timed_out, &elapsed, sizeof elapsed);
   flush(&out);
 }
 

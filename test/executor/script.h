@@ -110,7 +110,7 @@ enum record_type {
   RECORD_MEMORY = 2, /* a: address; payload: the bytes there now */
   RECORD_SIGNAL = 3, /* a: signal; payload: siginfo (48 bytes) and struct signal_context */
   RECORD_BEGIN = 4,  /* op: number of the test */
-  RECORD_END = 5,    /* a: wait status, b: 1 if it ran out of time */
+  RECORD_END = 5,    /* a: wait status, b: not 0 if it ran out of time; payload: nanoseconds */
   RECORD_START = 6,  /* a: argc, b: envc; payload: strings */
   RECORD_AUXV = 7,   /* payload: pairs of u64; a: stack pointer at entry, b: OR of all registers at entry */
   RECORD_REGISTERS = 8, /* a: result; payload: registers */

@@ -46,3 +46,9 @@ export const FIONREAD = 0x541b;
 export const FIONBIO = 0x5421;
 export const FIONCLEX = 0x5450;
 export const FIOCLEX = 0x5451;
+
+/** wait4's name for WSTOPPED. */
+export const WUNTRACED = 2;
+
+/** The first real-time signal, as the kernel counts (a libc keeps some for itself). */
+export const SIGRTMIN = 32;

@@ -30,6 +30,7 @@ export interface TestRecords {
   /** Wait status, or null if the run ended first. */
   status: number | null;
   timedOut: boolean;
+  elapsedMs: number;
   /** Why there is no status. */
   trouble: string[];
 }
@@ -46,7 +47,8 @@ export function parseRecords(bytes: Buffer): RunRecords {
   const run: RunRecords = { tests: new Map(), done: false, rest: 0 };
   const of = (number: number): TestRecords => {
     let test = run.tests.get(number);
-    if (test === undefined) run.tests.set(number, (test = { records: [], status: null, timedOut: false, trouble: [] }));
+    if (test === undefined)
+      run.tests.set(number, (test = { records: [], status: null, timedOut: false, elapsedMs: 0, trouble: [] }));
     return test;
   };
   let at = 0;
@@ -72,6 +74,7 @@ export function parseRecords(bytes: Buffer): RunRecords {
     if (record.type === RECORD_END) {
       test.status = Number(record.a);
       test.timedOut = record.b !== 0n;
+      test.elapsedMs = Number(record.payload.readBigUInt64LE(0)) / 1e6;
     } else if (record.type === RECORD_TROUBLE) {
       test.trouble.push(`${record.payload.toString()}: ${record.a}`);
     } else if (record.type !== RECORD_BEGIN) {

@@ -3,7 +3,8 @@
  * file in one batch on each side (a process each, one after the other).
  *
  * LEVITATE_TEST_HOST_ONLY=1 leaves levitate out; LEVITATE_TEST_TWICE=1 puts a second run on the host in its place, which
- * shows what a script compares although it is not the same every time. Without them a levitate that cannot run is a
+ * shows what a script compares although it is not the same every time. LEVITATE_TEST_TIMES=20 prints tests that take
+ * that many ms. Without them a levitate that cannot run is a
  * failure, never a silent skip.
  */
 import { readFileSync } from 'node:fs';
@@ -98,13 +99,21 @@ class Side {
       for (const [what, count] of Object.entries(result.leaks ?? {})) {
         if (count > 0) this.#leaks.set(first, `${this.name}: ${count} ${what} left over after the tests from here on`);
       }
+      if (process.env['LEVITATE_TEST_TIMES'] !== undefined)
+        this.#printTimes(Number(process.env['LEVITATE_TEST_TIMES']));
       if (records.done) break;
       let victim = first;
       while (this.#results.get(victim)?.status != null) victim++;
       if (victim >= scripts.length) break;
       const how = result.signal ?? (result.status === null ? 'no status' : statusText(result.status << 8));
       const error = result.stderr.toString().trim().split('\n').slice(-15).join('\n');
-      const test = this.#results.get(victim) ?? { records: [], status: null, timedOut: false, trouble: [] };
+      const test = this.#results.get(victim) ?? {
+        records: [],
+        status: null,
+        timedOut: false,
+        elapsedMs: 0,
+        trouble: [],
+      };
       test.trouble.push(`the run ended in this test (${how})${error === '' ? '' : `: ${error}`}`);
       this.#results.set(victim, test);
       first = victim + 1;
@@ -112,8 +121,15 @@ class Side {
     return this;
   }
 
+  #printTimes(leastMs: number): void {
+    for (const [number, { elapsedMs }] of this.#results) {
+      if (elapsedMs >= leastMs)
+        process.stderr.write(`${this.name}: ${elapsedMs.toFixed(1)} ms: ${scripts[number].name}\n`);
+    }
+  }
+
   outcome(index: number): Outcome {
-    const none: TestRecords = { records: [], status: null, timedOut: false, trouble: [] };
+    const none: TestRecords = { records: [], status: null, timedOut: false, elapsedMs: 0, trouble: [] };
     return outcomeOf(this.name, this.#results.get(index) ?? none);
   }
 
