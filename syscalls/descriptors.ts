@@ -4,12 +4,13 @@
 import { EINVAL, EPERM, ESRCH, errno } from '../src/abi/errno.js';
 import { RLIMIT_NOFILE } from '../src/abi/flags/limits.js';
 import type { Task } from '../sched/task.js';
+import { mayInspect } from '../fs/procfs/access.js';
 import { pidFileOf } from '../src/ipc/pidfd.js';
 import { dup, dup2, dup3 } from './closing.js';
 import { fcntl } from './fcntl.js';
 import { ioFile } from './file-io.js';
 import { ioctl } from './ioctl.js';
-import { kcmp, mayInspect } from './kcmp.js';
+import { kcmp } from './kcmp.js';
 import { flock } from './locking.js';
 import { dynamic, enumeration, fd, flags, hex32, pid, row, type Row } from './row.js';
 

@@ -12,22 +12,13 @@ import {
   KCMP_SYSVSEM,
   KCMP_VM,
 } from '../src/abi/flags/process.js';
-import { CAP_SYS_PTRACE, capable } from '../sched/credentials.js';
 import type { Task } from '../sched/task.js';
+import { mayInspect } from '../fs/procfs/access.js';
 
 declare module '../sched/kernel-state.js' {
   interface KernelState {
     kcmpOrder?: { next: number; numbers: WeakMap<object, number> };
   }
-}
-
-/** PTRACE_MODE_READ_REALCREDS. */
-export function mayInspect(task: Task, target: Task): boolean {
-  if (task.group === target.group || capable(task.creds, CAP_SYS_PTRACE)) return true;
-  const { uid, gid } = task.creds;
-  const creds = target.creds;
-  const same = creds.uid === uid && creds.euid === uid && creds.suid === uid;
-  return same && creds.gid === gid && creds.egid === gid && creds.sgid === gid && target.group.dumpable;
 }
 
 export function kcmp(task: Task, pid1: number, pid2: number, type: number, idx1: number, idx2: number): number {

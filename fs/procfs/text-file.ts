@@ -1,0 +1,53 @@
+/**
+ * Open text files of procfs (fs/seq_file.c): the content is made when reading begins at offset 0 and stays the same until the
+ * reader comes back there, so that a file read in pieces is of one moment.
+ */
+import { EINVAL, EIO, errno } from '../../src/abi/errno.js';
+import { SEEK_CUR, SEEK_END, SEEK_SET } from '../../src/abi/flags/file.js';
+import type { Task } from '../../sched/task.js';
+import { AT_POSITION, OpenFile, type GuestBuffer } from '../file.js';
+import type { TextInode } from './nodes.js';
+
+/** A write is one value: longer ones are cut off (proc_dostring and friends take at most a page). */
+const MAX_WRITE = 4096;
+
+export class TextFile extends OpenFile {
+  declare readonly inode: TextInode;
+  private bytes: Uint8Array | null = null;
+
+  constructor(inode: TextInode, flags: number) {
+    super(inode, null, flags);
+  }
+  override read(task: Task, into: GuestBuffer, offset: number): number {
+    const at = offset === AT_POSITION ? this.position : offset;
+    if (this.bytes === null || at === 0) this.bytes = Buffer.from(this.inode.source.read(task), 'latin1');
+    const n = Math.min(into.remaining, this.bytes.length - at);
+    if (n <= 0) return 0;
+    const moved = into.put(this.bytes, at, n);
+    if (offset === AT_POSITION) this.position += moved;
+    return moved;
+  }
+  override write(task: Task, from: GuestBuffer, offset: number): number {
+    const { source } = this.inode;
+    if (source.write === undefined) throw errno(EIO);
+    const length = from.remaining;
+    const bytes = Buffer.alloc(Math.min(length, MAX_WRITE));
+    const got = from.take(bytes, 0, bytes.length);
+    const at = offset === AT_POSITION ? this.position : offset;
+    // sysctl_writes_strict: only a write at the start means anything.
+    if (at === 0) source.write(task, bytes.toString('latin1', 0, got));
+    if (offset === AT_POSITION) this.position += length;
+    this.bytes = null;
+    return length;
+  }
+  override seek(_task: Task, offset: number, whence: number): number {
+    if (whence === SEEK_END || (whence !== SEEK_SET && whence !== SEEK_CUR)) throw errno(EINVAL);
+    const to = whence === SEEK_SET ? offset : this.position + offset;
+    if (to < 0) throw errno(EINVAL);
+    this.position = to;
+    return to;
+  }
+  override get seekable(): boolean {
+    return true;
+  }
+}
