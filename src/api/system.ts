@@ -29,6 +29,14 @@ export interface SystemOptions {
   platform?: Platform | undefined;
 }
 
+/** What is mounted before process 1 runs; a missing directory is made. */
+const MOUNTS = [
+  ['devtmpfs', '/dev'],
+  ['devpts', '/dev/pts'],
+  ['tmpfs', '/dev/shm'],
+  ['proc', '/proc'],
+] as const;
+
 const QUIET: Log = { debug() {}, info() {}, warn() {}, error() {} };
 
 export class System {
@@ -61,7 +69,7 @@ export class System {
       });
       for (const problem of loadArchive(kernel.state, archive.entries).problems) kernel.state.log.warn({}, problem);
       const init = kernel.createInit();
-      for (const [type, path] of [['devtmpfs', '/dev'], ['proc', '/proc']] as const) mountAt(init, type, type, path);
+      for (const [type, path] of MOUNTS) mountAt(init, type, type, path);
       return new System(kernel, io, init, archive);
     } catch (error) {
       kernel?.shutdown();
