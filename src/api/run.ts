@@ -2,7 +2,7 @@
 import type { RunOptions } from '../cli/options.js';
 import { EXIT_FAILED, EXIT_TIMEOUT } from '../cli/options.js';
 import { createLog } from '../cli/logging.js';
-import { connectStdio } from '../tty/stdio.js';
+import { connectStdio, type Stdio } from '../tty/stdio.js';
 import { KernelPanic } from '../loop.js';
 import { findProgram, LaunchError, outcome } from './launch.js';
 import { System } from './system.js';
@@ -13,7 +13,7 @@ export async function run(options: RunOptions): Promise<number> {
   const { root, hostname, memoryBytes, pids, timeoutMs } = options;
   const system = await System.start({ root, log, hostname, memoryBytes, pids });
   const { kernel, init } = system;
-  let stdio: { close(): void } | undefined;
+  let stdio: Stdio | undefined;
   try {
     const user = login(options.user, (path) => system.readText(path));
     init.creds = user.creds;
@@ -24,6 +24,7 @@ export async function run(options: RunOptions): Promise<number> {
     stdio = connectStdio(kernel.state, init, system.io, options.tty);
     findProgram(init, [...options.argv], env, options.cwd, kernel);
     const ended = await kernel.run({ timeoutMs });
+    await stdio.drained();
     const { status, signal, timedOut } = outcome(ended);
     if (timedOut) return EXIT_TIMEOUT;
     return status ?? 128 + signal!;
