@@ -11,6 +11,7 @@ import type { KernelState } from '../sched/kernel-state.js';
 import type { Task } from '../sched/task.js';
 import type { ThreadGroup } from '../sched/thread-group.js';
 import { FdTable } from './fd-table.js';
+import type { Place } from './mount.js';
 import { setExe } from './references.js';
 import { FsContext } from './task-parts.js';
 
@@ -20,6 +21,7 @@ export function initialParts(kernel: KernelState, task: Task): void {
   const place = { mount: root, dentry: root.root };
   task.files = new FdTable();
   task.fs = new FsContext(place, place, 0o022);
+  task.group.exe = null;
 }
 
 export function fsHooks(_kernel: KernelState): LifecycleHooks {
@@ -33,7 +35,7 @@ export function fsHooks(_kernel: KernelState): LifecycleHooks {
         parent.fs.users++;
         child.fs = parent.fs;
       } else child.fs = parent.fs.copy();
-      if (child.group !== parent.group) setExe(child.group, parent.group.exe);
+      if (child.group !== parent.group) setExe(child.group, (parent.group.exe as Place | null | undefined) ?? null);
     },
     exec(task: Task): void {
       unshareFiles(task);

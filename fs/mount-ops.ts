@@ -51,6 +51,16 @@ const ATIME = MS_NOATIME | MS_NODIRATIME | MS_RELATIME | MS_STRICTATIME;
 const atRoot = ({ mount, dentry }: Place): boolean => dentry === mount.root;
 const lookup = (task: Task, path: string): Place => resolve(task, AT_FDCWD, path, LOOKUP_FOLLOW);
 
+/** What covers a place: walks that end in '.' do not go there by themselves (LOOKUP_MOUNTPOINT). */
+function topmost(place: Place): Place {
+  let { mount, dentry } = place;
+  for (let over = mount.covers.get(dentry); over !== undefined; over = mount.covers.get(dentry)) {
+    mount = over;
+    dentry = over.root;
+  }
+  return { mount, dentry };
+}
+
 function mountFlags(flags: number): number {
   let result = flags & PER_MOUNT & ~MS_RELATIME;
   if ((flags & (MS_NOATIME | MS_STRICTATIME)) === 0) result |= MNT_RELATIME;
@@ -66,7 +76,7 @@ export function mount(
   flags: number,
   data: string,
 ): void {
-  const place = lookup(task, target);
+  const place = topmost(lookup(task, target));
   if ((flags & MAGIC_MASK) >>> 0 === MAGIC) flags &= ~MAGIC_MASK;
   if (!capable(task.creds, CAP_SYS_ADMIN)) throw errno(EPERM);
   if ((flags & MS_NOUSER) !== 0) throw errno(EINVAL);
@@ -175,7 +185,7 @@ export function checkUmountFlags(flags: number): void {
 
 export function umount(task: Task, target: string, flags: number): void {
   checkUmountFlags(flags);
-  const place = resolve(task, AT_FDCWD, target, (flags & UMOUNT_NOFOLLOW) !== 0 ? 0 : LOOKUP_FOLLOW);
+  const place = topmost(resolve(task, AT_FDCWD, target, (flags & UMOUNT_NOFOLLOW) !== 0 ? 0 : LOOKUP_FOLLOW));
   const { mount } = place;
   if (!capable(task.creds, CAP_SYS_ADMIN)) throw errno(EPERM);
   if (!atRoot(place) || mount.namespace === null) throw errno(EINVAL);

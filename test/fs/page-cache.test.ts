@@ -176,7 +176,6 @@ describe('page cache', () => {
     close(file);
   });
 
-
   test('size limit', () => {
     const { task } = testKernel({ rootOptions: 'size=64k,nr_inodes=3' });
     const file = open(task, '/f', O_RDWR | O_CREAT);

@@ -27,7 +27,8 @@ describe('permission bits', () => {
         ({ mode, dir, uid, gid }, who, mask) => {
           const inode = { mode: mode | (dir ? S_IFDIR : S_IFREG), uid, gid } as Inode;
           const base = loginCredentials(who.uid, who.gid, who.groups);
-          const creds = who.search && who.uid !== 0 ? { ...base, capEffective: 1n << BigInt(CAP_DAC_READ_SEARCH) } : base;
+          const creds =
+            who.search && who.uid !== 0 ? { ...base, capEffective: 1n << BigInt(CAP_DAC_READ_SEARCH) } : base;
           const member = who.gid === gid || who.groups.includes(gid);
           const bits = who.uid === uid ? mode >> 6 : member ? mode >> 3 : mode;
           let expected = (bits & mask) === mask;
