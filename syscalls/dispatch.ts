@@ -169,6 +169,14 @@ export class Dispatcher {
     return entry.widths.map((width, i) => decode(regs, regs.layout.args[entry.order[i]], width));
   }
 
+  /** The raw 64-bit registers in the row's order, as tracers get them. */
+  rawArgs(entry: Entry, regs: Registers): bigint[] {
+    return entry.widths.map((_, i) => {
+      const word = regs.layout.args[entry.order[i]];
+      return (BigInt(regs.hi(word)) << 32n) | BigInt(regs.lo(word));
+    });
+  }
+
   /** Stubs and absent calls that guests have made, most frequent first. */
   missed(): { row: Row; hits: number }[] {
     return this.entries

@@ -187,7 +187,7 @@ export function absent(
 const of =
   <K extends ArgKind['kind']>(kind: K) =>
   <N extends string>(name: N) =>
-    ({ kind, name }) as { kind: K; name: N };
+    ({ kind, name });
 export const int = of('int');
 export const uint = of('uint');
 export const long = of('long');

@@ -125,7 +125,8 @@ function literal(text: string): bigint | null {
   );
   if (!/^[\s()|&~+\-<>\da-fA-Fxon]*$/.test(clean) || clean.trim() === '') return null;
   try {
-    // eslint-disable-next-line @typescript-eslint/no-implied-eval -- digits and operators only, checked above
+    // Digits and operators only, checked above.
+    // eslint-disable-next-line @typescript-eslint/no-implied-eval, @typescript-eslint/no-unsafe-call
     const value: unknown = new Function(`return (${clean});`)();
     return typeof value === 'bigint' ? value : null;
   } catch {

@@ -18,9 +18,6 @@ export const F_SETOWN = 8;
 export const F_GETOWN = 9;
 export const F_SETSIG = 10;
 export const F_GETSIG = 11;
-export const F_GETLK64 = 5;
-export const F_SETLK64 = 6;
-export const F_SETLKW64 = 7;
 export const F_SETOWN_EX = 15;
 export const F_GETOWN_EX = 16;
 export const F_GETOWNER_UIDS = 17;
@@ -81,9 +78,6 @@ export const fcntlcmds = flagSet('F_???', {
   F_GETOWN,
   F_SETSIG,
   F_GETSIG,
-  F_GETLK64,
-  F_SETLK64,
-  F_SETLKW64,
   F_SETOWN_EX,
   F_GETOWN_EX,
   F_GETOWNER_UIDS,

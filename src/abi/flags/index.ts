@@ -20,6 +20,7 @@ import * as limits from './limits.js';
 import * as time from './time.js';
 import * as socket from './socket.js';
 import * as socketOptions from './socket-options.js';
+import * as packet from './packet.js';
 import * as netlink from './netlink.js';
 import * as sched from './sched.js';
 import * as ipc from './ipc.js';
@@ -209,6 +210,8 @@ export const FLAG_SETS = {
   iffflags: socket.iffflags,
   socketlayers: socketOptions.socketlayers,
   sock_options: socketOptions.sock_options,
+  getsock_options: socketOptions.getsock_options,
+  setsock_options: socketOptions.setsock_options,
   sock_ip_options: socketOptions.sock_ip_options,
   sock_ipv6_options: socketOptions.sock_ipv6_options,
   sock_tcp_options: socketOptions.sock_tcp_options,
@@ -216,6 +219,9 @@ export const FLAG_SETS = {
   sock_netlink_options: socketOptions.sock_netlink_options,
   sock_packet_options: socketOptions.sock_packet_options,
   ip_type_of_services: socketOptions.ip_type_of_services,
+  ethernet_protocols: packet.ethernet_protocols,
+  af_packet_types: packet.af_packet_types,
+  arp_hardware_types: packet.arp_hardware_types,
   netlink_types: netlink.netlink_types,
   netlink_flags: netlink.netlink_flags,
   netlink_get_flags: netlink.netlink_get_flags,

@@ -6,7 +6,69 @@
 import { flagSet } from './flag-set.js';
 
 // Terminals and any file: asm-generic/ioctls.h
+export const TCGETS = 0x5401;
+export const TCSETS = 0x5402;
+export const TCSETSW = 0x5403;
+export const TCSETSF = 0x5404;
+export const TCGETA = 0x5405;
+export const TCSETA = 0x5406;
+export const TCSETAW = 0x5407;
+export const TCSETAF = 0x5408;
+export const TCSBRK = 0x5409;
+export const TCXONC = 0x540a;
+export const TCFLSH = 0x540b;
+export const TIOCEXCL = 0x540c;
+export const TIOCNXCL = 0x540d;
+export const TIOCSCTTY = 0x540e;
+export const TIOCGPGRP = 0x540f;
+export const TIOCSPGRP = 0x5410;
+export const TIOCOUTQ = 0x5411;
+export const TIOCSTI = 0x5412;
+export const TIOCGWINSZ = 0x5413;
+export const TIOCSWINSZ = 0x5414;
+export const TIOCMGET = 0x5415;
+export const TIOCMBIS = 0x5416;
+export const TIOCMBIC = 0x5417;
+export const TIOCMSET = 0x5418;
+export const TIOCGSOFTCAR = 0x5419;
+export const TIOCSSOFTCAR = 0x541a;
+export const FIONREAD = 0x541b;
+export const TIOCLINUX = 0x541c;
+export const TIOCCONS = 0x541d;
+export const TIOCGSERIAL = 0x541e;
+export const TIOCSSERIAL = 0x541f;
+export const TIOCPKT = 0x5420;
+export const FIONBIO = 0x5421;
+export const TIOCNOTTY = 0x5422;
+export const TIOCSETD = 0x5423;
+export const TIOCGETD = 0x5424;
+export const TCSBRKP = 0x5425;
+export const TIOCSBRK = 0x5427;
+export const TIOCCBRK = 0x5428;
+export const TIOCGSID = 0x5429;
+export const TIOCGRS485 = 0x542e;
+export const TIOCSRS485 = 0x542f;
+export const TCGETX = 0x5432;
+export const TCSETX = 0x5433;
+export const TCSETXF = 0x5434;
+export const TCSETXW = 0x5435;
+export const TIOCVHANGUP = 0x5437;
 export const TIOCGPTPEER = 0x5441;
+export const FIONCLEX = 0x5450;
+export const FIOCLEX = 0x5451;
+export const FIOASYNC = 0x5452;
+export const TIOCSERCONFIG = 0x5453;
+export const TIOCSERGWILD = 0x5454;
+export const TIOCSERSWILD = 0x5455;
+export const TIOCGLCKTRMIOS = 0x5456;
+export const TIOCSLCKTRMIOS = 0x5457;
+export const TIOCSERGSTRUCT = 0x5458;
+export const TIOCSERGETLSR = 0x5459;
+export const TIOCSERGETMULTI = 0x545a;
+export const TIOCSERSETMULTI = 0x545b;
+export const TIOCMIWAIT = 0x545c;
+export const TIOCGICOUNT = 0x545d;
+export const FIOQSIZE = 0x5460;
 export const TIOCSPTLCK = 0x40045431;
 export const TIOCSIG = 0x40045436;
 export const TCSETS2 = 0x402c542b;
@@ -21,7 +83,42 @@ export const TIOCGISO7816 = 0x80285442;
 export const TCGETS2 = 0x802c542a;
 export const TIOCSISO7816 = 0xc0285443;
 
+// Other drivers that share one of these codes
+export const FASTRPC_IOCTL_INIT_ATTACH = 0x5204;
+export const SNDCTL_TMR_START = 0x5402;
+export const SNDCTL_TMR_STOP = 0x5403;
+export const SNDCTL_TMR_CONTINUE = 0x5404;
+export const VBG_IOCTL_VMMDEV_REQUEST_BIG = 0x5603;
+export const PHN_NOT_OH = 0x7004;
+export const BTRFS_IOC_CLONE = 0x40049409;
+export const BTRFS_IOC_CLONE_RANGE = 0x4020940d;
+export const BTRFS_IOC_FILE_EXTENT_SAME = 0xc0189436;
+
+// Sockets: asm-generic/sockios.h
+export const FIOSETOWN = 0x8901;
+export const SIOCSPGRP = 0x8902;
+export const FIOGETOWN = 0x8903;
+export const SIOCGPGRP = 0x8904;
+export const SIOCATMARK = 0x8905;
+export const SIOCGSTAMP_OLD = 0x8906;
+export const SIOCGSTAMPNS_OLD = 0x8907;
+
 // linux/fb.h
+export const FBIOGET_VSCREENINFO = 0x4600;
+export const FBIOPUT_VSCREENINFO = 0x4601;
+export const FBIOGET_FSCREENINFO = 0x4602;
+export const FBIOGETCMAP = 0x4604;
+export const FBIOPUTCMAP = 0x4605;
+export const FBIOPAN_DISPLAY = 0x4606;
+export const FBIOGET_CON2FBMAP = 0x460f;
+export const FBIOPUT_CON2FBMAP = 0x4610;
+export const FBIOBLANK = 0x4611;
+export const FBIO_ALLOC = 0x4613;
+export const FBIO_FREE = 0x4614;
+export const FBIOGET_GLYPH = 0x4615;
+export const FBIOGET_HWCINFO = 0x4616;
+export const FBIOPUT_MODEINFO = 0x4617;
+export const FBIOGET_DISPINFO = 0x4618;
 export const FBIO_WAITFORVSYNC = 0x40044620;
 export const FBIOGET_VBLANK = 0x80204612;
 export const FBIO_CURSOR = 0xc0684608;
@@ -78,13 +175,6 @@ export const FIDEDUPERANGE = 0xc0189436;
 export const FS_IOC_FIEMAP = 0xc020660b;
 export const BLKTRACESETUP = 0xc0481273;
 
-// Other drivers that share one of these codes
-export const FASTRPC_IOCTL_INIT_ATTACH = 0x5204;
-export const PHN_NOT_OH = 0x7004;
-export const BTRFS_IOC_CLONE = 0x40049409;
-export const BTRFS_IOC_CLONE_RANGE = 0x4020940d;
-export const BTRFS_IOC_FILE_EXTENT_SAME = 0xc0189436;
-
 // linux/fscrypt.h
 export const FS_IOC_GET_ENCRYPTION_POLICY = 0x400c6615;
 export const FS_IOC_GET_ENCRYPTION_PWSALT = 0x40106614;
@@ -100,6 +190,44 @@ export const FS_IOC_GET_ENCRYPTION_KEY_STATUS = 0xc080661a;
 export const FS_IOC_ENABLE_VERITY = 0x40806685;
 export const FS_IOC_MEASURE_VERITY = 0xc0046686;
 export const FS_IOC_READ_VERITY_METADATA = 0xc0286687;
+
+// linux/hdreg.h
+export const HDIO_GETGEO = 0x301;
+export const HDIO_GET_UNMASKINTR = 0x302;
+export const HDIO_GET_MULTCOUNT = 0x304;
+export const HDIO_GET_QDMA = 0x305;
+export const HDIO_SET_XFER = 0x306;
+export const HDIO_OBSOLETE_IDENTITY = 0x307;
+export const HDIO_GET_KEEPSETTINGS = 0x308;
+export const HDIO_GET_32BIT = 0x309;
+export const HDIO_GET_NOWERR = 0x30a;
+export const HDIO_GET_DMA = 0x30b;
+export const HDIO_GET_NICE = 0x30c;
+export const HDIO_GET_IDENTITY = 0x30d;
+export const HDIO_GET_WCACHE = 0x30e;
+export const HDIO_GET_ACOUSTIC = 0x30f;
+export const HDIO_GET_ADDRESS = 0x310;
+export const HDIO_GET_BUSSTATE = 0x31a;
+export const HDIO_TRISTATE_HWIF = 0x31b;
+export const HDIO_DRIVE_RESET = 0x31c;
+export const HDIO_DRIVE_TASKFILE = 0x31d;
+export const HDIO_DRIVE_TASK = 0x31e;
+export const HDIO_DRIVE_CMD = 0x31f;
+export const HDIO_SET_MULTCOUNT = 0x321;
+export const HDIO_SET_UNMASKINTR = 0x322;
+export const HDIO_SET_KEEPSETTINGS = 0x323;
+export const HDIO_SET_32BIT = 0x324;
+export const HDIO_SET_NOWERR = 0x325;
+export const HDIO_SET_DMA = 0x326;
+export const HDIO_SET_PIO_MODE = 0x327;
+export const HDIO_SCAN_HWIF = 0x328;
+export const HDIO_SET_NICE = 0x329;
+export const HDIO_UNREGISTER_HWIF = 0x32a;
+export const HDIO_SET_WCACHE = 0x32b;
+export const HDIO_SET_ACOUSTIC = 0x32c;
+export const HDIO_SET_BUSSTATE = 0x32d;
+export const HDIO_SET_QDMA = 0x32e;
+export const HDIO_SET_ADDRESS = 0x32f;
 
 // linux/if_tun.h
 export const TUNGETDEVNETNS = 0x54e3;
@@ -130,6 +258,70 @@ export const TUNGETVNETBE = 0x800454df;
 export const TUNSETSTEERINGEBPF = 0x800454e0;
 export const TUNSETFILTEREBPF = 0x800454e1;
 export const TUNGETFILTER = 0x801054db;
+
+// linux/kd.h
+export const KIOCSOUND = 0x4b2f;
+export const KDMKTONE = 0x4b30;
+export const KDGETLED = 0x4b31;
+export const KDSETLED = 0x4b32;
+export const KDGKBTYPE = 0x4b33;
+export const KDADDIO = 0x4b34;
+export const KDDELIO = 0x4b35;
+export const KDENABIO = 0x4b36;
+export const KDDISABIO = 0x4b37;
+export const KDSETMODE = 0x4b3a;
+export const KDGETMODE = 0x4b3b;
+export const KDMAPDISP = 0x4b3c;
+export const KDUNMAPDISP = 0x4b3d;
+export const GIO_SCRNMAP = 0x4b40;
+export const PIO_SCRNMAP = 0x4b41;
+export const KDGKBMODE = 0x4b44;
+export const KDSKBMODE = 0x4b45;
+export const KDGKBENT = 0x4b46;
+export const KDSKBENT = 0x4b47;
+export const KDGKBSENT = 0x4b48;
+export const KDSKBSENT = 0x4b49;
+export const KDGKBDIACR = 0x4b4a;
+export const KDSKBDIACR = 0x4b4b;
+export const KDGETKEYCODE = 0x4b4c;
+export const KDSETKEYCODE = 0x4b4d;
+export const KDSIGACCEPT = 0x4b4e;
+export const KDKBDREP = 0x4b52;
+export const GIO_FONT = 0x4b60;
+export const PIO_FONT = 0x4b61;
+export const KDGKBMETA = 0x4b62;
+export const KDSKBMETA = 0x4b63;
+export const KDGKBLED = 0x4b64;
+export const KDSKBLED = 0x4b65;
+export const GIO_UNIMAP = 0x4b66;
+export const PIO_UNIMAP = 0x4b67;
+export const PIO_UNIMAPCLR = 0x4b68;
+export const GIO_UNISCRNMAP = 0x4b69;
+export const PIO_UNISCRNMAP = 0x4b6a;
+export const GIO_FONTX = 0x4b6b;
+export const PIO_FONTX = 0x4b6c;
+export const PIO_FONTRESET = 0x4b6d;
+export const GIO_CMAP = 0x4b70;
+export const PIO_CMAP = 0x4b71;
+export const KDFONTOP = 0x4b72;
+export const KDGKBDIACRUC = 0x4bfa;
+export const KDSKBDIACRUC = 0x4bfb;
+
+// linux/loop.h
+export const LOOP_SET_FD = 0x4c00;
+export const LOOP_CLR_FD = 0x4c01;
+export const LOOP_SET_STATUS = 0x4c02;
+export const LOOP_GET_STATUS = 0x4c03;
+export const LOOP_SET_STATUS64 = 0x4c04;
+export const LOOP_GET_STATUS64 = 0x4c05;
+export const LOOP_CHANGE_FD = 0x4c06;
+export const LOOP_SET_CAPACITY = 0x4c07;
+export const LOOP_SET_DIRECT_IO = 0x4c08;
+export const LOOP_SET_BLOCK_SIZE = 0x4c09;
+export const LOOP_CONFIGURE = 0x4c0a;
+export const LOOP_CTL_ADD = 0x4c80;
+export const LOOP_CTL_REMOVE = 0x4c81;
+export const LOOP_CTL_GET_FREE = 0x4c82;
 
 // linux/nsfs.h
 export const NS_GET_USERNS = 0xb701;
@@ -193,6 +385,80 @@ export const SECCOMP_IOCTL_NOTIF_SEND = 0xc0182101;
 export const SECCOMP_IOCTL_NOTIF_RECV = 0xc0502100;
 
 // Sockets and interfaces: linux/sockios.h
+export const SIOCADDRT = 0x890b;
+export const SIOCDELRT = 0x890c;
+export const SIOCRTMSG = 0x890d;
+export const SIOCGIFNAME = 0x8910;
+export const SIOCSIFLINK = 0x8911;
+export const SIOCGIFCONF = 0x8912;
+export const SIOCGIFFLAGS = 0x8913;
+export const SIOCSIFFLAGS = 0x8914;
+export const SIOCGIFADDR = 0x8915;
+export const SIOCSIFADDR = 0x8916;
+export const SIOCGIFDSTADDR = 0x8917;
+export const SIOCSIFDSTADDR = 0x8918;
+export const SIOCGIFBRDADDR = 0x8919;
+export const SIOCSIFBRDADDR = 0x891a;
+export const SIOCGIFNETMASK = 0x891b;
+export const SIOCSIFNETMASK = 0x891c;
+export const SIOCGIFMETRIC = 0x891d;
+export const SIOCSIFMETRIC = 0x891e;
+export const SIOCGIFMEM = 0x891f;
+export const SIOCSIFMEM = 0x8920;
+export const SIOCGIFMTU = 0x8921;
+export const SIOCSIFMTU = 0x8922;
+export const SIOCSIFNAME = 0x8923;
+export const SIOCSIFHWADDR = 0x8924;
+export const SIOCGIFENCAP = 0x8925;
+export const SIOCSIFENCAP = 0x8926;
+export const SIOCGIFHWADDR = 0x8927;
+export const SIOCGIFSLAVE = 0x8929;
+export const SIOCSIFSLAVE = 0x8930;
+export const SIOCADDMULTI = 0x8931;
+export const SIOCDELMULTI = 0x8932;
+export const SIOCGIFINDEX = 0x8933;
+export const SIOCSIFPFLAGS = 0x8934;
+export const SIOCGIFPFLAGS = 0x8935;
+export const SIOCDIFADDR = 0x8936;
+export const SIOCSIFHWBROADCAST = 0x8937;
+export const SIOCGIFCOUNT = 0x8938;
+export const SIOCGIFBR = 0x8940;
+export const SIOCSIFBR = 0x8941;
+export const SIOCGIFTXQLEN = 0x8942;
+export const SIOCSIFTXQLEN = 0x8943;
+export const SIOCETHTOOL = 0x8946;
+export const SIOCGMIIPHY = 0x8947;
+export const SIOCGMIIREG = 0x8948;
+export const SIOCSMIIREG = 0x8949;
+export const SIOCWANDEV = 0x894a;
+export const SIOCOUTQNSD = 0x894b;
+export const SIOCGSKNS = 0x894c;
+export const SIOCDARP = 0x8953;
+export const SIOCGARP = 0x8954;
+export const SIOCSARP = 0x8955;
+export const SIOCDRARP = 0x8960;
+export const SIOCGRARP = 0x8961;
+export const SIOCSRARP = 0x8962;
+export const SIOCGIFMAP = 0x8970;
+export const SIOCSIFMAP = 0x8971;
+export const SIOCADDDLCI = 0x8980;
+export const SIOCDELDLCI = 0x8981;
+export const SIOCGIFVLAN = 0x8982;
+export const SIOCSIFVLAN = 0x8983;
+export const SIOCBONDENSLAVE = 0x8990;
+export const SIOCBONDRELEASE = 0x8991;
+export const SIOCBONDSETHWADDR = 0x8992;
+export const SIOCBONDSLAVEINFOQUERY = 0x8993;
+export const SIOCBONDINFOQUERY = 0x8994;
+export const SIOCBONDCHANGEACTIVE = 0x8995;
+export const SIOCBRADDBR = 0x89a0;
+export const SIOCBRDELBR = 0x89a1;
+export const SIOCBRADDIF = 0x89a2;
+export const SIOCBRDELIF = 0x89a3;
+export const SIOCSHWTSTAMP = 0x89b0;
+export const SIOCGHWTSTAMP = 0x89b1;
+export const SIOCPROTOPRIVATE = 0x89e0;
+export const SIOCDEVPRIVATE = 0x89f0;
 export const SIOCGSTAMP_NEW = 0x80108906;
 export const SIOCGSTAMPNS_NEW = 0x80108907;
 
@@ -206,6 +472,24 @@ export const UFFDIO_REGISTER = 0xc020aa00;
 export const UFFDIO_ZEROPAGE = 0xc020aa04;
 export const UFFDIO_CONTINUE = 0xc020aa07;
 export const UFFDIO_COPY = 0xc028aa03;
+
+// linux/vt.h
+export const VT_OPENQRY = 0x5600;
+export const VT_GETMODE = 0x5601;
+export const VT_SETMODE = 0x5602;
+export const VT_GETSTATE = 0x5603;
+export const VT_SENDSIG = 0x5604;
+export const VT_RELDISP = 0x5605;
+export const VT_ACTIVATE = 0x5606;
+export const VT_WAITACTIVE = 0x5607;
+export const VT_DISALLOCATE = 0x5608;
+export const VT_RESIZE = 0x5609;
+export const VT_RESIZEX = 0x560a;
+export const VT_LOCKSWITCH = 0x560b;
+export const VT_UNLOCKSWITCH = 0x560c;
+export const VT_GETHIFONTMASK = 0x560d;
+export const VT_WAITEVENT = 0x560e;
+export const VT_SETACTIVATE = 0x560f;
 
 // linux/watchdog.h
 export const WDIOC_GETSTATUS = 0x80045701;
@@ -224,6 +508,42 @@ export const WDIOC_SETPRETIMEOUT = 0xc0045708;
 export const ioctl_cmds = flagSet('', {
   FIBMAP,
   FIGETBSZ,
+  HDIO_GETGEO,
+  HDIO_GET_UNMASKINTR,
+  HDIO_GET_MULTCOUNT,
+  HDIO_GET_QDMA,
+  HDIO_SET_XFER,
+  HDIO_OBSOLETE_IDENTITY,
+  HDIO_GET_KEEPSETTINGS,
+  HDIO_GET_32BIT,
+  HDIO_GET_NOWERR,
+  HDIO_GET_DMA,
+  HDIO_GET_NICE,
+  HDIO_GET_IDENTITY,
+  HDIO_GET_WCACHE,
+  HDIO_GET_ACOUSTIC,
+  HDIO_GET_ADDRESS,
+  HDIO_GET_BUSSTATE,
+  HDIO_TRISTATE_HWIF,
+  HDIO_DRIVE_RESET,
+  HDIO_DRIVE_TASKFILE,
+  HDIO_DRIVE_TASK,
+  HDIO_DRIVE_CMD,
+  HDIO_SET_MULTCOUNT,
+  HDIO_SET_UNMASKINTR,
+  HDIO_SET_KEEPSETTINGS,
+  HDIO_SET_32BIT,
+  HDIO_SET_NOWERR,
+  HDIO_SET_DMA,
+  HDIO_SET_PIO_MODE,
+  HDIO_SCAN_HWIF,
+  HDIO_SET_NICE,
+  HDIO_UNREGISTER_HWIF,
+  HDIO_SET_WCACHE,
+  HDIO_SET_ACOUSTIC,
+  HDIO_SET_BUSSTATE,
+  HDIO_SET_QDMA,
+  HDIO_SET_ADDRESS,
   BLKROSET,
   BLKROGET,
   BLKRRPART,
@@ -253,12 +573,169 @@ export const ioctl_cmds = flagSet('', {
   PERF_EVENT_IOC_REFRESH,
   PERF_EVENT_IOC_RESET,
   PERF_EVENT_IOC_SET_OUTPUT,
+  FBIOGET_VSCREENINFO,
+  FBIOPUT_VSCREENINFO,
+  FBIOGET_FSCREENINFO,
+  FBIOGETCMAP,
+  FBIOPUTCMAP,
+  FBIOPAN_DISPLAY,
+  FBIOGET_CON2FBMAP,
+  FBIOPUT_CON2FBMAP,
+  FBIOBLANK,
+  FBIO_ALLOC,
+  FBIO_FREE,
+  FBIOGET_GLYPH,
+  FBIOGET_HWCINFO,
+  FBIOPUT_MODEINFO,
+  FBIOGET_DISPINFO,
+  KIOCSOUND,
+  KDMKTONE,
+  KDGETLED,
+  KDSETLED,
+  KDGKBTYPE,
+  KDADDIO,
+  KDDELIO,
+  KDENABIO,
+  KDDISABIO,
+  KDSETMODE,
+  KDGETMODE,
+  KDMAPDISP,
+  KDUNMAPDISP,
+  GIO_SCRNMAP,
+  PIO_SCRNMAP,
+  KDGKBMODE,
+  KDSKBMODE,
+  KDGKBENT,
+  KDSKBENT,
+  KDGKBSENT,
+  KDSKBSENT,
+  KDGKBDIACR,
+  KDSKBDIACR,
+  KDGETKEYCODE,
+  KDSETKEYCODE,
+  KDSIGACCEPT,
+  KDKBDREP,
+  GIO_FONT,
+  PIO_FONT,
+  KDGKBMETA,
+  KDSKBMETA,
+  KDGKBLED,
+  KDSKBLED,
+  GIO_UNIMAP,
+  PIO_UNIMAP,
+  PIO_UNIMAPCLR,
+  GIO_UNISCRNMAP,
+  PIO_UNISCRNMAP,
+  GIO_FONTX,
+  PIO_FONTX,
+  PIO_FONTRESET,
+  GIO_CMAP,
+  PIO_CMAP,
+  KDFONTOP,
+  KDGKBDIACRUC,
+  KDSKBDIACRUC,
+  LOOP_SET_FD,
+  LOOP_CLR_FD,
+  LOOP_SET_STATUS,
+  LOOP_GET_STATUS,
+  LOOP_SET_STATUS64,
+  LOOP_GET_STATUS64,
+  LOOP_CHANGE_FD,
+  LOOP_SET_CAPACITY,
+  LOOP_SET_DIRECT_IO,
+  LOOP_SET_BLOCK_SIZE,
+  LOOP_CONFIGURE,
+  LOOP_CTL_ADD,
+  LOOP_CTL_REMOVE,
+  LOOP_CTL_GET_FREE,
   FASTRPC_IOCTL_INIT_ATTACH,
   RNDZAPENTCNT,
   RNDCLEARPOOL,
   RNDRESEEDCRNG,
+  TCGETS,
+  SNDCTL_TMR_START,
+  TCSETS,
+  SNDCTL_TMR_STOP,
+  TCSETSW,
+  SNDCTL_TMR_CONTINUE,
+  TCSETSF,
+  TCGETA,
+  TCSETA,
+  TCSETAW,
+  TCSETAF,
+  TCSBRK,
+  TCXONC,
+  TCFLSH,
+  TIOCEXCL,
+  TIOCNXCL,
+  TIOCSCTTY,
+  TIOCGPGRP,
+  TIOCSPGRP,
+  TIOCOUTQ,
+  TIOCSTI,
+  TIOCGWINSZ,
+  TIOCSWINSZ,
+  TIOCMGET,
+  TIOCMBIS,
+  TIOCMBIC,
+  TIOCMSET,
+  TIOCGSOFTCAR,
+  TIOCSSOFTCAR,
+  FIONREAD,
+  TIOCLINUX,
+  TIOCCONS,
+  TIOCGSERIAL,
+  TIOCSSERIAL,
+  TIOCPKT,
+  FIONBIO,
+  TIOCNOTTY,
+  TIOCSETD,
+  TIOCGETD,
+  TCSBRKP,
+  TIOCSBRK,
+  TIOCCBRK,
+  TIOCGSID,
+  TIOCGRS485,
+  TIOCSRS485,
+  TCGETX,
+  TCSETX,
+  TCSETXF,
+  TCSETXW,
+  TIOCVHANGUP,
   TIOCGPTPEER,
+  FIONCLEX,
+  FIOCLEX,
+  FIOASYNC,
+  TIOCSERCONFIG,
+  TIOCSERGWILD,
+  TIOCSERSWILD,
+  TIOCGLCKTRMIOS,
+  TIOCSLCKTRMIOS,
+  TIOCSERGSTRUCT,
+  TIOCSERGETLSR,
+  TIOCSERGETMULTI,
+  TIOCSERSETMULTI,
+  TIOCMIWAIT,
+  TIOCGICOUNT,
+  FIOQSIZE,
   TUNGETDEVNETNS,
+  VT_OPENQRY,
+  VT_GETMODE,
+  VT_SETMODE,
+  VBG_IOCTL_VMMDEV_REQUEST_BIG,
+  VT_GETSTATE,
+  VT_SENDSIG,
+  VT_RELDISP,
+  VT_ACTIVATE,
+  VT_WAITACTIVE,
+  VT_DISALLOCATE,
+  VT_RESIZE,
+  VT_RESIZEX,
+  VT_LOCKSWITCH,
+  VT_UNLOCKSWITCH,
+  VT_GETHIFONTMASK,
+  VT_WAITEVENT,
+  VT_SETACTIVATE,
   RTC_AIE_ON,
   RTC_AIE_OFF,
   RTC_UIE_ON,
@@ -269,6 +746,87 @@ export const ioctl_cmds = flagSet('', {
   RTC_WIE_ON,
   RTC_WIE_OFF,
   RTC_VL_CLR,
+  FIOSETOWN,
+  SIOCSPGRP,
+  FIOGETOWN,
+  SIOCGPGRP,
+  SIOCATMARK,
+  SIOCGSTAMP_OLD,
+  SIOCGSTAMPNS_OLD,
+  SIOCADDRT,
+  SIOCDELRT,
+  SIOCRTMSG,
+  SIOCGIFNAME,
+  SIOCSIFLINK,
+  SIOCGIFCONF,
+  SIOCGIFFLAGS,
+  SIOCSIFFLAGS,
+  SIOCGIFADDR,
+  SIOCSIFADDR,
+  SIOCGIFDSTADDR,
+  SIOCSIFDSTADDR,
+  SIOCGIFBRDADDR,
+  SIOCSIFBRDADDR,
+  SIOCGIFNETMASK,
+  SIOCSIFNETMASK,
+  SIOCGIFMETRIC,
+  SIOCSIFMETRIC,
+  SIOCGIFMEM,
+  SIOCSIFMEM,
+  SIOCGIFMTU,
+  SIOCSIFMTU,
+  SIOCSIFNAME,
+  SIOCSIFHWADDR,
+  SIOCGIFENCAP,
+  SIOCSIFENCAP,
+  SIOCGIFHWADDR,
+  SIOCGIFSLAVE,
+  SIOCSIFSLAVE,
+  SIOCADDMULTI,
+  SIOCDELMULTI,
+  SIOCGIFINDEX,
+  SIOCSIFPFLAGS,
+  SIOCGIFPFLAGS,
+  SIOCDIFADDR,
+  SIOCSIFHWBROADCAST,
+  SIOCGIFCOUNT,
+  SIOCGIFBR,
+  SIOCSIFBR,
+  SIOCGIFTXQLEN,
+  SIOCSIFTXQLEN,
+  SIOCETHTOOL,
+  SIOCGMIIPHY,
+  SIOCGMIIREG,
+  SIOCSMIIREG,
+  SIOCWANDEV,
+  SIOCOUTQNSD,
+  SIOCGSKNS,
+  SIOCDARP,
+  SIOCGARP,
+  SIOCSARP,
+  SIOCDRARP,
+  SIOCGRARP,
+  SIOCSRARP,
+  SIOCGIFMAP,
+  SIOCSIFMAP,
+  SIOCADDDLCI,
+  SIOCDELDLCI,
+  SIOCGIFVLAN,
+  SIOCSIFVLAN,
+  SIOCBONDENSLAVE,
+  SIOCBONDRELEASE,
+  SIOCBONDSETHWADDR,
+  SIOCBONDSLAVEINFOQUERY,
+  SIOCBONDINFOQUERY,
+  SIOCBONDCHANGEACTIVE,
+  SIOCBRADDBR,
+  SIOCBRDELBR,
+  SIOCBRADDIF,
+  SIOCBRDELIF,
+  SIOCSHWTSTAMP,
+  SIOCGHWTSTAMP,
+  SIOCPROTOPRIVATE,
+  SIOCDEVPRIVATE,
   USERFAULTFD_IOC_NEW,
   NS_GET_USERNS,
   NS_GET_PARENT,

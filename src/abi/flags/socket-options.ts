@@ -120,6 +120,8 @@ export const SO_BUF_LOCK = 72;
 export const SO_RESERVE_MEM = 73;
 export const SO_TXREHASH = 74;
 export const SO_RCVMARK = 75;
+export const SO_GET_FILTER = 26;
+export const SO_ATTACH_FILTER = 26;
 export const IP_TOS = 1;
 export const IP_TTL = 2;
 export const IP_HDRINCL = 3;
@@ -423,6 +425,12 @@ export const sock_options = flagSet('SO_???', {
   SO_TXREHASH,
   SO_RCVMARK,
 });
+
+/** strace: getsock_options. */
+export const getsock_options = flagSet('', { SO_GET_FILTER });
+
+/** strace: setsock_options. */
+export const setsock_options = flagSet('SO_???', { SO_ATTACH_FILTER });
 
 /** strace: sock_ip_options. */
 export const sock_ip_options = flagSet('IP_???', {

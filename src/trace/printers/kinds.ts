@@ -1,0 +1,195 @@
+/**
+ * The printer of each argument kind: what a row says is all that most calls need.
+ *
+ * Whether an argument is printed on entry or on return follows from its direction; everything after the first late one waits
+ * with it, as in strace, so that an unfinished call shows exactly the same beginning.
+ */
+import { AT_FDCWD } from '../../abi/flags/open.js';
+import { FLAG_SETS } from '../../abi/flags/index.js';
+import { signalName } from '../../abi/signals.js';
+import type { ArgType, LengthSource } from '../../../syscalls/row.js';
+import { STRING_LIMIT, readBig, viewOf, type Call } from '../call.js';
+import { address, enumeration, flags, hex, id, octal, signed, toInt, toUint, unsigned } from '../text.js';
+import { printStruct } from './structs.js';
+import { sockaddr } from './sockaddr.js';
+import type { Print } from './types.js';
+
+/** Whether the kernel writes through this argument. */
+export const isOut = (arg: ArgType): boolean => 'dir' in arg && arg.dir === 'out';
+
+export const dirfd = (v: bigint): string => (toInt(v) === AT_FDCWD ? 'AT_FDCWD' : String(toInt(v)));
+
+function lengthOf(c: Call, source: LengthSource): bigint {
+  if (source === 'ret') return BigInt(c.result);
+  return 'fixed' in source ? BigInt(source.fixed) : c.arg(source.arg);
+}
+
+/** Scatter lists: each piece as a string of at most what is left of `total` (null: all), or as an address. */
+export function iovec(c: Call, addr: bigint, count: bigint, total: bigint | null, asStrings = true): string {
+  if (count > 1n << 32n) return address(addr);
+  let left = total;
+  return c.array(
+    addr,
+    Number(count),
+    16,
+    (bytes) => {
+      const view = viewOf(bytes);
+      const base = view.getBigUint64(0, true);
+      const length = view.getBigUint64(8, true);
+      const shown = left !== null && length > left ? left : length;
+      if (left !== null) left -= shown;
+      return `{iov_base=${asStrings ? c.buffer(base, shown) : address(base)}, iov_len=${length}}`;
+    },
+    true,
+  );
+}
+
+/** Signal sets: `[HUP INT]`, `[]`, or inverted `~[]` when more than two thirds are in. */
+export function sigmask(bits: bigint, bytes = 8): string {
+  const width = BigInt(Math.ceil(Math.min(bytes, 8) / 4) * 32);
+  const full = (1n << width) - 1n;
+  let mask = bits & full;
+  const count = mask.toString(2).replaceAll('0', '').length;
+  const inverted = count >= Math.floor((Number(width) * 2) / 3);
+  if (inverted) mask = ~mask & full;
+  const names: string[] = [];
+  for (let signal = 1; signal <= Number(width); signal++) {
+    if (mask & (1n << BigInt(signal - 1))) names.push(signalName(signal).replace(/^SIG/, ''));
+  }
+  return `${inverted ? '~' : ''}[${names.join(' ')}]`;
+}
+export function sigset(c: Call, addr: bigint, length: bigint, least = 8n): string {
+  if (length < least || length > 8n) return address(addr);
+  const bytes = c.fetch(addr, Number(length));
+  if (bytes === null) return address(addr);
+  const padded = new Uint8Array(8);
+  padded.set(bytes);
+  return sigmask(readBig(viewOf(padded), 0, 'u64'), Number(length));
+}
+
+function fdset(c: Call, addr: bigint, count: number): string {
+  const size = Math.ceil(Math.max(0, count) / 64) * 8;
+  if (size === 0) return address(addr);
+  const bytes = c.fetch(addr, size);
+  return bytes === null ? address(addr) : `[${setBits(bytes, count).join(' ')}]`;
+}
+export function setBits(bytes: Uint8Array, count: number): number[] {
+  const set: number[] = [];
+  for (let i = 0; i < count; i++) if (bytes[i >> 3] & (1 << (i & 7))) set.push(i);
+  return set;
+}
+
+function strings(c: Call, addr: bigint): string {
+  if (addr === 0n) return 'NULL';
+  const parts: string[] = [];
+  for (let n = 0; ; n++) {
+    const at = addr + BigInt(8 * n);
+    const word = c.peek(at, 8);
+    if (word === null) {
+      if (n === 0) return address(addr);
+      parts.push(`... /* ${address(at)} */`);
+      break;
+    }
+    const pointer = viewOf(word).getBigUint64(0, true);
+    if (pointer === 0n) break;
+    if (n >= STRING_LIMIT) {
+      parts.push('...');
+      break;
+    }
+    parts.push(c.string(pointer));
+  }
+  return `[${parts.join(', ')}]`;
+}
+function environ(c: Call, addr: bigint): string {
+  if (addr === 0n) return 'NULL';
+  for (let n = 0; ; n++) {
+    const word = c.peek(addr + BigInt(8 * n), 8);
+    if (word === null && n === 0) return address(addr);
+    const end = word === null || viewOf(word).getBigUint64(0, true) === 0n;
+    if (end) return `${address(addr)} /* ${n} var${n === 1 ? '' : 's'}${word === null ? ', unterminated' : ''} */`;
+  }
+}
+
+function word(c: Call, addr: bigint, arg: Extract<ArgType, { kind: 'word' }>): string {
+  switch (arg.of) {
+    case 'int':
+    case 'fd':
+      return c.indirect(addr, 'i32');
+    case 'uint':
+      return c.indirect(addr, 'u32');
+    case 'long':
+    case 'off':
+      return c.indirect(addr, 'i64');
+    case 'ulong':
+    case 'size':
+      return c.indirect(addr, 'u64');
+    case 'fdpair':
+      return c.array(addr, 2, 4, (bytes) => String(viewOf(bytes).getInt32(0, true)));
+  }
+}
+
+const flagBits = (v: bigint, as: string): bigint => (as === 'ulong' ? BigInt.asUintN(64, v) : BigInt.asUintN(32, v));
+
+export const printKind: Print = (c, v, arg) => {
+  switch (arg.kind) {
+    case 'int':
+    case 'fd':
+    case 'pid':
+      return String(toInt(v));
+    case 'uint':
+      return String(toUint(v));
+    case 'long':
+    case 'off':
+      return signed(v);
+    case 'ulong':
+    case 'size':
+      return unsigned(v);
+    case 'hex':
+      return hex(v);
+    case 'hex32':
+      return hex(toUint(v));
+    case 'dirfd':
+      return dirfd(v);
+    case 'uid':
+    case 'gid':
+      return id(toUint(v));
+    case 'mode':
+      return octal(toUint(v) & 0xffff);
+    case 'signal':
+      return signalName(toInt(v));
+    case 'addr':
+      return address(v);
+    case 'path':
+      return c.path(v);
+    case 'string':
+      return c.string(v);
+    case 'strings':
+      return strings(c, v);
+    case 'environ':
+      return environ(c, v);
+    case 'flags':
+      return flags(FLAG_SETS[arg.set], c.arch, flagBits(v, arg.as));
+    case 'enum':
+      return enumeration(FLAG_SETS[arg.set], c.arch, flagBits(v, arg.as === 'long' ? 'ulong' : 'uint'));
+    case 'buffer':
+      return c.exiting && arg.dir === 'out' && c.failed ? address(v) : c.buffer(v, lengthOf(c, arg.length));
+    case 'iovec':
+      if (arg.dir === 'in') return iovec(c, v, lengthOf(c, arg.length), null);
+      return iovec(c, v, lengthOf(c, arg.length), BigInt(c.result), !c.failed);
+    case 'sockaddr':
+      return sockaddr(c, v, toInt(lengthOf(c, arg.length))).text;
+    case 'struct':
+      return printStruct(c, v, arg.layout);
+    case 'sigset':
+      return sigset(c, v, 8n);
+    case 'fdset':
+      return fdset(c, v, Math.min(toInt(c.args[0]), 1 << 20));
+    case 'word':
+      return word(c, v, arg);
+    case 'msghdr':
+    case 'dynamic':
+      return hex(v);
+    case 'unused':
+      return '';
+  }
+};

@@ -1,0 +1,107 @@
+/** poll, select and epoll: what was asked on entry, what is ready beside the result. */
+import { FLAG_SETS } from '../../abi/flags/index.js';
+import { EPOLL_CTL_DEL } from '../../abi/flags/poll.js';
+import { EPOLL_EVENT } from '../../abi/layouts/io.js';
+import { forArch } from '../../abi/layout.js';
+import { STRING_LIMIT, StructView, viewOf, type Call } from '../call.js';
+import { address, flagList, flags, toInt, toUint } from '../text.js';
+import { setBits, sigset } from './kinds.js';
+import { printStruct } from './structs.js';
+import { early, late, type ArgPrinter, type ResultPrinter } from './types.js';
+
+function pollfds(c: Call, addr: bigint): string {
+  return c.array(addr, toUint(c.args[1]), 8, (bytes) => {
+    const view = viewOf(bytes);
+    const fd = view.getInt32(0, true);
+    return fd < 0
+      ? `{fd=${fd}}`
+      : `{fd=${fd}, events=${flags(FLAG_SETS.pollflags, c.arch, BigInt(view.getUint16(4, true)))}}`;
+  });
+}
+/** `[{fd=3, revents=POLLIN}], left {...}`. */
+function pollResult(c: Call): void {
+  if (c.failed) return;
+  if (c.result === 0) {
+    c.aux = 'Timeout';
+    return;
+  }
+  const addr = c.args[0];
+  const count = toUint(c.args[1]);
+  if (addr === 0n || count === 0) return;
+  const ready: string[] = [];
+  for (let i = 0; i < count; i++) {
+    const bytes = c.peek(addr + BigInt(8 * i), 8);
+    if (bytes === null) {
+      ready.push(address(addr + BigInt(8 * i)));
+      break;
+    }
+    const revents = viewOf(bytes).getUint16(6, true);
+    if (revents === 0) continue;
+    if (ready.length >= STRING_LIMIT) {
+      ready.push('...');
+      break;
+    }
+    ready.push(
+      `{fd=${viewOf(bytes).getInt32(0, true)}, revents=${flagList(FLAG_SETS.pollflags, c.arch, BigInt(revents))}}`,
+    );
+  }
+  const parts = ready.length > 0 ? [`[${ready.join(', ')}]`] : [];
+  if (c.row.name === 'ppoll' && c.args[2] !== 0n) parts.push(`left ${printStruct(c, c.args[2], 'timespec')}`);
+  c.aux = parts.join(', ');
+}
+
+const SETS = ['in', 'out', 'except'];
+/** `in [3 5], out [1], left {...}`. */
+function selectResult(c: Call): void {
+  if (c.failed) return;
+  if (c.result === 0) {
+    c.aux = 'Timeout';
+    return;
+  }
+  const nfds = Math.min(Math.max(0, toInt(c.args[0])), 1 << 20);
+  const size = Math.ceil(nfds / 64) * 8;
+  let ready = c.result;
+  const parts: string[] = [];
+  for (let i = 0; i < 3 && ready > 0; i++) {
+    const bytes = size === 0 ? null : c.peek(c.args[i + 1], size);
+    if (bytes === null) continue;
+    const fds = setBits(bytes, nfds).slice(0, ready);
+    ready -= fds.length;
+    if (fds.length > 0) parts.push(`${SETS[i]} [${fds.join(' ')}]`);
+  }
+  if (c.args[4] !== 0n)
+    parts.push(`left ${printStruct(c, c.args[4], c.row.name === 'select' ? 'timeval' : 'timespec')}`);
+  c.aux = parts.join(', ');
+}
+function packedMask(c: Call, addr: bigint): string {
+  return c.object(
+    addr,
+    'sigset_argpack',
+    (s) => `{sigmask=${sigset(c, s.big('p'), s.big('size'))}, sigsetsize=${s.big('size')}}`,
+  );
+}
+
+function epollEvent(c: Call, bytes: Uint8Array): string {
+  const s = new StructView(forArch(EPOLL_EVENT, c.arch), bytes);
+  const data = s.big('data');
+  return `{events=${flags(FLAG_SETS.epollevents, c.arch, s.big('events'))}, data={u32=${data & 0xffff_ffffn}, u64=${data}}}`;
+}
+const eventSize = (c: Call): number => EPOLL_EVENT[c.arch].size;
+function oneEvent(c: Call, addr: bigint): string {
+  if (toInt(c.args[1]) === EPOLL_CTL_DEL) return address(addr);
+  const bytes = c.fetch(addr, eventSize(c));
+  return bytes === null ? address(addr) : epollEvent(c, bytes);
+}
+
+export const POLL_ARGS: Record<string, ArgPrinter> = {
+  pollfds: early(pollfds),
+  pselect6_sigmask: early(packedMask),
+  epoll_event: early(oneEvent),
+  epoll_events: late((c, v) => c.array(v, c.failed ? -1 : c.result, eventSize(c), (bytes) => epollEvent(c, bytes))),
+};
+export const POLL_RESULTS: Record<string, ResultPrinter> = {
+  poll: pollResult,
+  ppoll: pollResult,
+  select: selectResult,
+  pselect6: selectResult,
+};

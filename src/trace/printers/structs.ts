@@ -1,0 +1,155 @@
+/**
+ * Structs, by layout name, as strace abbreviates them. A layout without a printer of its own is printed field by field.
+ */
+import { FLAG_SETS } from '../../abi/flags/index.js';
+import type { LayoutName } from '../../abi/layouts/index.js';
+import { S_IFBLK, S_IFCHR, S_IFMT, S_ISGID, S_ISUID, S_ISVTX } from '../../abi/flags/stat.js';
+import type { Call, StructView } from '../call.js';
+import { date, device, enumeration, escape, flags, hex, id, lookup, octal } from '../text.js';
+
+export type StructPrinter = (c: Call, s: StructView) => string;
+
+/** `S_IFREG|0644`. */
+export function fileMode(c: Call, mode: number): string {
+  const type = mode & S_IFMT ? lookup(FLAG_SETS.modetypes, c.arch, BigInt(mode & S_IFMT)) : '';
+  if (type === undefined) return octal(mode);
+  const special = `${mode & S_ISUID ? 'S_ISUID|' : ''}${mode & S_ISGID ? 'S_ISGID|' : ''}${mode & S_ISVTX ? 'S_ISVTX|' : ''}`;
+  return `${type}${type === '' ? '' : '|'}${special}${octal(mode & ~(S_IFMT | S_ISUID | S_ISGID | S_ISVTX))}`;
+}
+
+const NS = 999_999_999n;
+export const timespec: StructPrinter = (_c, s) =>
+  `{${s.field('tv_sec')}, tv_nsec=${BigInt.asUintN(64, s.big('tv_nsec'))}}`;
+export const timeval: StructPrinter = (_c, s) =>
+  `{${s.field('tv_sec')}, tv_usec=${BigInt.asUintN(64, s.big('tv_usec'))}}`;
+export const dated = {
+  timespec: (c: Call, s: StructView): string =>
+    timespec(c, s) + date(s.big('tv_sec'), BigInt.asUintN(64, s.big('tv_nsec')), NS, 9),
+  timeval: (c: Call, s: StructView): string =>
+    timeval(c, s) + date(s.big('tv_sec'), BigInt.asUintN(64, s.big('tv_usec')), 999_999n, 6),
+};
+
+/** clock_t: ticks, and seconds in a comment. */
+export function ticks(v: bigint): string {
+  return v > 0n ? `${v} /* ${v / 100n}.${(v % 100n).toString().padStart(2, '0')} s */` : String(BigInt.asUintN(64, v));
+}
+
+const all = (s: StructView, names: readonly string[], print?: (v: bigint) => string): string =>
+  names.map((name) => s.field(name, print)).join(', ');
+const u64 = (v: bigint): string => String(BigInt.asUintN(64, v));
+
+function stat(c: Call, s: StructView): string {
+  const mode = s.num('st_mode');
+  const type = mode & S_IFMT;
+  const size = type === S_IFCHR || type === S_IFBLK ? `st_rdev=${device(s.big('st_rdev'))}` : s.field('st_size', u64);
+  return `{st_mode=${fileMode(c, mode)}, ${size}, ...}`;
+}
+function statx(c: Call, s: StructView): string {
+  const mask = s.num('stx_mask');
+  const parts = [
+    `stx_mask=${flags(FLAG_SETS.statx_masks, c.arch, s.big('stx_mask'))}`,
+    `stx_attributes=${flags(FLAG_SETS.statx_attrs, c.arch, s.big('stx_attributes'))}`,
+  ];
+  if (mask & 3) parts.push(`stx_mode=${fileMode(c, s.num('stx_mode'))}`);
+  if (mask & 0x200) parts.push(s.field('stx_size'));
+  return `{${parts.join(', ')}, ...}`;
+}
+const ST_VALID = 0x20n;
+function statfs(c: Call, s: StructView): string {
+  const type = enumeration(FLAG_SETS.fsmagic, c.arch, s.big('f_type'), '');
+  const counts = all(s, ['f_bsize', 'f_blocks', 'f_bfree', 'f_bavail', 'f_files', 'f_ffree'], u64);
+  const fsid = `{val=[${hex(BigInt.asUintN(32, s.big('f_fsid', 0)))}, ${hex(BigInt.asUintN(32, s.big('f_fsid', 1)))}]}`;
+  const bits = s.big('f_flags');
+  const shown = bits & ST_VALID ? `, f_flags=${flags(FLAG_SETS.statfs_flags, c.arch, bits)}` : '';
+  return `{f_type=${type}, ${counts}, f_fsid=${fsid}, ${all(s, ['f_namelen', 'f_frsize'], u64)}${shown}}`;
+}
+const RLIM_INFINITY = (1n << 64n) - 1n;
+function limit(v: bigint): string {
+  if (v === RLIM_INFINITY) return 'RLIM64_INFINITY';
+  return v > 1024n && v % 1024n === 0n ? `${v / 1024n}*1024` : String(v);
+}
+/** A char array that holds a string. */
+function text(s: StructView, name: string): string {
+  const bytes = s.raw(name);
+  const end = bytes.indexOf(0);
+  const length = end < 0 ? bytes.length - 1 : end;
+  return `${name}="${escape(bytes, length)}"${end < 0 ? '...' : ''}`;
+}
+const TIMEX_TAIL = ['tick', 'ppsfreq', 'jitter', 'shift', 'stabil', 'jitcnt', 'calcnt', 'errcnt', 'stbcnt', 'tai'];
+function timex(c: Call, s: StructView): string {
+  const modes = flags(FLAG_SETS.adjtimex_modes, c.arch, s.big('modes'));
+  const status = flags(FLAG_SETS.adjtimex_status, c.arch, BigInt.asUintN(32, s.big('status')));
+  const head = all(s, ['offset', 'freq', 'maxerror', 'esterror']);
+  const middle = all(s, ['constant', 'precision', 'tolerance']);
+  return `{modes=${modes}, ${head}, status=${status}, ${middle}, time=${timeval(c, s.sub('time'))}, ${all(s, TIMEX_TAIL)}}`;
+}
+function mountAttr(c: Call, s: StructView): string {
+  const set = FLAG_SETS.mount_attr_attr;
+  const propagation = enumeration(FLAG_SETS.mount_attr_propagation, c.arch, s.big('propagation'));
+  const attrs = `attr_set=${flags(set, c.arch, s.big('attr_set'))}, attr_clr=${flags(set, c.arch, s.big('attr_clr'))}`;
+  return `{${attrs}, propagation=${propagation}, ${s.field('userns_fd')}}`;
+}
+const sysinfo: StructPrinter = (_c, s) => {
+  const loads = [0, 1, 2].map((i) => s.big('loads', i)).join(', ');
+  const names = [
+    'totalram',
+    'freeram',
+    'sharedram',
+    'bufferram',
+    'totalswap',
+    'freeswap',
+    'procs',
+    'totalhigh',
+    'freehigh',
+    'mem_unit',
+  ];
+  return `{${s.field('uptime', u64)}, loads=[${loads}], ${all(s, names)}}`;
+};
+const pair =
+  (inner: StructPrinter): StructPrinter =>
+  (c, s) =>
+    `{it_interval=${inner(c, s.sub('it_interval'))}, it_value=${inner(c, s.sub('it_value'))}}`;
+
+/** Any layout: integers in decimal, arrays and structs in brackets. */
+function plain(c: Call, s: StructView): string {
+  const parts: string[] = [];
+  for (const [name, field] of Object.entries(s.layout.fields)) {
+    if (name.startsWith('__') || field.count === 0) continue;
+    if (typeof field.type !== 'string') parts.push(`${name}=${plain(c, s.sub(name))}`);
+    else if (field.count === 1) parts.push(s.field(name));
+    else
+      parts.push(`${name}=[${Array.from({ length: Math.min(field.count, 32) }, (_, i) => s.big(name, i)).join(', ')}]`);
+  }
+  return `{${parts.join(', ')}}`;
+}
+
+const PRINTERS: Partial<Record<LayoutName, StructPrinter>> = {
+  stat,
+  statx,
+  statfs,
+  timespec,
+  timeval,
+  itimerval: pair(timeval),
+  itimerspec: pair(timespec),
+  timex,
+  timezone: (_c, s) => `{${all(s, ['tz_minuteswest', 'tz_dsttime'])}}`,
+  rusage: (c, s) => `{ru_utime=${timeval(c, s.sub('ru_utime'))}, ru_stime=${timeval(c, s.sub('ru_stime'))}, ...}`,
+  rlimit: (_c, s) => `{${all(s, ['rlim_cur', 'rlim_max'], limit)}}`,
+  tms: (_c, s) => `{${all(s, ['tms_utime', 'tms_stime', 'tms_cutime', 'tms_cstime'], ticks)}}`,
+  utimbuf: (_c, s) => `{${['actime', 'modtime'].map((n) => s.field(n) + date(s.big(n), 0n, 0n, 0)).join(', ')}}`,
+  utsname: (_c, s) => `{${text(s, 'sysname')}, ${text(s, 'nodename')}, ...}`,
+  sysinfo,
+  sched_param: (_c, s) => `[${s.big('sched_priority')}]`,
+  mount_attr: mountAttr,
+  winsize: (_c, s) => `{${all(s, ['ws_row', 'ws_col', 'ws_xpixel', 'ws_ypixel'])}}`,
+  ipc64_perm: (_c, s) =>
+    `{uid=${id(s.num('uid'))}, gid=${id(s.num('gid'))}, mode=${octal(s.num('mode'))}, key=${BigInt.asUintN(32, s.big('key'))}, cuid=${id(s.num('cuid'))}, cgid=${id(s.num('cgid'))}}`,
+};
+
+export function printStruct(c: Call, addr: bigint, layout: LayoutName, anyway = false): string {
+  const print = PRINTERS[layout] ?? plain;
+  return c.object(addr, layout, (s) => print(c, s), anyway);
+}
+export function structText(c: Call, layout: LayoutName, s: StructView): string {
+  return (PRINTERS[layout] ?? plain)(c, s);
+}

@@ -1,0 +1,36 @@
+/**
+ * What the kernel tells a tracer. The kernel holds a `Tracer | null` and asks nothing else, so tracing that is off costs one
+ * comparison per system call.
+ *
+ * `enter` comes before the handler runs and `leave` after it, both on the kernel's thread and in the order things happen; a
+ * call that never returns (exit, a killed sleeper) has no `leave`. Arguments are the raw 64-bit registers in the row's order.
+ */
+import type { Row } from '../../syscalls/row.js';
+
+/** Who acts; class Task fits. */
+export interface TraceSubject {
+  readonly tid: number;
+}
+
+/** Guest memory as a tracer sees it: bytes, or null when any of them cannot be read. Never faults, never changes anything. */
+export interface TraceMemory {
+  read(addr: number, length: number): Uint8Array | null;
+}
+
+/** A signal about to be delivered: the bytes of its siginfo (128, layout SIGINFO). */
+export interface TraceSignal {
+  readonly signal: number;
+  readonly info: Uint8Array;
+}
+
+export interface Tracer<Subject extends TraceSubject = TraceSubject> {
+  enter(task: Subject, row: Row, args: readonly bigint[]): void;
+  /** `errno` 0: success with `result`. Restart codes (512 up) are errors here. */
+  leave(task: Subject, row: Row, args: readonly bigint[], result: number, errno: number): void;
+  /** Before the handler's frame is made, the default action taken, or the signal ignored (strace shows those too). */
+  signal(task: Subject, signal: TraceSignal): void;
+  /** A group stop by this signal began. */
+  stopped(task: Subject, signal: number): void;
+  /** The thread is gone; `status` as wait(2) would report it. */
+  exited(task: Subject, status: number): void;
+}
