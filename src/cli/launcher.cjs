@@ -11,6 +11,7 @@ const path = require('node:path');
 const vm = require('node:vm');
 
 const file = path.join(__dirname, 'main.cjs');
+const KEPT = 7;
 
 function cachePath(stat) {
   const base = process.env.XDG_CACHE_HOME || (process.env.HOME && path.join(process.env.HOME, '.cache'));
@@ -40,12 +41,20 @@ function makeFolder(folder) {
   fs.mkdirSync(folder, { mode: 0o700 });
 }
 
+/** Caches of other builds and other Nodes stay while they are few. */
+function evict(folder) {
+  const files = fs.readdirSync(folder).map((entry) => path.join(folder, entry));
+  const age = new Map(files.map((entry) => [entry, fs.statSync(entry).mtimeMs]));
+  files.sort((a, b) => age.get(b) - age.get(a));
+  for (const entry of files.slice(KEPT)) fs.rmSync(entry, { force: true });
+}
+
 function writeCache(name, data) {
   const folder = path.dirname(name);
   const temporary = `${name}.${process.pid}`;
   try {
     makeFolder(folder);
-    for (const entry of fs.readdirSync(folder)) fs.rmSync(path.join(folder, entry), { force: true });
+    evict(folder);
     fs.writeFileSync(temporary, data, { mode: 0o600, flag: 'wx' });
     fs.renameSync(temporary, name);
   } catch {
@@ -59,7 +68,6 @@ const cachedData = name && readCache(name);
 const script = new vm.Script(`(function(exports,require,module,__filename,__dirname){${source}\n})`, {
   filename: file,
   cachedData,
-  importModuleDynamically: vm.constants?.USE_MAIN_CONTEXT_DEFAULT_LOADER,
 });
 const bundle = { exports: {} };
 script.runInThisContext()(bundle.exports, require, bundle, file, __dirname);
