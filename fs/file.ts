@@ -87,8 +87,8 @@ export abstract class OpenFile {
    * file is closed again.
    */
   openPending?(): boolean;
-  /** For mmap; throws ENODEV (or EACCES). */
-  mapping(_task: Task): FileMapping {
+  /** For mmap; throws ENODEV, or EPERM for a shared writable mapping of what may not be written. */
+  mapping(_task: Task, _sharedWritable = false): FileMapping {
     throw errno(ENODEV);
   }
   /** Directory entries, see Inode.iterate. */

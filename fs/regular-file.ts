@@ -21,6 +21,9 @@ import { exceededFileSize } from './size-limit.js';
 /** Largest file: offsets are exact numbers. */
 export const MAX_FILE_SIZE = Number.MAX_SAFE_INTEGER - (Number.MAX_SAFE_INTEGER % 65536);
 
+/** Positions may be larger, as in Linux: LLONG_MAX, which as a number is 2^63. They are kept below it. */
+const MAX_POSITION = 2 ** 63;
+
 export interface CachedInode extends Inode {
   readonly cache: PageCache;
   /** Throws when the filesystem forbids writing there (seals). */
@@ -70,7 +73,8 @@ export class RegularFile extends OpenFile {
       if (offset < 0) offset = Infinity; // ENXIO
       to = whence === SEEK_DATA ? cache.seekData(offset) : cache.seekHole(offset);
     } else throw errno(EINVAL);
-    if (to < 0 || to > MAX_FILE_SIZE) throw errno(EINVAL);
+    if (to < 0 || to > MAX_POSITION) throw errno(EINVAL);
+    if (to > MAX_POSITION - 1024) to = MAX_POSITION - 1024;
     this.position = to;
     return to;
   }
@@ -84,7 +88,8 @@ export class RegularFile extends OpenFile {
     return 0;
   }
 
-  override mapping(_task: Task): FileMapping {
+  override mapping(_task: Task, sharedWritable = false): FileMapping {
+    if (sharedWritable) this.inode.checkWrite?.(0, 0);
     const mapping = this.inode.mapping?.() ?? null;
     if (mapping === null) throw errno(ENODEV);
     return mapping;

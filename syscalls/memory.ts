@@ -18,6 +18,7 @@ import {
   MAP_SHARED,
   MEMBARRIER_CMD_QUERY,
   MLOCK_ONFAULT,
+  PROT_WRITE,
 } from '../src/abi/flags/memory.js';
 import { O_ACCMODE, O_RDONLY, O_WRONLY } from '../src/abi/flags/open.js';
 import { VM_MAYWRITE, VM_SHARED } from '../src/mm/memory-map.js';
@@ -79,7 +80,7 @@ function mmap(
     readable: mode !== O_WRONLY,
     writable: mode !== O_RDONLY,
     noexec: file.place !== null && (file.place.mount.flags & MNT_NOEXEC) !== 0,
-    open: () => file.mapping(task),
+    open: () => file.mapping(task, (flagBits & MAP_SHARED) !== 0 && (prot & PROT_WRITE) !== 0),
   };
   return mm.mmap({ ...request, mayWrite: descriptor.writable, descriptor });
 }

@@ -26,6 +26,7 @@ const operation = fc.oneof(
   fc.record({ op: fc.constant('allocate' as const), offset, length }),
   fc.record({ op: fc.constant('map' as const), offset, length }),
 );
+type Operation = typeof operation extends fc.Arbitrary<infer T> ? T : never;
 const BASE = Buffer.from(Array.from({ length: 255 }, (_, i) => 1 + ((i * 7) % 255)));
 const pattern = (seed: number, n: number): Uint8Array => Buffer.alloc(n + (seed % 255), BASE).subarray(seed % 255);
 
@@ -40,7 +41,7 @@ const content = (bytes: Uint8Array, extents?: { offset: number; length: number }
   ...(extents === undefined ? {} : { extents: () => extents }),
 });
 
-function run(operations: fc.ArbitraryValue<typeof operation>[], backed: Uint8Array | null): void {
+function run(operations: Operation[], backed: Uint8Array | null): void {
   const { task, frames } = testKernel({ memory: 16 << 20 });
   const before = frames.usedBytes;
   const file = open(task, '/f', O_RDWR | O_CREAT);
