@@ -116,8 +116,7 @@ function fileForMapping({ descriptor, file, offset, prot }: MmapRequest, length:
   switch (flags & MAP_TYPE) {
     case MAP_SHARED:
     case MAP_SHARED_VALIDATE:
-      if ((flags & MAP_TYPE) === MAP_SHARED_VALIDATE && (flags & ~(LEGACY_FLAGS | MAP_FIXED_NOREPLACE)) !== 0)
-        throw errno(EOPNOTSUPP);
+      if ((flags & MAP_TYPE) === MAP_SHARED_VALIDATE && (flags & ~LEGACY_FLAGS) !== 0) throw errno(EOPNOTSUPP);
       if ((prot & PROT_WRITE) !== 0 && !descriptor.writable) throw errno(EACCES);
       if (descriptor.appendOnly === true && descriptor.writable) throw errno(EACCES);
       break;

@@ -32,6 +32,8 @@ import {
 import type { VmaRecord } from './vma-list.js';
 
 const PROT_ALL = PROT_READ | PROT_WRITE | PROT_EXEC;
+/** Whether larger memory was touched is too much to ask the host. */
+const MAX_ASKED = 16 * 1024 * 1024;
 const LOCK_FLAGS = VM_LOCKED | VM_LOCKONFAULT;
 
 export function mprotect(map: MapCore, addr: number, length: number, prot: number): void {
@@ -91,24 +93,30 @@ function protectOne(map: MapCore, from: number, to: number, prot: number): void 
       map.charge(bytes);
       newFlags |= VM_ACCOUNT;
     }
-  }
+  } else if ((flags & VM_ACCOUNT) !== 0 && vma.file === null && isUntouched(map, vma)) newFlags &= ~VM_ACCOUNT;
   try {
     if (vma.file === null) map.space.protect(from, bytes, map.hostProt(prot));
     else map.populated.each(from, to, (a, b) => map.space.protect(a, b - a, map.hostProt(prot)));
     map.commit();
   } catch (error) {
-    if (newFlags !== flags) map.uncharge(bytes);
+    if ((newFlags & ~flags & VM_ACCOUNT) !== 0) map.uncharge(bytes);
     if (vma.file === null) map.space.protect(from, bytes, map.hostProt(vma.prot));
     else map.populated.each(from, to, (a, b) => map.space.protect(a, b - a, map.hostProt(vma.prot)));
     map.commitQuietly();
     throw error;
   }
+  if ((flags & ~newFlags & VM_ACCOUNT) !== 0) map.uncharge(bytes);
   changeRange(map, from, to, (part) => {
     map.count(part.prot, part.flags, -bytes);
     part.prot = prot;
     part.flags = newFlags;
     map.count(part.prot, part.flags, bytes);
   });
+}
+
+/** Anonymous memory that never had a page stops being promised when it becomes read-only (Linux asks for its anon_vma). */
+function isUntouched(map: MapCore, { start, end }: VmaRecord): boolean {
+  return end - start <= MAX_ASKED && map.space.resident(start, end - start) === 0;
 }
 
 /** Splits at the ends of [from, to), which lies in one VMA, and hands the part to `change`. */

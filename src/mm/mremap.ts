@@ -8,6 +8,7 @@ import { EAGAIN, EFAULT, EINVAL, ENOMEM, Errno, errno } from '../abi/errno.js';
 import { MAP_FIXED, MREMAP_DONTUNMAP, MREMAP_FIXED, MREMAP_MAYMOVE } from '../abi/flags/memory.js';
 import { MAX_MAP_COUNT, type MapCore } from './map-core.js';
 import { VM_ACCOUNT, VM_LOCKED, VM_LOCKONFAULT, VM_SHARED } from './memory-map.js';
+import { munmap } from './mmap.js';
 import { unmappedArea } from './placement.js';
 import { VmaRecord } from './vma-list.js';
 
@@ -32,13 +33,14 @@ export function mremap(
     if ((flags & MREMAP_FIXED) !== 0 && addr + oldLen > newAddr && newAddr + newLen > addr) throw errno(EINVAL);
     if (map.list.size + 2 >= MAX_MAP_COUNT - 3) throw errno(ENOMEM);
   }
+  if ((flags & MREMAP_FIXED) !== 0 && oldLen === newLen) return remapMove(map, addr, oldLen, flags, newAddr);
   const vma = map.list.find(addr);
   if (vma === null) throw errno(EFAULT);
   if (placed || newLen > oldLen) checkGrowOrMove(map, vma, addr, oldLen, newLen);
   if (placed) return remapTo(map, addr, oldLen, newLen, flags, newAddr);
   if (newLen === oldLen) return addr;
   if (newLen < oldLen) {
-    map.removeRange(addr + newLen, addr + oldLen);
+    munmap(map, addr + newLen, oldLen - newLen);
     return addr;
   }
   if (oldLen > 0 && addr + oldLen === vma.end && growsInPlace(map, vma, addr + newLen)) return addr;
@@ -50,10 +52,23 @@ export function mremap(
 /** check_prep_vma */
 function checkGrowOrMove(map: MapCore, vma: VmaRecord, addr: number, oldLen: number, newLen: number): void {
   if (oldLen === 0 && (vma.flags & VM_SHARED) === 0) throw errno(EINVAL);
-  if (oldLen > vma.end - addr) throw errno(EFAULT);
-  if (newLen === oldLen) return;
+  // What is cut off first may lie beyond the VMA.
+  if (Math.min(oldLen, newLen) > vma.end - addr) throw errno(EFAULT);
+  if (newLen <= oldLen) return;
   if (!map.mayLock(vma.flags, newLen - oldLen)) throw errno(EAGAIN);
   if (!map.mayExpand(vma.prot, vma.flags, newLen - oldLen)) throw errno(ENOMEM);
+}
+
+/** remap_move: a move without resizing takes every VMA of the range along (since 6.17), gaps included. */
+function remapMove(map: MapCore, addr: number, length: number, flags: number, newAddr: number): number {
+  const vmas = map.list.within(addr, addr + length).map(({ start, end }) => ({ start, end }));
+  if (vmas.length === 0 || vmas[0].start > addr) throw errno(EFAULT);
+  for (const { start, end } of vmas) {
+    const from = Math.max(start, addr);
+    const bytes = Math.min(end, addr + length) - from;
+    remapTo(map, from, bytes, bytes, flags, newAddr + (from - addr));
+  }
+  return newAddr;
 }
 
 /** mremap_to: the target is given (FIXED), or any (DONTUNMAP alone; then newAddr is a hint). */
@@ -63,7 +78,7 @@ function remapTo(map: MapCore, addr: number, oldLen: number, newLen: number, fla
   const target = unmappedArea(map, fixed || dontUnmap ? newAddr : 0, newLen, fixed ? MAP_FIXED : 0);
   if (fixed && map.list.intersects(target, target + newLen)) map.removeRange(target, target + newLen);
   if (oldLen > newLen) {
-    map.removeRange(addr + newLen, addr + oldLen);
+    munmap(map, addr + newLen, oldLen - newLen);
     oldLen = newLen;
   }
   const vma = map.list.find(addr)!;
@@ -186,15 +201,13 @@ function copyAnonymous(map: MapCore, addr: number, oldLen: number, moved: VmaRec
   map.commit();
 }
 
-/** MREMAP_DONTUNMAP: the old VMA stays, without its pages and its lock. */
+/** MREMAP_DONTUNMAP: the old VMA stays, without the moved pages and, all of it, without its lock. Linux merges nothing. */
 function leaveEmpty(map: MapCore, addr: number, length: number): void {
-  map.list.split(addr);
-  map.list.split(addr + length);
   const old = map.list.find(addr)!;
-  map.count(old.prot, old.flags, -length);
+  const bytes = old.end - old.start;
+  map.count(old.prot, old.flags, -bytes);
   old.flags &= ~(VM_LOCKED | VM_LOCKONFAULT);
-  map.count(old.prot, old.flags, length);
+  map.count(old.prot, old.flags, bytes);
   if (old.file === null) map.space.mapAnonymous(addr, length, map.hostProt(old.prot));
   map.commit();
-  map.mergeRange(addr, addr + length);
 }

@@ -122,7 +122,8 @@ describe('mmap', () => {
     // VM_ACCOUNT stays: the same kind of memory is one VMA again.
     map.mprotect(at(1), PAGE, R | W);
     expect(shape(map, BASE)).toEqual([[0, 3, 3]]);
-    // Never writable: not promised, so it does not merge with what is.
+    // Touched and then read-only: still promised, so it does not merge with what never was writable.
+    map.writeU8(at(2), 1);
     map.mmap(fixed(3, 1, R));
     map.mprotect(at(2), PAGE, R);
     expect(shape(map, BASE)).toEqual([
