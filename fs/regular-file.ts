@@ -74,7 +74,10 @@ export class RegularFile extends OpenFile {
       to = whence === SEEK_DATA ? cache.seekData(offset) : cache.seekHole(offset);
     } else throw errno(EINVAL);
     if (to < 0 || to > MAX_POSITION) throw errno(EINVAL);
-    if (to > MAX_POSITION - 1024) to = MAX_POSITION - 1024;
+    if (to >= MAX_POSITION - 1024) {
+      if (whence !== SEEK_SET) throw errno(EINVAL);
+      to = MAX_POSITION - 1024;
+    }
     this.position = to;
     return to;
   }

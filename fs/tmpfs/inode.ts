@@ -19,7 +19,7 @@ import {
   XATTR_CREATE,
   XATTR_REPLACE,
 } from '../../src/abi/flags/file.js';
-import { S_IFLNK } from '../../src/abi/flags/stat.js';
+import { S_IFBLK, S_IFCHR, S_IFLNK, S_IFMT } from '../../src/abi/flags/stat.js';
 import type { FileMapping } from '../../src/mm/file-mapping.js';
 import type { Task } from '../../sched/task.js';
 import type { OpenFile } from '../file.js';
@@ -160,6 +160,8 @@ export class TmpfsSymlink extends TmpfsInode {
 export class TmpfsNode extends TmpfsInode {
   constructor(sb: TmpfsSuperBlock, ownership: Ownership, rdevMajor: number, rdevMinor: number) {
     super(sb, ownership);
+    const type = ownership.mode & S_IFMT;
+    if (type !== S_IFCHR && type !== S_IFBLK) return;
     this.rdevMajor = rdevMajor;
     this.rdevMinor = rdevMinor;
   }
