@@ -55,6 +55,9 @@ export class Runtime {
 
 export const load32 = (at: Mem | Pointer, offset = 0): Runtime =>
   new Runtime(ARG_LOAD32, at.address + offset, 0, `*(int*)0x${(at.address + offset).toString(16)}`);
+/** The 32-bit word at an address that the script has mapped itself. */
+export const loadAt = (address: number): Runtime =>
+  new Runtime(ARG_LOAD32, address, 0, `*(int*)0x${address.toString(16)}`);
 export const load64 = (at: Mem | Pointer, offset = 0): Runtime =>
   new Runtime(ARG_LOAD64, at.address + offset, 0, `*(long*)0x${(at.address + offset).toString(16)}`);
 export const symbol = (index: number): Runtime => new Runtime(ARG_SYMBOL, index, 0, `symbol${index}`);

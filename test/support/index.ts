@@ -1,7 +1,7 @@
 /** What tests import. */
 export * from './constants.js';
 export * from '../../src/abi/errno.js';
-export { load32, load64, symbol, type Arg, type Call } from './builder.js';
+export { load32, load64, loadAt, symbol, type Arg, type Call } from './builder.js';
 export { maskOf, type S } from './dsl.js';
 export { hostArch } from './executor.js';
 export { Mem, Pointer, show } from './memory.js';

@@ -13,6 +13,7 @@ export class Struct extends Mem {
       const [at, width] = this.#field(name);
       if (width === 1) this.u8(at, expected);
       else if (width === 2) this.u16(at, expected);
+      else if (width === 4 && typeof expected === 'number' && expected < 0) this.i32(at, expected);
       else if (width === 4) this.u32(at, expected);
       else this.i64(at, expected);
     }

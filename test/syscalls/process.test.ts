@@ -306,7 +306,7 @@ syscallTest('exit_group of a thread ends all', (s) => {
   const child = s.fork((c) => {
     c.thread((t) => {
       t.call('exit_group', 6).optional();
-    });
+    }).optional();
     c.pause().optional();
     c.exit(1);
   });
@@ -346,7 +346,7 @@ syscallTest('a fatal signal ends all threads', (s) => {
   const child = s.fork((c) => {
     const ready = c.word(0);
     c.thread((t) => {
-      t.store(ready, 4, 1);
+      t.store(ready, 4, 1).optional();
       t.pause().optional();
     });
     c.waitWord(ready, 1);

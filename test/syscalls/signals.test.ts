@@ -149,7 +149,7 @@ syscallTest('SIGCONT may be sent within a session', (s) => {
 syscallTest('kill of a process group, and of 0: the own group', (s) => {
   const p = s.pipe();
   const member = (c: S) => {
-    c.write(p.w, 'x');
+    c.write(p.w, 'x').optional();
     c.pause().optional();
   };
   const leader = s.fork((c) => {
