@@ -186,7 +186,8 @@ class ImageLoader {
       if (vaddr >= taskSize || fileSize > memorySize || memorySize > taskSize || taskSize - memorySize < vaddr)
         throw errno(EINVAL);
     }
-    if (program.entry + bias >= taskSize && !hasInterpreter) throw errno(EINVAL);
+    const entry = program.entry + bias;
+    if ((entry < 0 || entry >= taskSize) && !hasInterpreter) throw errno(EINVAL);
     return bias;
   }
 
@@ -204,7 +205,8 @@ class ImageLoader {
       if (start >= taskSize || fileSize > memorySize || memorySize > taskSize || taskSize - memorySize < start)
         throw errno(ENOMEM);
     }
-    if (bias + interpreter.entry >= taskSize) throw errno(EINVAL);
+    const entry = bias + interpreter.entry;
+    if (entry < 0 || entry >= taskSize) throw errno(EINVAL);
     return bias;
   }
 

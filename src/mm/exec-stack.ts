@@ -160,6 +160,7 @@ function auxiliaryVector(
 }
 
 function writeWord(bytes: Buffer, at: number, value: number): void {
+  if (value < 0) value += 2 ** 64; // the load bias of a file with hostile addresses
   bytes.writeUInt32LE(value % 2 ** 32, at);
   bytes.writeUInt32LE(Math.floor(value / 2 ** 32), at + 4);
 }

@@ -2,7 +2,7 @@
  * `#!` lines (fs/binfmt_script.c). What counts is the first 256 bytes: an interpreter path that they cut off is refused, an
  * argument that they cut off is passed cut. Everything behind the path is one argument, trailing blanks trimmed.
  */
-import { ENOEXEC, errno } from '../abi/errno.js';
+import { EACCES, ENOEXEC, errno } from '../abi/errno.js';
 
 /** How much of a file is looked at (BINPRM_BUF_SIZE). */
 export const SCRIPT_HEAD_BYTES = 256;
@@ -17,7 +17,7 @@ export interface ScriptLine {
 
 /**
  * Parses the head of a file: its first 256 bytes, or the `length` bytes it has. Null: not a script. Throws ENOEXEC for a `#!` line that
- * names no interpreter or is cut off.
+ * names no interpreter or is cut off, EACCES for an empty one.
  */
 export function parseShebang(head: Uint8Array, length: number): ScriptLine | null {
   // Zero-padded, as the kernel's buffer is.
@@ -43,6 +43,8 @@ export function parseShebang(head: Uint8Array, length: number): ScriptLine | nul
     if (start >= 0 && start < end) argument = cString(text.slice(start, end));
   }
   const interpreter = cString(text.slice(name, separator >= 0 && separator < end ? separator : end));
+  // An empty path is the working directory to open_exec.
+  if (interpreter === '') throw errno(EACCES);
   return { interpreter, argument };
 }
 
