@@ -11,7 +11,6 @@ import type { KernelState } from '../sched/kernel-state.js';
 import type { Task } from '../sched/task.js';
 import type { ThreadGroup } from '../sched/thread-group.js';
 import { FdTable } from './fd-table.js';
-import type { Place } from './mount.js';
 import { setExe } from './references.js';
 import { FsContext } from './task-parts.js';
 
@@ -35,7 +34,7 @@ export function fsHooks(_kernel: KernelState): LifecycleHooks {
         parent.fs.users++;
         child.fs = parent.fs;
       } else child.fs = parent.fs.copy();
-      if (child.group !== parent.group) setExe(child.group, (parent.group.exe as Place | null | undefined) ?? null);
+      if (child.group !== parent.group) setExe(child.group, parent.group.exe ?? null);
     },
     exec(task: Task): void {
       unshareFiles(task);

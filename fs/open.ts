@@ -182,8 +182,11 @@ export function openPlace(task: Task, place: Place, flags: number, created = fal
       if (inode.executors > 0) throw errno(ETXTBSY);
       wantWrite(mount);
     }
-    file = openInode(task, inode, flags & ~(O_CREAT | O_EXCL | O_NOCTTY | O_TRUNC | O_CLOEXEC));
-    file.place = task.kernel.vfs.isAnonymous(mount) ? null : place;
+    const kept = flags & ~(O_CREAT | O_EXCL | O_NOCTTY | O_TRUNC | O_CLOEXEC);
+    // A pipe met through /proc/PID/fd: its inode knows whether and how it can be opened again.
+    const anonymous = task.kernel.vfs.isAnonymous(mount);
+    file = anonymous ? inode.open(task, kept) : openInode(task, inode, kept);
+    file.place = anonymous ? null : place;
     track(file);
     if (truncate) truncateOpened(task, file);
   }
