@@ -26,6 +26,7 @@ import { copyBetween, readIoVectors } from '../src/mm/process-vm.js';
 import { CAP_IPC_LOCK, CAP_SYS_PTRACE, capable } from '../sched/credentials.js';
 import type { Task } from '../sched/task.js';
 import { MNT_NOEXEC } from '../fs/mount.js';
+import type {} from '../fs/devtmpfs/mem-devices.js';
 import type {} from '../fs/task-parts.js';
 import { pidfdGroup } from '../src/ipc/pidfd.js';
 import {
@@ -80,7 +81,10 @@ function mmap(
     readable: mode !== O_WRONLY,
     writable: mode !== O_RDONLY,
     noexec: file.place !== null && (file.place.mount.flags & MNT_NOEXEC) !== 0,
-    open: () => file.mapping(task, (flagBits & MAP_SHARED) !== 0 && (prot & PROT_WRITE) !== 0),
+    open: () =>
+      file.mapsAnonymous === true
+        ? null
+        : file.mapping(task, (flagBits & MAP_SHARED) !== 0 && (prot & PROT_WRITE) !== 0),
   };
   return mm.mmap({ ...request, mayWrite: descriptor.writable, descriptor });
 }

@@ -75,8 +75,8 @@ export interface MmapRequest {
     appendOnly?: boolean;
     /** On a mount with noexec. */
     noexec?: boolean;
-    /** Throws ENODEV or EACCES. Called after the access checks; `file` is ignored. */
-    open(): FileMapping;
+    /** Throws ENODEV or EACCES; null: anonymous memory (/dev/zero). Called after the access checks; `file` is ignored. */
+    open(): FileMapping | null;
   };
 }
 

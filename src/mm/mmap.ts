@@ -102,7 +102,7 @@ export function mmap(map: MapCore, request: MmapRequest): number {
   const file = anonymous ? null : fileForMapping(request, length, flags);
   vmFlags |= typeFlags(request, flags, anonymous);
   if ((vmFlags & VM_SHARED) !== 0 && !request.mayWrite) vmFlags &= ~VM_MAYWRITE;
-  const offset = anonymous ? 0 : request.offset;
+  const offset = file === null ? 0 : request.offset;
   const populate = (flags & (MAP_POPULATE | MAP_NONBLOCK)) === MAP_POPULATE;
   const vma = new VmaRecord(addr, addr + length, prot & PROT_ALL, vmFlags, file, offset);
   mapRegion(map, vma, populate || ((vmFlags & VM_LOCKED) !== 0 && (vmFlags & VM_LOCKONFAULT) === 0));
@@ -110,7 +110,11 @@ export function mmap(map: MapCore, request: MmapRequest): number {
 }
 
 /** The checks of do_mmap that need the file, in its order. */
-function fileForMapping({ descriptor, file, offset, prot }: MmapRequest, length: number, flags: number): FileMapping {
+function fileForMapping(
+  { descriptor, file, offset, prot }: MmapRequest,
+  length: number,
+  flags: number,
+): FileMapping | null {
   if (offset > MAX_FILE_OFFSET - length) throw errno(EOVERFLOW);
   if (descriptor === undefined) return file!;
   switch (flags & MAP_TYPE) {
