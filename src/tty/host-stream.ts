@@ -5,12 +5,12 @@
  * a guest leaves stays for the next host program; a guest that writes faster than the host takes is put to sleep, with at most
  * WRITE_LIMIT bytes between the two. A closed reader on the host is EPIPE and SIGPIPE for the guest.
  *
- * fstat shows the host's file type and, for regular files, its size. Regular files are read and written at the offset they
- * share with whoever started us, until a guest seeks: from then on at the guest's own position.
+ * fstat shows the host's file type and, for regular files, its size. Regular files have a position of their own in the guest;
+ * as long as it agrees with the host's offset the host's moves along, so that `{ levitate-run a; b; } > file` works.
  */
 import { EAGAIN, EBADF, EFAULT, EINTR, EINVAL, EPIPE, ESPIPE, errno } from '../abi/errno.js';
 import { SEEK_CUR, SEEK_END, SEEK_SET } from '../abi/flags/file.js';
-import { O_ACCMODE, O_RDONLY, O_WRONLY } from '../abi/flags/open.js';
+import { O_ACCMODE, O_APPEND, O_RDONLY, O_WRONLY } from '../abi/flags/open.js';
 import { SIGPIPE } from '../abi/flags/signal.js';
 import { S_IFIFO, S_IFMT, S_IFREG, S_IFSOCK } from '../abi/flags/stat.js';
 import type { KernelState } from '../../sched/kernel-state.js';
@@ -21,6 +21,7 @@ import { PseudoInode, pseudoFs } from '../../fs/anon-inode.js';
 import { AT_POSITION, OpenFile, type GuestBuffer } from '../../fs/file.js';
 import { POLLERR, POLLHUP, POLLIN, POLLOUT, POLLRDNORM, POLLWRNORM } from '../../fs/poll-events.js';
 import { PollQueue } from '../../fs/poll-queue.js';
+import type { Vfs } from '../../fs/vfs.js';
 import type { HostIo, Watch } from '../platform/host-io.js';
 
 /** fstat(2) of the host, as node:fs gives it. */
@@ -28,6 +29,8 @@ export interface HostStat {
   mode: number;
   size: number;
   rdev: number;
+  dev: number;
+  ino: number;
 }
 
 export interface StreamHost extends Pick<HostIo, 'readSome' | 'writeSome' | 'watch'> {
@@ -35,6 +38,8 @@ export interface StreamHost extends Pick<HostIo, 'readSome' | 'writeSome' | 'wat
   /** pread and pwrite; only regular files. Bytes or -errno. */
   readAt(fd: number, to: Uint8Array, offset: number, length: number, position: number): number;
   writeAt(fd: number, from: Uint8Array, offset: number, length: number, position: number): number;
+  /** 0 or errno. */
+  truncate(fd: number, size: number): number;
   /** Present offset of a regular file (/proc/self/fdinfo). */
   offsetOf(fd: number): number;
 }
@@ -61,7 +66,11 @@ class HostStreamInode extends PseudoInode {
   }
   /** /dev/stdin and the like, through /proc/PID/fd. */
   override open(_task: Task, flags: number): OpenFile {
-    return new HostStreamFile(this.stream, flags);
+    return new HostStreamFile(this.stream, flags, 0);
+  }
+  override truncate(size: number): void {
+    if (!this.isRegular) throw errno(EINVAL);
+    this.stream.truncate(size);
   }
 }
 
@@ -70,24 +79,25 @@ export class HostStream {
   readonly inode: HostStreamInode;
   readonly queue = new PollQueue();
   readonly regular: boolean;
+  readonly fd: number;
   private readonly kernel: KernelState;
   private readonly host: StreamHost;
-  private readonly fd: number;
   /** Reading: one byte that poll looked at, or how the input ended. */
   private ahead = -1;
   private ended = false;
   private readError = 0;
   private inputWatch: Watch | null = null;
   private inputArmed = false;
-  /** Writing: taken from the guest, not yet by the host. */
+  /** Writing: the part of `chunk` taken from the guest and not yet by the host; until it is gone nothing more is taken. */
+  private chunk: Uint8Array | null = null;
   private pending: Uint8Array | null = null;
   private broken = 0;
   private outputWatch: Watch | null = null;
   private drained: (() => void)[] = [];
-  private readonly buffer = new Uint8Array(READ_LIMIT);
-  /** Position of a regular file: own once somebody has sought, the host's before. */
-  private ownPosition = false;
-  private position = 0;
+  /** For reads; made by the first. */
+  private readBuffer: Uint8Array | null = null;
+  /** Regular files: where the host's own offset is. */
+  hostOffset = 0;
 
   constructor(kernel: KernelState, host: StreamHost, fd: number) {
     this.kernel = kernel;
@@ -96,14 +106,63 @@ export class HostStream {
     const stat = host.fstat(fd);
     this.inode = new HostStreamInode(this, kernel, stat);
     this.regular = (stat.mode & S_IFMT) === S_IFREG;
-    if (this.regular) this.position = host.offsetOf(fd);
+    if (this.regular) this.hostOffset = host.offsetOf(fd);
+  }
+
+  private get buffer(): Uint8Array {
+    return (this.readBuffer ??= new Uint8Array(READ_LIMIT));
+  }
+
+  /** Whether `fd` is the same pipe, file or device as this one: then guests get one open file for both. */
+  shows(fd: number): boolean {
+    const mine = this.stat();
+    const other = this.host.fstat(fd);
+    if (mine.dev !== other.dev || mine.ino !== other.ino) return false;
+    return !this.regular || this.host.offsetOf(fd) === this.hostOffset;
   }
 
   stat(): HostStat {
     return this.host.fstat(this.fd);
   }
 
-  // Reading.
+  // Regular files: they never block.
+
+  readFile(into: GuestBuffer, position: number): number {
+    const want = into.accessible(Math.min(into.remaining, READ_LIMIT));
+    if (want === 0 && into.remaining > 0) throw errno(EFAULT);
+    const along = position === this.hostOffset;
+    const n = along
+      ? this.host.readSome(this.fd, this.buffer, 0, want)
+      : this.host.readAt(this.fd, this.buffer, 0, want, position);
+    if (n < 0) throw errno(-n);
+    if (along) this.hostOffset += n;
+    return into.put(this.buffer, 0, n);
+  }
+  truncate(size: number): void {
+    const error = this.host.truncate(this.fd, size);
+    if (error !== 0) throw errno(error);
+  }
+  writeFile(from: GuestBuffer, position: number): number {
+    const chunk = (this.chunk ??= new Uint8Array(WRITE_LIMIT));
+    const along = position === this.hostOffset;
+    let total = 0;
+    while (from.remaining > 0) {
+      const got = from.take(chunk, 0, Math.min(from.remaining, WRITE_LIMIT));
+      const n = along
+        ? this.host.writeSome(this.fd, chunk, 0, got)
+        : this.host.writeAt(this.fd, chunk, 0, got, position + total);
+      if (n < 0) {
+        if (total > 0) break;
+        throw errno(-n);
+      }
+      if (along) this.hostOffset += n;
+      total += n;
+      if (n < got) break;
+    }
+    return total;
+  }
+
+  // Streams: reading.
 
   read(into: GuestBuffer): number {
     const want = into.accessible(Math.min(into.remaining, READ_LIMIT));
@@ -114,20 +173,14 @@ export class HostStream {
     let n = this.ahead >= 0 ? 1 : 0;
     if (n > 0) this.buffer[0] = this.ahead;
     this.ahead = -1;
-    if (n < want && !this.ended && this.readError === 0) {
-      const got = this.readHost(n, want - n);
-      if (got > 0) n += got;
-    }
-    if (n > 0) {
-      this.position += n;
-      return into.put(this.buffer, 0, n);
-    }
+    if (n < want && !this.ended && this.readError === 0) n += Math.max(0, this.readHost(n, want - n));
+    if (n > 0) return into.put(this.buffer, 0, n);
     if (this.readError !== 0) {
       const error = this.readError;
       this.readError = 0;
       throw errno(error);
     }
-    // A terminal, a growing file: the end may not be for ever.
+    // A terminal: the end may not be for ever.
     if (this.ended) {
       this.ended = false;
       return 0;
@@ -137,9 +190,7 @@ export class HostStream {
   }
   /** Into the buffer at `at`; keeps an end or an error for later. */
   private readHost(at: number, length: number): number {
-    const n = this.ownPosition
-      ? this.host.readAt(this.fd, this.buffer, at, length, this.position + at)
-      : this.host.readSome(this.fd, this.buffer, at, length);
+    const n = this.host.readSome(this.fd, this.buffer, at, length);
     if (n === 0) this.ended = true;
     else if (n < 0 && n !== -EAGAIN && n !== -EINTR) this.readError = -n;
     return n;
@@ -155,36 +206,17 @@ export class HostStream {
   }
   pollIn(): number {
     if (this.regular) return POLLIN | POLLRDNORM;
-    if (this.ahead < 0 && !this.ended && this.readError === 0) {
-      const n = this.readHost(0, 1);
-      if (n > 0) this.ahead = this.buffer[0];
-    }
+    if (this.ahead < 0 && !this.ended && this.readError === 0 && this.readHost(0, 1) > 0) this.ahead = this.buffer[0];
     if (this.ahead >= 0 || this.readError !== 0) return POLLIN | POLLRDNORM;
     if (this.ended) return (this.inode.mode & S_IFMT) === S_IFIFO ? POLLHUP : POLLIN | POLLRDNORM;
     this.awaitInput();
     return 0;
   }
 
-  /** pread(2): regular files only. */
-  readFrom(into: GuestBuffer, position: number): number {
-    const want = into.accessible(Math.min(into.remaining, READ_LIMIT));
-    if (want === 0 && into.remaining > 0) throw errno(EFAULT);
-    const n = this.host.readAt(this.fd, this.buffer, 0, want, position);
-    if (n < 0) throw errno(-n);
-    return into.put(this.buffer, 0, n);
-  }
-
-  // Writing.
-
-  /** pwrite(2): regular files only. */
-  writeTo(from: GuestBuffer, position: number): number {
-    const got = from.take(this.buffer, 0, Math.min(from.remaining, WRITE_LIMIT));
-    const n = this.host.writeAt(this.fd, this.buffer, 0, got, position);
-    if (n < 0) throw errno(-n);
-    return n;
-  }
+  // Streams: writing.
 
   write(task: Task, from: GuestBuffer): number {
+    const chunk = (this.chunk ??= new Uint8Array(WRITE_LIMIT));
     let total = 0;
     while (from.remaining > 0) {
       if (this.broken !== 0) {
@@ -196,18 +228,15 @@ export class HostStream {
         throw errno(error);
       }
       if (this.pending !== null) return total > 0 ? total : WOULD_BLOCK;
-      const chunk = new Uint8Array(Math.min(from.remaining, WRITE_LIMIT));
       let got: number;
       try {
-        got = from.take(chunk, 0, chunk.length);
+        got = from.take(chunk, 0, Math.min(from.remaining, WRITE_LIMIT));
       } catch (error) {
         if (total > 0) return total;
         throw error;
       }
-      const sent = this.writeHost(chunk.subarray(0, got));
-      // Nothing of it went out: the guest hears of the error itself.
-      if (sent < 0) continue;
-      total += got;
+      // When nothing of it went out the guest hears of the error itself.
+      if (this.writeHost(chunk.subarray(0, got)) >= 0) total += got;
     }
     return total;
   }
@@ -215,18 +244,14 @@ export class HostStream {
   private writeHost(bytes: Uint8Array): number {
     let at = 0;
     while (at < bytes.length) {
-      const n = this.ownPosition
-        ? this.host.writeAt(this.fd, bytes, at, bytes.length - at, this.position)
-        : this.host.writeSome(this.fd, bytes, at, bytes.length - at);
+      const n = this.host.writeSome(this.fd, bytes, at, bytes.length - at);
       if (n > 0) {
         at += n;
-        this.position += n;
-      } else if (n === -EINTR) continue;
-      else if (n === -EAGAIN || n === 0) {
+      } else if (n === -EAGAIN || n === 0) {
         this.pending = bytes.subarray(at);
         this.awaitRoom();
         return at;
-      } else {
+      } else if (n !== -EINTR) {
         this.broken = -n;
         this.pending = null;
         return at > 0 ? at : -1;
@@ -254,21 +279,6 @@ export class HostStream {
     this.kernel.kick();
   }
 
-  /** lseek of a regular file. */
-  seek(offset: number, whence: number): number {
-    if (!this.regular) throw errno(ESPIPE);
-    const base = whence === SEEK_SET ? 0 : whence === SEEK_CUR ? this.position : this.stat().size;
-    if (whence !== SEEK_SET && whence !== SEEK_CUR && whence !== SEEK_END) throw errno(EINVAL);
-    const to = base + offset;
-    if (to < 0) throw errno(EINVAL);
-    if (to !== this.position) {
-      this.ownPosition = true;
-      this.position = to;
-      this.ended = false;
-    }
-    return to;
-  }
-
   // The end.
 
   /** Calls back once the host has taken everything, or never will. */
@@ -290,21 +300,35 @@ export class HostStreamFile extends OpenFile {
   override readonly queue: PollQueue;
 
   /** `flags`: O_RDONLY, O_WRONLY or O_RDWR and status flags. */
-  constructor(stream: HostStream, flags: number) {
+  constructor(stream: HostStream, flags: number, position = stream.hostOffset) {
     super(stream.inode, null, flags);
     this.stream = stream;
     this.queue = stream.queue;
+    this.position = position;
   }
   override read(_task: Task, into: GuestBuffer, offset: number): number {
     if ((this.flags & O_ACCMODE) === O_WRONLY) throw errno(EBADF);
-    return offset === AT_POSITION ? this.stream.read(into) : this.stream.readFrom(into, offset);
+    if (!this.stream.regular) return this.stream.read(into);
+    const n = this.stream.readFile(into, offset === AT_POSITION ? this.position : offset);
+    if (offset === AT_POSITION) this.position += n;
+    return n;
   }
   override write(task: Task, from: GuestBuffer, offset: number): number {
     if ((this.flags & O_ACCMODE) === O_RDONLY) throw errno(EBADF);
-    return offset === AT_POSITION ? this.stream.write(task, from) : this.stream.writeTo(from, offset);
+    if (!this.stream.regular) return this.stream.write(task, from);
+    if (offset !== AT_POSITION) return this.stream.writeFile(from, offset);
+    if ((this.flags & O_APPEND) !== 0) this.position = this.inode.size;
+    const n = this.stream.writeFile(from, this.position);
+    this.position += n;
+    return n;
   }
   override seek(_task: Task, offset: number, whence: number): number {
-    return this.stream.seek(offset, whence);
+    if (!this.stream.regular) throw errno(ESPIPE);
+    if (whence !== SEEK_SET && whence !== SEEK_CUR && whence !== SEEK_END) throw errno(EINVAL);
+    const to = offset + (whence === SEEK_SET ? 0 : whence === SEEK_CUR ? this.position : this.inode.size);
+    if (to < 0) throw errno(EINVAL);
+    this.position = to;
+    return to;
   }
   override get seekable(): boolean {
     return this.stream.regular;
@@ -324,4 +348,11 @@ export class HostStreamFile extends OpenFile {
         ? `socket:[${this.inode.ino}]`
         : 'host:[stream]';
   }
+}
+
+/** Makes /dev/stdin and the like open a host pipe again instead of a pipe of the guest's. */
+export function serveHostFifos(vfs: Vfs): void {
+  const next = vfs.fifoOpen;
+  vfs.fifoOpen = (inode, flags, task) =>
+    inode instanceof HostStreamInode ? inode.open(task, flags) : next(inode, flags, task);
 }

@@ -5,20 +5,26 @@
  * Invariant: `close` gives the host terminal back; `drained` resolves once the host has taken everything written.
  */
 import { SIGHUP, SIGINT, SIGQUIT, SIGTERM } from '../abi/flags/signal.js';
-import { AT_FDCWD, O_NOCTTY, O_RDONLY, O_RDWR, O_WRONLY } from '../abi/flags/open.js';
+import { AT_FDCWD, O_ACCMODE, O_APPEND, O_NOCTTY, O_RDWR } from '../abi/flags/open.js';
 import type { KernelState } from '../../sched/kernel-state.js';
 import { kernelInfo, sendSignalToGroup } from '../../sched/signal/send.js';
 import type { Task } from '../../sched/task.js';
 import { openAt } from '../../fs/open.js';
+import { LOOKUP_FOLLOW, resolve } from '../../fs/walk.js';
 import type { OpenFile } from '../../fs/file.js';
 import type { HostIo } from '../platform/host-io.js';
 import type { Console } from './console.js';
-import { HostStream, HostStreamFile } from './host-stream.js';
+import { HostStream, HostStreamFile, serveHostFifos } from './host-stream.js';
 import { attachConsole, setControllingTty } from './index.js';
-import { streamHost } from './stream-host.js';
+import { hostFlags, streamHost } from './stream-host.js';
 
 /** Signals sent to the supervisor that are passed on to process 1, as docker run does. */
 const FORWARDED = { SIGHUP, SIGINT, SIGQUIT, SIGTERM } as const;
+
+/** Access mode and O_APPEND of the host's descriptor. */
+function accessOf(fd: number): number {
+  return hostFlags(fd) & (O_ACCMODE | O_APPEND);
+}
 
 export class Stdio {
   private readonly kernel: KernelState;
@@ -29,6 +35,7 @@ export class Stdio {
   constructor(kernel: KernelState, init: Task, io: HostIo, tty: boolean | undefined) {
     this.kernel = kernel;
     const host = streamHost(io);
+    serveHostFifos(kernel.vfs);
     const terminals = tty === false ? [] : [0, 1, 2].filter((fd) => io.isatty(fd));
     if (terminals.length > 0) this.openConsole(init, io, terminals);
     for (const fd of [0, 1, 2]) {
@@ -38,9 +45,15 @@ export class Stdio {
       } catch {
         continue; // closed on the host
       }
+      // What is one pipe or file on the host is one open file in the guest: writes to both keep their order.
+      const out = fd === 2 ? init.files.find(1) : undefined;
+      if (out instanceof HostStreamFile && out.stream.shows(fd)) {
+        init.files.set(fd, out, false);
+        continue;
+      }
       const stream = new HostStream(kernel, host, fd);
       this.streams.push(stream);
-      init.files.set(fd, new HostStreamFile(stream, fd === 0 ? O_RDONLY : O_WRONLY), false);
+      init.files.set(fd, new HostStreamFile(stream, accessOf(fd)), false);
     }
     this.forwardSignals(init);
   }
@@ -52,6 +65,9 @@ export class Stdio {
     const lazy = !(terminals.includes(0) && terminals.includes(1));
     const console = attachConsole(this.kernel, { host: io, inputFd, outputFd, lazy });
     this.console = console;
+    // As login does it: the terminal belongs to who uses it.
+    const { inode } = resolve(init, AT_FDCWD, '/dev/console', LOOKUP_FOLLOW).dentry;
+    inode!.setAttributes({ uid: init.creds.uid, mode: 0o620 });
     const file: OpenFile = openAt(init, AT_FDCWD, '/dev/console', O_RDWR | O_NOCTTY, 0);
     for (const fd of terminals) init.files.set(fd, file, false);
     setControllingTty(init, console, O_RDWR, false);

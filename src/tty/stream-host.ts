@@ -2,7 +2,7 @@
  * StreamHost over HostIo and node:fs: what host-stream.ts needs of the host, for the real one. Regular files never block, so
  * the positional calls are plain pread and pwrite.
  */
-import { fstatSync, readFileSync, readSync, writeSync } from 'node:fs';
+import { fstatSync, ftruncateSync, readFileSync, readSync, writeSync } from 'node:fs';
 import { constants } from 'node:os';
 import { EIO } from '../abi/errno.js';
 import type { HostIo } from '../platform/host-io.js';
@@ -46,6 +46,14 @@ export function streamHost(io: HostIo): StreamHost {
         return writeSync(fd, from, offset, length, position);
       } catch (error) {
         return negative(error);
+      }
+    },
+    truncate(fd, size) {
+      try {
+        ftruncateSync(fd, size);
+        return 0;
+      } catch (error) {
+        return -negative(error);
       }
     },
     offsetOf: (fd) => fdinfo(fd, 'pos', 10),

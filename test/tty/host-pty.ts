@@ -88,6 +88,7 @@ export class Sink implements TtyDriver {
 
 const POLLIN = 1;
 const POLLOUT = 4;
+const EINTR = 4;
 const EAGAIN = 11;
 const EINVAL = 22;
 
@@ -174,6 +175,19 @@ export class ModelPty {
     }
     sink.signals = [];
     throw new Error(`no command ${op}`);
+  }
+
+  /** read(2) that sleeps until `alarmMs`, when a signal comes; nothing else happens meanwhile. */
+  blockingRead(size: number, alarmMs: number): { result: string; elapsedMs: number } {
+    const { buffer, ld } = this;
+    const progress = new ReadProgress();
+    let elapsedMs = 0;
+    let n = progress.attempt(ld, buffer, size, 0, false);
+    if (n === WOULD_BLOCK) {
+      elapsedMs = Math.min(progress.deadlineNs / 1e6, alarmMs);
+      n = progress.attempt(ld, buffer, size, elapsedMs * 1e6, elapsedMs === alarmMs);
+    }
+    return { result: n === WOULD_BLOCK ? `E${EINTR}` : hex(buffer.subarray(0, n)), elapsedMs };
   }
 
   private deliver(): void {
