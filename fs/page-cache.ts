@@ -10,18 +10,12 @@
 import { EFAULT, ENOMEM, ENOSPC, ENXIO, errno, errnoOf } from '../src/abi/errno.js';
 import type { FileMapping, MappingListener } from '../src/mm/file-mapping.js';
 import type { FrameAllocator } from '../src/mm/frames.js';
+import { Backing, type BackingContent } from './backing.js';
 import type { GuestBuffer } from './file.js';
 import type { Inode } from './inode.js';
 import { fullPath } from './paths.js';
 import { holdInode, releaseInode } from './references.js';
-import { Ranges, SegmentMap } from './segments.js';
-
-/** Content that is read when first touched: an archive's member (fs/archive/types.ts). */
-export interface BackingContent {
-  readonly size: number;
-  read(dst: Uint8Array, dstOffset: number, offset: number, length: number): number;
-  extents?(): Iterable<{ offset: number; length: number }>;
-}
+import { SegmentMap } from './segments.js';
 
 /** Block accounting of a filesystem, in pages. */
 export interface PageAccount {
@@ -43,10 +37,7 @@ export class PageCache implements FileMapping {
   private readonly frames: FrameAllocator;
   private readonly account: PageAccount;
   private readonly segments = new SegmentMap();
-  private content: BackingContent | null = null;
-  private unread: Ranges | null = null;
-  /** Content counts up to here: truncation lowers it. */
-  private contentEnd = 0;
+  private backing: Backing | null = null;
   private spare: { phys: number; length: number } | null = null;
   /** Shared mappings that may write. */
   writableMappings = 0;
@@ -60,25 +51,13 @@ export class PageCache implements FileMapping {
 
   /** The file's content is that of an archive; before anything else is done with it. */
   setContent(content: BackingContent): void {
-    const { pageSize } = this.frames;
     this.size = content.size;
-    if (content.size === 0) return;
-    const ranges: { start: number; end: number }[] = [];
-    for (const { offset, length } of content.extents?.() ?? [{ offset: 0, length: content.size }]) {
-      const start = Math.floor(offset / pageSize) * pageSize;
-      const end = Math.ceil(Math.min(offset + length, content.size) / pageSize) * pageSize;
-      const previous = ranges.at(-1);
-      if (previous !== undefined && start <= previous.end) previous.end = Math.max(previous.end, end);
-      else if (end > start) ranges.push({ start, end });
-    }
-    this.content = content;
-    this.contentEnd = content.size;
-    this.unread = new Ranges(ranges);
+    if (content.size > 0) this.backing = new Backing(content, this.frames.pageSize);
   }
 
   /** 512-byte blocks: also of what has not been read yet. */
   get blocks(): number {
-    return (this.segments.bytes + (this.unread?.bytes ?? 0)) / 512;
+    return (this.segments.bytes + (this.backing?.unread.bytes ?? 0)) / 512;
   }
 
   // --- reading and writing
@@ -97,8 +76,8 @@ export class PageCache implements FileMapping {
           n = (end < segment.end ? end : segment.end) - at;
           moved = into.putPhysical(segment.phys + (at - segment.start), n);
         } else {
-          if (this.unread !== null && this.load(at)) continue;
-          n = Math.min(end, segment?.start ?? end, this.unread?.at(at)?.start ?? end) - at;
+          if (this.backing !== null && this.load(at)) continue;
+          n = Math.min(end, segment?.start ?? end, this.backing?.unread.at(at)?.start ?? end) - at;
           moved = into.putZeros(n);
         }
         at += moved;
@@ -146,7 +125,7 @@ export class PageCache implements FileMapping {
     const { pageSize } = this.frames;
     const pageEnd = Math.ceil(size / pageSize) * pageSize;
     this.size = size;
-    if (size < this.contentEnd) this.contentEnd = size;
+    this.backing?.truncate(size);
     this.drop(pageEnd, Infinity);
     this.clearTail();
   }
@@ -192,7 +171,7 @@ export class PageCache implements FileMapping {
   seekData(offset: number): number {
     if (offset >= this.size) throw errno(ENXIO);
     const segment = this.segments.list[this.segments.search(offset)];
-    const range = this.unread?.at(offset);
+    const range = this.backing?.unread.at(offset);
     const at = Math.max(offset, Math.min(segment?.start ?? Infinity, range?.start ?? Infinity));
     if (at >= this.size) throw errno(ENXIO);
     return at;
@@ -206,7 +185,7 @@ export class PageCache implements FileMapping {
         at = segment.end;
         continue;
       }
-      const range = this.unread?.at(at);
+      const range = this.backing?.unread.at(at);
       if (range === undefined || range.start > at) break;
       at = range.end;
     }
@@ -224,8 +203,7 @@ export class PageCache implements FileMapping {
   evict(): void {
     this.size = 0;
     this.drop(0, Infinity);
-    this.content = null;
-    this.unread = null;
+    this.backing = null;
   }
 
   // --- FileMapping
@@ -233,13 +211,13 @@ export class PageCache implements FileMapping {
   frameAt(offset: number): number {
     const phys = this.segments.physAt(offset);
     if (phys >= 0) return phys;
-    if (this.unread === null || !this.load(offset)) {
+    if (this.backing === null || !this.load(offset)) {
       const { pageSize } = this.frames;
       const next = this.segments.list[this.segments.search(offset)];
       const end = Math.min(
         Math.floor(offset / FAULT_PIECE + 1) * FAULT_PIECE,
         next?.start ?? Infinity,
-        this.unread?.at(offset)?.start ?? Infinity,
+        this.backing?.unread.at(offset)?.start ?? Infinity,
         Math.max(offset + pageSize, Math.ceil(this.size / pageSize) * pageSize),
       );
       if (this.fill(offset, end, false) === offset) throw errno(ENOMEM);
@@ -294,8 +272,8 @@ export class PageCache implements FileMapping {
         at = segment.end;
         continue;
       }
-      if (this.unread !== null && this.load(at)) continue;
-      const end = Math.min(to, segment?.start ?? to, this.unread?.at(at)?.start ?? to);
+      if (this.backing !== null && this.load(at)) continue;
+      const end = Math.min(to, segment?.start ?? to, this.backing?.unread.at(at)?.start ?? to);
       if (!gap(at, end)) return;
       at = end;
     }
@@ -368,8 +346,9 @@ export class PageCache implements FileMapping {
 
   /** Reads the backing content around `offset`, if that is where the page is. */
   private load(offset: number): boolean {
-    const { frames, segments, unread } = this;
-    const range = unread!.at(offset);
+    const { frames, segments } = this;
+    const backing = this.backing!;
+    const range = backing.unread.at(offset);
     if (range === undefined || range.start > offset) return false;
     const { pageSize } = frames;
     const piece = Math.floor(offset / READ_PIECE) * READ_PIECE;
@@ -381,17 +360,13 @@ export class PageCache implements FileMapping {
     }
     let at = start;
     for (const extent of frames.allocate(end - start)) {
-      const wanted = Math.max(0, Math.min(this.contentEnd - at, extent.length));
-      this.content!.read(frames.physical.bytes, extent.offset, at, wanted);
+      backing.read(frames.physical.bytes, extent.offset, at, extent.length);
       segments.insert(at, extent.length, extent.offset);
       at += extent.length;
     }
     this.account.force((end - start) / pageSize);
-    unread!.remove(start, end);
-    if (unread!.empty) {
-      this.unread = null;
-      this.content = null;
-    }
+    backing.unread.remove(start, end);
+    if (backing.unread.empty) this.backing = null;
     return true;
   }
 
@@ -399,7 +374,7 @@ export class PageCache implements FileMapping {
   private drop(from: number, to: number): void {
     for (const listener of [...this.listeners.keys()]) listener.invalidate(from, to);
     this.trim();
-    this.unread?.remove(from, to);
+    this.backing?.unread.remove(from, to);
     this.segments.remove(from, to, (phys, length) => {
       this.frames.free({ offset: phys, length });
       this.account.give(length / this.frames.pageSize);
@@ -409,7 +384,7 @@ export class PageCache implements FileMapping {
   /** Zeroes bytes of at most one page, when they are there. */
   private clear(from: number, to: number): void {
     if (to <= from) return;
-    if (this.unread !== null && this.segments.physAt(from) < 0) this.load(from);
+    if (this.backing !== null && this.segments.physAt(from) < 0) this.load(from);
     const phys = this.segments.physAt(from);
     if (phys >= 0) this.frames.physical.bytes.fill(0, phys, phys + (to - from));
   }
