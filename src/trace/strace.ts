@@ -83,19 +83,23 @@ export class StraceWriter<Subject extends TraceSubject> implements Tracer<Subjec
     this.line(task, `--- stopped by ${signalName(signal)} ---`);
   }
 
-  exited(task: Subject, status: number): void {
+  /** The call that is open will not return (PTRACE_EVENT_EXIT); `exited` says so itself where nobody has. */
+  dying(task: Subject): void {
     const state = this.state(task);
     const call = state.call;
-    if (call !== null) {
-      state.call = null;
-      const other = this.open !== null && this.open !== task.tid ? this.states.get(this.open) : undefined;
-      if (other && other.column > 0) this.unfinished(other);
-      this.resume(task, state, call.row);
-      this.put(state, `${call.complete ? '' : ' <unfinished ...>'}) `);
-      this.align(state);
-      this.put(state, '= ?');
-      this.end(state);
-    }
+    if (call === null) return;
+    state.call = null;
+    const other = this.open !== null && this.open !== task.tid ? this.states.get(this.open) : undefined;
+    if (other && other.column > 0) this.unfinished(other);
+    this.resume(task, state, call.row);
+    this.put(state, `${call.complete ? '' : ' <unfinished ...>'}) `);
+    this.align(state);
+    this.put(state, '= ?');
+    this.end(state);
+  }
+
+  exited(task: Subject, status: number): void {
+    this.dying(task);
     const signal = status & 0x7f;
     const text = `killed by ${signalName(signal)} ${status & 0x80 ? '(core dumped) ' : ''}`;
     this.line(task, signal === 0 ? `+++ exited with ${(status >>> 8) & 0xff} +++` : `+++ ${text}+++`);

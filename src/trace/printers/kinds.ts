@@ -100,14 +100,26 @@ function strings(c: Call, addr: bigint): string {
   }
   return `[${parts.join(', ')}]`;
 }
+/** As many pointers as execve(2) takes: past that, something else is wrong with the list. */
+const MAX_STRINGS = 1 << 18;
 function environ(c: Call, addr: bigint): string {
   if (addr === 0n) return 'NULL';
-  for (let n = 0; ; n++) {
-    const word = c.peek(addr + BigInt(8 * n), 8);
-    if (word === null && n === 0) return address(addr);
-    const end = word === null || viewOf(word).getBigUint64(0, true) === 0n;
-    if (end) return `${address(addr)} /* ${n} var${n === 1 ? '' : 's'}${word === null ? ', unterminated' : ''} */`;
+  let n = 0;
+  let terminated = false;
+  while (n < MAX_STRINGS && !terminated) {
+    const at = addr + BigInt(8 * n);
+    // A page at a time; a pointer that straddles two pages is read alone.
+    const words = Math.max(1, Math.floor((4096 - Number(at & 4095n)) / 8));
+    const bytes = c.peek(at, 8 * words);
+    if (bytes === null) break;
+    const view = viewOf(bytes);
+    let i = 0;
+    while (i < words && view.getBigUint64(8 * i, true) !== 0n) i++;
+    n += i;
+    terminated = i < words;
   }
+  if (n === 0 && !terminated) return address(addr);
+  return `${address(addr)} /* ${n} var${n === 1 ? '' : 's'}${terminated ? '' : ', unterminated'} */`;
 }
 
 function word(c: Call, addr: bigint, arg: Extract<ArgType, { kind: 'word' }>): string {

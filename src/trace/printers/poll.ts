@@ -18,6 +18,8 @@ function pollfds(c: Call, addr: bigint): string {
       : `{fd=${fd}, events=${flags(FLAG_SETS.pollflags, c.arch, BigInt(view.getUint16(4, true)))}}`;
   });
 }
+/** As many entries as are looked at for ready ones. */
+const MAX_FDS = 1 << 16;
 /** `[{fd=3, revents=POLLIN}], left {...}`. */
 function pollResult(c: Call): void {
   if (c.failed) return;
@@ -26,11 +28,12 @@ function pollResult(c: Call): void {
     return;
   }
   const addr = c.args[0];
-  const count = toUint(c.args[1]);
+  const count = Math.min(toUint(c.args[1]), MAX_FDS);
   if (addr === 0n || count === 0) return;
   const ready: string[] = [];
+  const whole = c.peek(addr, 8 * count);
   for (let i = 0; i < count; i++) {
-    const bytes = c.peek(addr + BigInt(8 * i), 8);
+    const bytes = whole === null ? c.peek(addr + BigInt(8 * i), 8) : whole.subarray(8 * i, 8 * i + 8);
     if (bytes === null) {
       ready.push(address(addr + BigInt(8 * i)));
       break;

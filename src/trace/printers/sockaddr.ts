@@ -73,7 +73,7 @@ function packet(c: Call, bytes: Uint8Array): string {
     `sll_halen=${halen}`,
   ];
   if (halen > 0)
-    parts.push(`sll_addr=[${Array.from(bytes.subarray(12, 12 + Math.min(halen, 8)), (b) => padded(b, 4)).join(', ')}]`);
+    parts.push(`sll_addr=[${Array.from(bytes.subarray(12, 12 + Math.min(halen, 8)), (b) => padded(b, 2)).join(', ')}]`);
   return parts.join(', ');
 }
 

@@ -259,7 +259,7 @@ function getOption(c: Call, addr: bigint, length: number): string {
   const level = toInt(c.args[1]);
   const name = toInt(c.args[2]);
   if (addr !== 0n && level === opt.SOL_SOCKET) {
-    const bytes = c.fetch(addr, length);
+    const bytes = c.fetch(addr, Math.min(length, 32));
     const view = bytes === null ? null : viewOf(bytes);
     if (name === opt.SO_LINGER && length >= 8) return view === null ? address(addr) : linger(view);
     if (name === opt.SO_PEERCRED && length >= 12) {
