@@ -219,6 +219,19 @@ describe('page cache', () => {
     expect(frames.usedBytes).toBe(0);
   });
 
+  test.each(['write', 'truncate', 'fallocate'])('what a mapping left behind the end is not seen after %s', (how) => {
+    const { task, frames } = testKernel();
+    const file = open(task, '/f', O_RDWR | O_CREAT);
+    const fd = task.files.install(file, false, 10);
+    writeBytes(task, file, 'abc');
+    const phys = (file.inode as TmpfsFile).cache.frameAt(0);
+    frames.physical.bytes.fill(0x55, phys + 3, phys + 4096);
+    if (how === 'write') writeBytes(task, file, 'd', 10);
+    else if (how === 'truncate') ftruncate(task, fd, 11);
+    else fallocate(task, fd, 0, 0, 11);
+    expect(readBytes(task, file, 10, 0).toString()).toBe('abc\0\0\0\0\0\0\0');
+  });
+
   test('O_APPEND writes at the end whatever the offset', () => {
     const { task } = testKernel();
     const file = open(task, '/f', O_RDWR | O_CREAT | O_APPEND);
