@@ -6,7 +6,7 @@
  * A blocking write to a stream (pipe, socket, terminal) goes on until all is written; a signal after the first bytes ends it
  * with the count so far, as any error does.
  */
-import { EAGAIN, EBADF, errno } from '../src/abi/errno.js';
+import { EAGAIN, EBADF, EINTR, errno } from '../src/abi/errno.js';
 import { RLIMIT_NOFILE } from '../src/abi/flags/limits.js';
 import { IN_ACCESS, IN_MODIFY } from '../src/abi/flags/poll.js';
 import { O_NONBLOCK, O_PATH, O_WRONLY } from '../src/abi/flags/open.js';
@@ -21,6 +21,9 @@ declare module '../fs/file.js' {
   interface OpenFile {
     /** Writes are one unit: a short one is not continued (eventfd). */
     shortWrites?: boolean;
+    /** Sockets: how long a blocking read and write wait; absent or Infinity: for ever. */
+    readonly receiveTimeoutNs?: number;
+    readonly sendTimeoutNs?: number;
   }
 }
 
@@ -98,14 +101,14 @@ export function blockOn(
   attempt: () => number,
   options?: BlockOptions,
   queues: readonly WaitQueue[] = file.queue === null ? [] : [file.queue],
-  other: OpenFile = file,
+  other: OpenFile | null = null,
 ): number {
   file.references++;
-  other.references++;
+  if (other !== null) other.references++;
   const drop = (): void => {
     task.heldBySleep = null;
     dropFile(file);
-    dropFile(other);
+    if (other !== null) dropFile(other);
   };
   task.heldBySleep = drop;
   const { onInterrupt, onTimeout } = options ?? {};
@@ -137,6 +140,15 @@ export function blockOn(
   );
 }
 
+/** With a socket timeout a sleep ends in EAGAIN, and a signal is EINTR. */
+function timeoutOptions(task: Task, timeoutNs = Infinity): BlockOptions | undefined {
+  if (timeoutNs === Infinity) return undefined;
+  const onTimeout = (): never => {
+    throw errno(EAGAIN);
+  };
+  return { deadlineNs: task.kernel.clock.monotonicNs() + timeoutNs, restart: EINTR, onTimeout };
+}
+
 /** Reads; sleeps as long as nothing is there, unless O_NONBLOCK (or `nonblock`). */
 export function readInto(task: Task, file: OpenFile, into: GuestBuffer, offset: number, nonblock = false): number {
   const n = file.read(task, into, offset);
@@ -145,7 +157,7 @@ export function readInto(task: Task, file: OpenFile, into: GuestBuffer, offset: 
     return n;
   }
   if (nonblock || (file.flags & O_NONBLOCK) !== 0 || file.queue === null) throw errno(EAGAIN);
-  return blockOn(task, file, () => file.read(task, into, offset));
+  return blockOn(task, file, () => file.read(task, into, offset), timeoutOptions(task, file.receiveTimeoutNs));
 }
 
 /** Writes all of a stream or whatever else the file takes. */
@@ -159,7 +171,8 @@ export function writeFrom(task: Task, file: OpenFile, from: GuestBuffer, offset:
     if (n === WOULD_BLOCK) throw errno(EAGAIN);
     return n;
   }
-  return blockOn(task, file, writeRest(task, file, from, offset, n === WOULD_BLOCK ? 0 : n));
+  const rest = writeRest(task, file, from, offset, n === WOULD_BLOCK ? 0 : n);
+  return blockOn(task, file, rest, timeoutOptions(task, file.sendTimeoutNs));
 }
 
 function writeRest(task: Task, file: OpenFile, from: GuestBuffer, offset: number, done: number): () => number {
@@ -175,7 +188,7 @@ function writeRest(task: Task, file: OpenFile, from: GuestBuffer, offset: number
       }
       if (n === WOULD_BLOCK) return moved > 0 && task.signalPending() ? moved : WOULD_BLOCK;
       moved += n;
-      if (from.remaining === 0 || n === 0) return moved;
+      if (from.remaining === 0 || n === 0 || file.shortWrites === true) return moved;
     }
   };
 }

@@ -9,7 +9,17 @@ import { procfsType } from '../../fs/procfs/index.js';
 import { setExe } from '../../fs/references.js';
 import { resolve } from '../../fs/walk.js';
 import { createPipe, openFifo } from '../../src/ipc/pipe-file.js';
-import { close, open, outcome, readBytes, testKernel, testTask, writeBytes, writeFile, type TestKernel } from '../fs/fake.js';
+import {
+  close,
+  open,
+  outcome,
+  readBytes,
+  testKernel,
+  testTask,
+  writeBytes,
+  writeFile,
+  type TestKernel,
+} from '../fs/fake.js';
 import { BASE, fakeMemory } from '../ipc/fake.js';
 
 let test: TestKernel;
@@ -26,13 +36,30 @@ function addMemory(owner: Task, args: string, env: string): void {
     rssBytes: () => 418 * 4096,
     mincore: (_addr: number, length: number) => new Uint8Array(length / 4096).fill(1),
     layout: {
-      startCode: 0x400000, endCode: 0x401234, startData: 0x402000, endData: 0x402100, startBrk: 0x403000, brk: 0x404000,
-      startStack: 0x7ffc00000000, argStart: BASE, argEnd, envStart: argEnd, envEnd: argEnd + env.length,
-      auxv: new Uint8Array([6, 0, 0, 0, 0, 0, 0, 0, 0, 16, 0, 0, 0, 0, 0, 0]), mmapBase: 0,
+      startCode: 0x400000,
+      endCode: 0x401234,
+      startData: 0x402000,
+      endData: 0x402100,
+      startBrk: 0x403000,
+      brk: 0x404000,
+      startStack: 0x7ffc00000000,
+      argStart: BASE,
+      argEnd,
+      envStart: argEnd,
+      envEnd: argEnd + env.length,
+      auxv: new Uint8Array([6, 0, 0, 0, 0, 0, 0, 0, 0, 16, 0, 0, 0, 0, 0, 0]),
+      mmapBase: 0,
     },
     vmas: () => [
-      { start: 0x400000, end: 0x402000, prot: 5, flags: 0, offset: 0x1000, name: '',
-        file: { describe: () => ({ devMajor: 0, devMinor: 20, ino: 7, path: '/bin/cat' }) } },
+      {
+        start: 0x400000,
+        end: 0x402000,
+        prot: 5,
+        flags: 0,
+        offset: 0x1000,
+        name: '',
+        file: { describe: () => ({ devMajor: 0, devMinor: 20, ino: 7, path: '/bin/cat' }) },
+      },
       { start: 0x403000, end: 0x404000, prot: 3, flags: 0, offset: 0, name: '[heap]', file: null },
       { start: 0x7f0000000000, end: 0x7f0000001000, prot: 3, flags: 1, offset: 0, name: '', file: null },
     ],
@@ -73,7 +100,7 @@ function list(path: string): string[] {
   const file = open(task, path) as DirectoryFile;
   const names: string[] = [];
   // One entry a call, as with a tiny buffer: positions must carry.
-  for (let more = true; more; ) {
+  for (let more = true; more;) {
     more = false;
     let taken = false;
     file.iterate(task, (name) => {
