@@ -12,6 +12,7 @@ import { FutexTable } from './futex.js';
 import { Hooks } from './hooks.js';
 import type { PidTable } from './pids.js';
 import type { ThreadGroup } from './thread-group.js';
+import type { SigInfo } from './signal/siginfo.js';
 import { Timers } from './timers.js';
 import type { Sleep } from './wait.js';
 import type { Task } from './task.js';
@@ -21,6 +22,13 @@ export interface Log {
   info(fields: object, text: string): void;
   warn(fields: object, text: string): void;
   error(fields: object, text: string): void;
+}
+
+/** Who wants to see signals: the tracer. */
+export interface SignalWatcher {
+  /** Before the handler's frame is made, the default action taken, or the signal ignored. */
+  signal(task: Task, info: SigInfo): void;
+  stopped(task: Task, signo: number): void;
 }
 
 /** Limits of the whole system, each with a default; hitting one is the Linux errno or signal for it. */
@@ -74,6 +82,8 @@ export class KernelState {
   /** Forks since boot, context switches are not counted: /proc/stat. */
   forks = 0;
 
+  /** Told of signals as they are taken, and of stops; set while tracing. */
+  watcher: SignalWatcher | null = null;
   /** Set by the kernel loop: something outside the loop made work (host input); call it after changing state. */
   kick: () => void = () => {};
   /** Set by the kernel loop: a task has a host thread. */

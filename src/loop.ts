@@ -15,12 +15,13 @@ import {
 import { exitGroup, killAll } from '../sched/exit.js';
 import { KernelState, type KernelStateOptions } from '../sched/kernel-state.js';
 import { returnToUser } from '../sched/signal/deliver.js';
+import { SIGINFO_SIZE, writeSigInfo } from '../sched/signal/info-bytes.js';
 import { forceSignal } from '../sched/signal/send.js';
 import type { Task } from '../sched/task.js';
 import { GROUP_RUNNING } from '../sched/thread-group.js';
 import { BLOCKED, NO_RETURN, WOULD_BLOCK } from '../sched/wait.js';
 import { Dispatcher } from '../syscalls/dispatch.js';
-import { rawArguments, unknownRow } from './trace/capture.js';
+import { allArguments, unknownRow } from './trace/capture.js';
 import type { Row } from '../syscalls/row.js';
 import type { Tracer } from './trace/tracer.js';
 
@@ -49,7 +50,7 @@ export class Loop {
   readonly state: KernelState;
   readonly platform: Platform;
   readonly table: Dispatcher;
-  tracer: Tracer | null = null;
+  private tracer: Tracer<Task> | null = null;
   private readonly tasks = new Map<HostThread, Task>();
   private scheduled = false;
   private idleTimer: NodeJS.Timeout | null = null;
@@ -61,15 +62,36 @@ export class Loop {
     this.state = new KernelState(options);
     this.platform = options.platform;
     this.table = new Dispatcher(options.platform.arch);
-    this.state.taskMade = (task) => void this.tasks.set(task.thread, task);
+    this.state.taskMade = (task) => {
+      this.tasks.set(task.thread, task);
+    };
     this.state.taskGone = (task) => {
-      this.tracer?.exited(task, task.exitStatus);
+      if (task.exited) this.tracer?.exited(task, task.exitStatus);
       this.tasks.delete(task.thread);
     };
     this.state.initExited = (status) => {
       this.ended ??= { status, timedOut: false };
     };
     this.state.kick = () => this.kick();
+  }
+
+  /** Tells `tracer` of every system call, signal and end from now on. */
+  trace(tracer: Tracer<Task> & { attach?(task: Task): void }): void {
+    this.tracer = tracer;
+    const bytes = new Uint8Array(SIGINFO_SIZE);
+    const view = new DataView(bytes.buffer);
+    this.state.watcher = {
+      signal: (task, info) => {
+        writeSigInfo(view, 0, info);
+        tracer.signal(task, { signal: info.signo, info: bytes });
+      },
+      stopped: (task, signo) => tracer.stopped(task, signo),
+    };
+    const made = this.state.taskMade;
+    this.state.taskMade = (task) => {
+      made(task);
+      tracer.attach?.(task);
+    };
   }
 
   /** Runs until process 1 ends or the time is over (then SIGKILL ends all). Rejects with KernelPanic. */
@@ -199,11 +221,13 @@ export class Loop {
     this.complete(task, result);
   }
 
-  private traced(task: Task, tracer: Tracer): number {
+  private traced(task: Task, tracer: Tracer<Task>): number {
     const { regs } = task.thread;
     const entry = this.table.entries[regs.nr];
     const row = entry?.row ?? unknownRow(regs.nr);
-    const args = rawArguments(regs, entry?.order ?? [0, 1, 2, 3, 4, 5], row.args.length);
+    // rt_sigreturn has no arguments; its frame is at the stack pointer.
+    const args =
+      entry === undefined ? allArguments(regs) : row.name === 'rt_sigreturn' ? [BigInt(regs.sp)] : this.table.rawArgs(entry, regs);
     task.traced = { row, args };
     tracer.enter(task, row, args);
     return this.table.dispatch(task, regs);

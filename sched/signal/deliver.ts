@@ -48,6 +48,7 @@ export function returnToUser(task: Task): boolean {
       }
       break;
     }
+    task.kernel.watcher?.signal(task, info);
     const action = task.sighand.actions[info.signo];
     if (info.signo !== 9 && info.signo !== SIGSTOP) {
       if (action.handler === SIG_IGN) continue;
@@ -123,6 +124,7 @@ function stop(task: Task, signo: number): void {
   group.stopSignal = signo;
   group.stopReported = false;
   group.continueReported = true;
+  task.kernel.watcher?.stopped(task, signo);
   stopGroup(group);
   notifyParent(group, CLD_STOPPED, signo);
 }

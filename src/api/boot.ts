@@ -5,6 +5,7 @@
 import type { OpenFile } from '../../fs/file.js';
 import type { Log } from '../../sched/kernel-state.js';
 import type { Platform } from '../platform/platform.js';
+import type { Task } from '../../sched/task.js';
 import type { Tracer } from '../trace/tracer.js';
 import { environment, findProgram, outcome, type Outcome } from './launch.js';
 import { InputStream, OutputStream } from './memory-stream.js';
@@ -33,7 +34,7 @@ export interface BootOptions {
   log?: Log;
   /** For tests: another platform, a tracer. */
   platform?: Platform;
-  tracer?: (system: System) => Tracer;
+  tracer?: (system: System) => Tracer<Task>;
   /** For tests: called after the end, before everything is given back. */
   inspect?: (system: System) => void;
 }
@@ -70,7 +71,7 @@ export async function boot(options: BootOptions): Promise<BootResult> {
     const user = login(options.user, (path) => system.readText(path));
     const env = environment(user, options.env);
     init.creds = user.creds;
-    if (options.tracer !== undefined) kernel.tracer = options.tracer(system);
+    if (options.tracer !== undefined) kernel.trace(options.tracer(system));
     const argv = options.argv.map(bytes);
     findProgram(init, argv, env, options.cwd === undefined ? undefined : bytes(options.cwd), kernel);
     const ended = await kernel.run({ timeoutMs });

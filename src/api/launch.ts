@@ -49,10 +49,21 @@ export function environment(user: Login, given?: Readonly<Record<string, string>
 }
 const toBytes = (text: string): string => Buffer.from(text, 'utf8').toString('latin1');
 
+/** What was started in the end. */
+export interface Launched {
+  path: string;
+  argv: string[];
+  envp: string[];
+}
+
 /** Finds argv[0] along PATH, loads it into `init`, ready to run. Throws LaunchError. */
 export function findProgram(
-  init: Task, argv: string[], env: ReadonlyMap<string, string>, cwd: string | undefined, kernel: Kernel,
-): void {
+  init: Task,
+  argv: string[],
+  env: ReadonlyMap<string, string>,
+  cwd: string | undefined,
+  kernel: Kernel,
+): Launched {
   const [name] = argv;
   if (cwd !== undefined)
     try {
@@ -69,14 +80,15 @@ export function findProgram(
   for (const path of candidates) {
     try {
       kernel.exec(init, path, argv, envp);
-      return;
+      return { path, argv, envp };
     } catch (error) {
       if (!(error instanceof Errno)) throw error;
       if (error.errno === ENOEXEC) {
         // As execvp(3): a file without `#!` is a shell script.
         try {
-          kernel.exec(init, '/bin/sh', ['sh', path, ...argv.slice(1)], envp);
-          return;
+          const script = ['sh', path, ...argv.slice(1)];
+          kernel.exec(init, '/bin/sh', script, envp);
+          return { path: '/bin/sh', argv: script, envp };
         } catch {
           // The first error tells more.
         }

@@ -1,9 +1,12 @@
 /** What `levitate-run` does with its options: boots, connects the standard streams, runs, and gives the exit status. */
+import { openSync, writeSync } from 'node:fs';
 import type { RunOptions } from '../cli/options.js';
 import { EXIT_FAILED, EXIT_TIMEOUT } from '../cli/options.js';
 import { createLog } from '../cli/logging.js';
 import { connectStdio, type Stdio } from '../tty/stdio.js';
+import type { Kernel } from '../kernel.js';
 import { KernelPanic } from '../loop.js';
+import { TextSink, TraceSession } from '../trace/session.js';
 import { findProgram, LaunchError, outcome } from './launch.js';
 import { System } from './system.js';
 import { login } from './users.js';
@@ -14,6 +17,7 @@ export async function run(options: RunOptions): Promise<number> {
   const system = await System.start({ root, log, hostname, memoryBytes, pids });
   const { kernel, init } = system;
   let stdio: Stdio | undefined;
+  let trace: TraceSession | null = null;
   try {
     const user = login(options.user, (path) => system.readText(path));
     init.creds = user.creds;
@@ -22,9 +26,17 @@ export async function run(options: RunOptions): Promise<number> {
       for (const [name, value] of [['HOME', user.home], ['USER', user.name], ['LOGNAME', user.name]] as const)
         if (!env.has(name)) env.set(name, value);
     stdio = connectStdio(kernel.state, init, system.io, options.tty);
-    findProgram(init, [...options.argv], env, options.cwd, kernel);
+    trace = traceSession(options, kernel);
+    const launched = findProgram(init, [...options.argv], env, options.cwd, kernel);
+    if (trace !== null) {
+      kernel.trace(trace);
+      const row = kernel.table.byName('execve');
+      trace.launched(init, row, launched.path, launched.argv, launched.envp);
+    }
     const ended = await kernel.run({ timeoutMs });
     await stdio.drained();
+    trace?.finish();
+    if (options.report) process.stderr.write(report(kernel));
     const { status, signal, timedOut } = outcome(ended);
     if (timedOut) return EXIT_TIMEOUT;
     return status ?? 128 + signal!;
@@ -43,4 +55,44 @@ export async function run(options: RunOptions): Promise<number> {
     stdio?.close();
     system.close();
   }
+}
+
+/** The tracing that the options ask for; files are made before the guest starts. */
+function traceSession(options: RunOptions, kernel: Kernel): TraceSession | null {
+  if (options.strace === undefined && options.summary === undefined) return null;
+  const sink = (target: true | string | undefined): TextSink | null => {
+    if (target === undefined) return null;
+    const fd = target === true ? 2 : openSync(target, 'w');
+    return new TextSink((text) => writeAll(fd, Buffer.from(text, 'latin1')));
+  };
+  return new TraceSession({
+    arch: kernel.platform.arch,
+    nowNs: () => kernel.state.clock.monotonicNs(),
+    strace: sink(options.strace),
+    toFile: typeof options.strace === 'string',
+    summary: sink(options.summary),
+  });
+}
+
+/** Blocks until the host has taken it all: a trace loses nothing. A closed reader ends the trace, not the run. */
+function writeAll(fd: number, bytes: Uint8Array): void {
+  for (let at = 0; at < bytes.length; ) {
+    try {
+      at += writeSync(fd, bytes, at);
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code === 'EAGAIN') continue;
+      return;
+    }
+  }
+}
+
+/** `--report`: calls that were refused or only pretended, most frequent first. */
+function report(kernel: Kernel): string {
+  const lines = kernel.table.missed().map(({ row, hits }) => {
+    const { disposition } = row;
+    const what = typeof disposition === 'object' && 'stub' in disposition ? `stub: ${disposition.stub}` : 'not implemented';
+    return `  ${String(hits).padStart(8)}  ${row.name} (${what})\n`;
+  });
+  const calls = lines.length === 0 ? 'every system call made is implemented\n' : `system calls refused:\n${lines.join('')}`;
+  return `levitate-run: ${calls}`;
 }

@@ -1,0 +1,166 @@
+/**
+ * The tracing of one run as the command line asks for it: strace text, a summary table, or both at once.
+ *
+ * The execve that starts process 1 is no system call of a guest; strace shows it, so it is announced here with the strings the
+ * kernel was given. Text is buffered and written to the sink in pieces of 64 KiB and at the end.
+ */
+import type { ArchName } from '../abi/types.js';
+import type { Row } from '../../syscalls/row.js';
+import type { Task } from '../../sched/task.js';
+import { StraceWriter } from './strace.js';
+import { Summary } from './summary.js';
+import type { TraceMemory, TraceSignal, Tracer } from './tracer.js';
+
+const PIECE = 65536;
+
+/** Text on its way to a host file. */
+export class TextSink {
+  private text = '';
+  private readonly write: (text: string) => void;
+
+  constructor(write: (text: string) => void) {
+    this.write = write;
+  }
+  add(text: string): void {
+    this.text += text;
+    if (this.text.length >= PIECE) this.flush();
+  }
+  flush(): void {
+    if (this.text === '') return;
+    const { text } = this;
+    this.text = '';
+    this.write(text);
+  }
+}
+
+/** Guest memory for tracers: what the kernel itself could read. */
+export function taskMemory(task: Task): TraceMemory {
+  return {
+    read(addr, length) {
+      const { mm } = task;
+      if (mm.readable(addr, length) < length) return null;
+      const bytes = new Uint8Array(length);
+      try {
+        mm.copyIn(addr, bytes, 0, length);
+      } catch {
+        return null;
+      }
+      return bytes;
+    },
+  };
+}
+
+/** argv and its strings laid out at made-up addresses. */
+class LaunchMemory implements TraceMemory {
+  private readonly bytes: Uint8Array;
+  private readonly base: number;
+  readonly path: bigint;
+  readonly argv: bigint;
+  readonly envp: bigint;
+
+  constructor(base: number, path: string, argv: readonly string[], envp: readonly string[]) {
+    this.base = base;
+    const strings = [path, ...argv, ...envp];
+    const pointers = argv.length + envp.length + 2;
+    const size = 8 * pointers + strings.reduce((sum, text) => sum + text.length + 1, 0);
+    this.bytes = new Uint8Array(size);
+    const view = new DataView(this.bytes.buffer);
+    let at = 8 * pointers;
+    let slot = 0;
+    const place = (text: string): bigint => {
+      const address = BigInt(base + at);
+      this.bytes.set(Buffer.from(`${text}\0`, 'latin1'), at);
+      at += text.length + 1;
+      return address;
+    };
+    const array = (texts: readonly string[]): bigint => {
+      const address = BigInt(base + 8 * slot);
+      for (const text of texts) view.setBigUint64(8 * slot++, place(text), true);
+      slot++;
+      return address;
+    };
+    this.path = place(path);
+    this.argv = array(argv);
+    this.envp = array(envp);
+  }
+  read(addr: number, length: number): Uint8Array | null {
+    const at = addr - this.base;
+    if (at < 0 || at >= this.bytes.length) return null;
+    // Strings are read in pieces that go beyond their end.
+    const bytes = new Uint8Array(length);
+    bytes.set(this.bytes.subarray(at, at + length));
+    return bytes;
+  }
+}
+
+export interface TraceSessionOptions {
+  arch: ArchName;
+  nowNs: () => number;
+  strace: TextSink | null;
+  /** Lines go to a file: every one begins with the thread id, as with strace -f -o. */
+  toFile: boolean;
+  summary: TextSink | null;
+}
+
+export class TraceSession implements Tracer<Task> {
+  private readonly options: TraceSessionOptions;
+  private readonly tracers: Tracer<Task>[] = [];
+  private readonly writer: StraceWriter<Task> | null = null;
+  private readonly table: Summary<Task> | null = null;
+  private launching: LaunchMemory | null = null;
+
+  constructor(options: TraceSessionOptions) {
+    this.options = options;
+    const { arch, strace, summary, nowNs, toFile } = options;
+    if (strace !== null) {
+      this.writer = new StraceWriter<Task>({
+        arch,
+        memory: (task) => this.launching ?? taskMemory(task),
+        write: (text) => strace.add(text),
+        prefix: toFile ? 'always' : 'auto',
+      });
+      this.tracers.push(this.writer);
+    }
+    if (summary !== null) {
+      this.table = new Summary<Task>(nowNs);
+      this.tracers.push(this.table);
+    }
+  }
+
+  /** Process 1 was started: shows its execve. */
+  launched(task: Task, row: Row, path: string, argv: readonly string[], envp: readonly string[]): void {
+    const memory = new LaunchMemory(task.regs.sp, path, argv, envp);
+    this.launching = memory;
+    const args = [memory.path, memory.argv, memory.envp];
+    this.enter(task, row, args);
+    this.launching = null;
+    this.leave(task, row, args, 0, 0);
+  }
+
+  enter(task: Task, row: Row, args: readonly bigint[]): void {
+    for (const tracer of this.tracers) tracer.enter(task, row, args);
+  }
+  leave(task: Task, row: Row, args: readonly bigint[], result: number, errno: number): void {
+    for (const tracer of this.tracers) tracer.leave(task, row, args, result, errno);
+  }
+  signal(task: Task, signal: TraceSignal): void {
+    for (const tracer of this.tracers) tracer.signal(task, signal);
+  }
+  stopped(task: Task, signal: number): void {
+    for (const tracer of this.tracers) tracer.stopped(task, signal);
+  }
+  exited(task: Task, status: number): void {
+    for (const tracer of this.tracers) tracer.exited(task, status);
+  }
+  /** A new task, so that lines carry thread ids from its birth on. */
+  attach(task: Task): void {
+    this.writer?.attach(task);
+  }
+
+  /** The run is over: writes what is left. */
+  finish(): void {
+    this.options.strace?.flush();
+    if (this.table !== null) this.options.summary!.add(this.table.toString());
+    this.options.summary?.flush();
+  }
+}
