@@ -108,6 +108,13 @@ export class Dispatcher {
     return this.entries[nr]?.row;
   }
 
+  /** The row called `name`; throws for a name that this architecture lacks. */
+  byName(name: string): Row {
+    const entry = this.entries.find((candidate) => candidate?.row.name === name);
+    if (entry === undefined) throw new Error(`no system call ${name} on ${this.arch}`);
+    return entry.row;
+  }
+
   /** Runs the call in `regs`; returns its result or throws its `Errno`. */
   dispatch(task: Task, regs: Registers): number {
     const entry = this.entries[regs.nr];
