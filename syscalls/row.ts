@@ -186,8 +186,7 @@ export function absent(
 // Constructors of argument types, so that a row reads like a prototype.
 const of =
   <K extends ArgKind['kind']>(kind: K) =>
-  <N extends string>(name: N) =>
-    ({ kind, name });
+  <N extends string>(name: N) => ({ kind, name });
 export const int = of('int');
 export const uint = of('uint');
 export const long = of('long');
