@@ -16,6 +16,8 @@ const SCRATCH_BYTES = 64 * 1024;
 /** Strings are read in a first piece of this size, then by pages. */
 const STRING_PIECE = 256;
 const TWO32 = 2 ** 32;
+/** Added to the address in a shared futex key of private memory: words are aligned to 4. */
+const KEY_SHARED = 2;
 
 /** One scratch buffer for all maps of a kernel; contents are valid until the next call on any of them. */
 export class Scratch {
@@ -200,7 +202,10 @@ export abstract class GuestAccess extends MapCore {
     if (old === expected >>> 0) this.writeU32(addr, value);
     return old;
   }
-  /** get_futex_key: private memory is named by address space and address, shared memory by object and offset. */
+  /**
+   * get_futex_key: private memory is named by address space and address, shared memory by object and offset. A shared key of
+   * private memory is not the private key of the same word (FUT_OFF_MMSHARED).
+   */
   futexKey(addr: number, shared: boolean): { object: object; offset: number } {
     if (addr % 4 !== 0) throw errno(EINVAL);
     if (addr + 4 > this.platform.taskSize) throw errno(EFAULT);
@@ -208,6 +213,6 @@ export abstract class GuestAccess extends MapCore {
     if (this.accessible(addr, 4, false) < 4) throw errno(EFAULT);
     const vma = this.list.find(addr)!;
     if (vma.file !== null && (vma.flags & VM_SHARED) !== 0) return { object: vma.file, offset: vma.fileOffset(addr) };
-    return { object: this, offset: addr };
+    return { object: this, offset: addr + KEY_SHARED };
   }
 }

@@ -21,6 +21,7 @@ import {
   type MemoryLayout,
   type MemoryLimits,
 } from './memory-map.js';
+import { SearchHint, widenHint } from './placement.js';
 import { RangeSet } from './range-set.js';
 import { VmaList, VmaRecord } from './vma-list.js';
 
@@ -73,6 +74,7 @@ export abstract class MapCore {
   limits: MemoryLimits = { addressSpace: Infinity, data: Infinity, stack: 8 * 1024 * 1024, memlock: 8 * 1024 * 1024 };
   layout: MemoryLayout;
   readonly list: VmaList;
+  readonly searchHint = new SearchHint();
   /** Addresses of file and shared mappings that are mapped on the host. */
   readonly populated = new RangeSet();
   /** total_vm, data_vm and locked_vm in bytes. */
@@ -162,6 +164,7 @@ export abstract class MapCore {
     list.split(start);
     list.split(end);
     for (const vma of list.removeRange(start, end)) this.forget(vma, keepHost);
+    widenHint(this, end);
   }
   private forget(vma: VmaRecord, keepHost: boolean): void {
     const bytes = vma.end - vma.start;
@@ -201,6 +204,7 @@ export abstract class MapCore {
       if ((vma.flags & (VM_SHARED | VM_MAYWRITE)) === (VM_SHARED | VM_MAYWRITE))
         vma.file.written?.(vma.offset, vma.end - vma.start);
     }
+    this.searchHint.reset();
     this.populated.clear();
     this.late.length = 0;
     this.totalBytes = this.dataBytes = this.lockedBytes = 0;

@@ -48,8 +48,8 @@ import { VmaRecord } from './vma-list.js';
 const EAGER_BYTES = 4 * 1024 * 1024;
 const HUGE_PAGE = 2 * 1024 * 1024;
 const PROT_ALL = PROT_READ | PROT_WRITE | PROT_EXEC;
-/** MAX_LFS_FILESIZE */
-const MAX_FILE_OFFSET = 2 ** 63;
+/** MAX_LFS_FILESIZE + 1 */
+const MAX_FILE_END = 2 ** 63;
 const LEGACY_FLAGS =
   MAP_SHARED |
   MAP_PRIVATE |
@@ -115,7 +115,7 @@ function fileForMapping(
   length: number,
   flags: number,
 ): FileMapping | null {
-  if (offset > MAX_FILE_OFFSET - length) throw errno(EOVERFLOW);
+  if (offset >= MAX_FILE_END - length) throw errno(EOVERFLOW);
   if (descriptor === undefined) return file!;
   switch (flags & MAP_TYPE) {
     case MAP_SHARED:

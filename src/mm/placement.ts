@@ -58,26 +58,61 @@ function search(map: MapCore, addr: number, length: number, flags: number): numb
   return found;
 }
 
+/**
+ * The top-down search remembers where it stood, so that a program with thousands of mappings does not walk all of them for each
+ * new one: every gap above `from` (and below `high`, for which it holds) is at most `largest` bytes long.
+ */
+export class SearchHint {
+  high = -1;
+  from = 0;
+  largest = 0;
+
+  reset(): void {
+    this.high = -1;
+  }
+}
+
 /** The highest free range of `length` in [low, high), or -1. */
-export function highest(map: MapCore, low: number, high: number, length: number): number {
+function highest(map: MapCore, low: number, high: number, length: number): number {
   const { items } = map.list;
+  const { searchHint: hint } = map;
   const guard = STACK_GUARD_PAGES * map.pageSize;
-  let i = map.list.indexFrom(high);
-  let ceiling = high;
-  // A VMA at or above `high` still reserves its guard gap below.
-  if (i < items.length) ceiling = Math.min(high, map.startGap(items[i]));
+  if (hint.high !== high || length <= hint.largest) {
+    hint.high = high;
+    hint.from = high;
+    hint.largest = 0;
+  }
+  let i = map.list.indexFrom(hint.from);
+  // A VMA at or above the start still reserves its guard gap below.
+  let ceiling = i < items.length ? Math.min(hint.from, map.startGap(items[i])) : hint.from;
   for (;;) {
     const floor = i > 0 ? Math.max(low, items[i - 1].end) : low;
-    if (ceiling - floor >= length) return ceiling - length;
-    if (i === 0 || items[i - 1].start <= low) return -1;
+    if (ceiling - floor >= length) {
+      hint.from = ceiling;
+      return ceiling - length;
+    }
+    hint.largest = Math.max(hint.largest, ceiling - floor);
+    if (i === 0 || items[i - 1].start <= low) {
+      hint.reset();
+      return -1;
+    }
     i--;
     const { start, flags } = items[i];
     ceiling = Math.min(high, (flags & VM_GROWSDOWN) === 0 ? start : start - guard);
   }
 }
 
+/** Something was unmapped in front of `end`: gaps up to there may be larger than the hint says. */
+export function widenHint(map: MapCore, end: number): void {
+  const { searchHint: hint } = map;
+  if (end <= hint.from || hint.high < 0) return;
+  const next = map.list.findFrom(end);
+  // The gap reaches up to the next VMA; if that is a stack, what its guard leaves is still below.
+  hint.from = Math.min(hint.high, next === null ? hint.high : next.start);
+}
+
 /** The lowest free range of `length` in [low, high), or -1. */
-export function lowest(map: MapCore, low: number, high: number, length: number): number {
+function lowest(map: MapCore, low: number, high: number, length: number): number {
   const { items } = map.list;
   let floor = low;
   for (let i = map.list.indexFrom(low); ; i++) {

@@ -1,5 +1,6 @@
 /** Single calls on the script platform: errors in Linux's order, limits, faults, undo, batching. */
 import { describe, expect, test } from '@jest/globals';
+import fc from 'fast-check';
 import {
   EACCES,
   EAGAIN,
@@ -111,6 +112,32 @@ describe('mmap', () => {
     const stack = map.mmap(anonymous({ addr: BASE + 0x1000_0000, flags: MAP_GROWSDOWN }));
     expect(map.mmap(anonymous({ addr: stack - 10 * PAGE }))).not.toBe(stack - 10 * PAGE);
     expect(map.mmap(anonymous({ addr: stack - 257 * PAGE }))).toBe(stack - 257 * PAGE);
+  });
+  test('property: the highest gap that fits is found, whatever came before', () => {
+    const step = fc.oneof(
+      fc.record({ pages: fc.integer({ min: 1, max: 9 }), prot: fc.integer({ min: 0, max: 3 }), stack: fc.boolean() }),
+      fc.record({ unmap: fc.integer({ min: 0, max: 700 }), pages: fc.integer({ min: 1, max: 40 }) }),
+    );
+    fc.assert(
+      fc.property(fc.array(step, { maxLength: 80 }), (steps) => {
+        const { map } = machine({ physicalBytes: PAGE });
+        const top = BASE + 2 ** 30;
+        map.layout.mmapBase = top;
+        for (const s of steps) {
+          if ('unmap' in s) {
+            map.munmap(top - (s.unmap + s.pages) * PAGE, s.pages * PAGE);
+            continue;
+          }
+          let expected = top - s.pages * PAGE;
+          const taken = map.list.items.map((vma) => [map.startGap(vma), vma.end]);
+          for (const [start, end] of taken.reverse())
+            if (expected < end && start < expected + s.pages * PAGE) expected = start - s.pages * PAGE;
+          const flags = s.stack ? MAP_GROWSDOWN : 0;
+          expect(map.mmap(anonymous({ length: s.pages * PAGE, prot: s.prot, flags }))).toBe(expected);
+        }
+      }),
+      { numRuns: 100 },
+    );
   });
   test('neighbours merge exactly when everything agrees', () => {
     const { map, frames } = machine();
@@ -570,7 +597,7 @@ describe('guest memory', () => {
     expect(map.cmpxchgU32(at(0), 0, 0xffff_fff0)).toBe(0);
     expect(map.readU32(at(0))).toBe(0xffff_fff0);
     expect(map.futexKey(at(0), false)).toEqual({ object: map, offset: at(0) });
-    expect(map.futexKey(at(0), true).object).toBe(map);
+    expect(map.futexKey(at(0), true)).toEqual({ object: map, offset: at(0) + 2 });
     expect(errnoOf(() => map.futexKey(at(9), true))).toBe(EFAULT);
   });
   test('another page size and architecture', () => {
