@@ -15,6 +15,7 @@ import {
   O_TRUNC,
   O_WRONLY,
   SA_RESTORER,
+  SA_SIGINFO,
   SIGCHLD,
   SIG_DFL,
   SIG_IGN,
@@ -315,7 +316,8 @@ export class Script extends Section {
       target = section.index;
     }
     this.script.add(OP_HANDLE, { nr: signal, target, text: `handler of signal ${signal}` });
-    const action = this.sigaction(symbol(SYMBOL_HANDLER), how.flags ?? 0, how.mask ?? []);
+    // Without SA_SIGINFO Linux leaves the siginfo of the frame as it was: nothing to compare.
+    const action = this.sigaction(symbol(SYMBOL_HANDLER), (how.flags ?? 0) | SA_SIGINFO, how.mask ?? []);
     return this.call('rt_sigaction', signal, action, null, 8).returns(0);
   }
   ignoreSignal(signal: number): Call {

@@ -14,8 +14,8 @@ export interface RunResult {
   signal: string | null;
   stdout: Buffer;
   stderr: Buffer;
-  /** Objects of the kernel that are still there after the last process: name and count. Only levitate knows. */
-  leaks?: Readonly<Record<string, number>>;
+  /** What the kernel held more of after a test than before, by number of the test. Only levitate knows. */
+  leaks?: ReadonlyMap<number, readonly string[]>;
 }
 
 const root = process.getuid?.() === 0;

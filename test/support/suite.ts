@@ -83,7 +83,7 @@ class Side {
   readonly name: string;
   readonly #run: Run;
   readonly #results = new Map<number, TestRecords>();
-  readonly #leaks = new Map<number, string>();
+  readonly #leaks = new Map<number, readonly string[]>();
 
   constructor(name: string, run: Run) {
     this.name = name;
@@ -96,9 +96,7 @@ class Side {
       const result = await this.#run(script, first);
       const records = parseRecords(result.stdout);
       for (const [number, test] of records.tests) this.#results.set(number, test);
-      for (const [what, count] of Object.entries(result.leaks ?? {})) {
-        if (count > 0) this.#leaks.set(first, `${this.name}: ${count} ${what} left over after the tests from here on`);
-      }
+      for (const [number, grown] of result.leaks ?? []) this.#leaks.set(number, grown);
       if (process.env['LEVITATE_TEST_TIMES'] !== undefined)
         this.#printTimes(Number(process.env['LEVITATE_TEST_TIMES']));
       if (records.done) break;
@@ -134,8 +132,7 @@ class Side {
   }
 
   leaks(index: number): string[] {
-    const leak = this.#leaks.get(index);
-    return leak === undefined ? [] : [leak];
+    return (this.#leaks.get(index) ?? []).map((text) => `${this.name}: leak: ${text}`);
   }
 }
 

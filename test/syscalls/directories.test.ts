@@ -166,7 +166,7 @@ syscallTest('renameat: directories', (s) => {
   s.renameat(AT_FDCWD, 'a', AT_FDCWD, 'empty').returns(0);
   s.renameat(AT_FDCWD, 'empty/b', AT_FDCWD, '.').fails(EBUSY);
   s.renameat(AT_FDCWD, '.', AT_FDCWD, 'x').fails(EBUSY);
-  s.renameat(AT_FDCWD, '/', AT_FDCWD, 'x').fails(EBUSY);
+  s.renameat(AT_FDCWD, '/', AT_FDCWD, '/x').fails(EBUSY);
   s.renameat(AT_FDCWD, 'empty/b', AT_FDCWD, 'new/').returns(0);
   const st = s.stat();
   s.newfstatat(AT_FDCWD, 'empty', st, 0).returns(0);

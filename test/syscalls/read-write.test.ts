@@ -117,7 +117,9 @@ syscallTest('lseek', (s) => {
   s.lseek(fd, 0, SEEK_CUR).returns(110);
   s.lseek(fd, 0, 5).fails(EINVAL);
   s.lseek(fd, 0, -1).fails(EINVAL);
-  s.lseek(fd, 0x7fff_ffff_ffff_ffffn, SEEK_SET).ok();
+  s.lseek(fd, 0x7fff_ffff_ffff_ffffn, SEEK_SET)
+    .ok()
+    .differs('positions above 2^53 lose their low bits', (c) => c.succeeds());
   s.lseek(fd, 1, SEEK_CUR).failsWith(EOVERFLOW, EINVAL);
   s.lseek(99, 0, SEEK_SET).fails(EBADF);
   const p = s.pipe();
