@@ -219,14 +219,7 @@ export class HostStream {
     const chunk = (this.chunk ??= new Uint8Array(WRITE_LIMIT));
     let total = 0;
     while (from.remaining > 0) {
-      if (this.broken !== 0) {
-        if (total > 0) return total;
-        const error = this.broken;
-        // A reader that has gone stays gone; a full disk may be emptied.
-        if (error === EPIPE) sendSignalToTask(task, kernelInfo(SIGPIPE));
-        else this.broken = 0;
-        throw errno(error);
-      }
+      if (this.broken !== 0) return total > 0 ? total : this.fail(task);
       if (this.pending !== null) return total > 0 ? total : WOULD_BLOCK;
       let got: number;
       try {
@@ -236,9 +229,17 @@ export class HostStream {
         throw error;
       }
       // When nothing of it went out the guest hears of the error itself.
-      if (this.writeHost(chunk.subarray(0, got)) >= 0) total += got;
+      if (this.writeHost(chunk.subarray(0, got)) < 0) return total > 0 ? total : this.fail(task);
+      total += got;
     }
     return total;
+  }
+  private fail(task: Task): never {
+    const error = this.broken;
+    // A reader that has gone stays gone; a full disk may be emptied.
+    if (error === EPIPE) sendSignalToTask(task, kernelInfo(SIGPIPE));
+    else this.broken = 0;
+    throw errno(error);
   }
   /** Sends what the host takes and keeps the rest. Returns -1 when the host refused everything. */
   private writeHost(bytes: Uint8Array): number {
