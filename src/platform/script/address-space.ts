@@ -39,12 +39,14 @@ export class ScriptSpace implements AddressSpace {
   private queue: Operation[] = [];
   private regions: Region[] = [];
   private readonly pages = new Map<number, Page>();
+  private readonly zeros: Uint8Array;
   private readonly physical: ScriptPhysical;
   private readonly pageSize: number;
   private readonly taskSize: number;
 
   constructor(physical: ScriptPhysical, pageSize: number, taskSize: number) {
     this.physical = physical;
+    this.zeros = new Uint8Array(pageSize);
     this.pageSize = pageSize;
     this.taskSize = taskSize;
   }
@@ -285,7 +287,7 @@ export class ScriptSpace implements AddressSpace {
       const offset = region.physical + (start - region.start);
       const from =
         page?.bytes ?? (region.physical < 0 ? null : this.physical.bytes.subarray(offset, offset + this.pageSize));
-      if (!write) return from ?? new Uint8Array(this.pageSize);
+      if (!write) return from ?? this.zeros;
       if (page !== undefined) page.references--;
       page = { bytes: from === null ? new Uint8Array(this.pageSize) : from.slice(), references: 1 };
       this.pages.set(index, page);
