@@ -1,6 +1,7 @@
 /** Who may look into a process (kernel/ptrace.c, __ptrace_may_access with PTRACE_MODE_READ). */
 import { EACCES, errno } from '../../src/abi/errno.js';
-import { CAP_SYS_PTRACE, capable } from '../../sched/credentials.js';
+import { capable } from '../../sched/credentials.js';
+import { CAP_SYS_PTRACE } from '../../src/abi/flags/capability.js';
 import type { Task } from '../../sched/task.js';
 
 export function mayInspect(reader: Task, target: Task): boolean {

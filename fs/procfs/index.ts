@@ -64,15 +64,6 @@ function added(name: string): Entry<ProcSuperBlock> {
   };
 }
 
-const SYSVIPC_HEADERS: Readonly<Record<string, string>> = {
-  'sysvipc/msg':
-    '       key      msqid perms      cbytes       qnum lspid lrpid   uid   gid  cuid  cgid      stime      rtime      ctime\n',
-  'sysvipc/sem': '       key      semid perms      nsems   uid   gid  cuid  cgid      otime      ctime\n',
-  'sysvipc/shm':
-    '       key      shmid perms                  size  cpid  lpid nattch   uid   gid  cuid  cgid      atime      dtime' +
-    '      ctime                   rss                  swap\n',
-};
-
 const ROOT: readonly Entry<ProcSuperBlock>[] = [
   text('cmdline', system.cmdlineText),
   text('consoles', () => 'console              -W- (EC   )    5:1\n'),
@@ -134,8 +125,6 @@ export const procfsType: FilesystemType = {
     if (kernel.procfs === undefined) {
       kernel.procfs = new ProcSuperBlock(kernel);
       kernel.procfs.root = new ProcRoot(kernel.procfs);
-      for (const [path, header] of Object.entries(SYSVIPC_HEADERS))
-        if (kernel.procFiles?.has(path) !== true) addProcFile(kernel, path, () => header);
     }
     return kernel.procfs;
   },

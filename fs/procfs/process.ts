@@ -7,7 +7,8 @@
 import { EACCES, EINVAL, EPERM, ESRCH, errno } from '../../src/abi/errno.js';
 import { DT_DIR } from '../../src/abi/flags/file.js';
 import { S_IFDIR, S_IFLNK, S_IFREG } from '../../src/abi/flags/stat.js';
-import { CAP_SYS_RESOURCE, capable } from '../../sched/credentials.js';
+import { capable } from '../../sched/credentials.js';
+import { CAP_SYS_RESOURCE } from '../../src/abi/flags/capability.js';
 import type { Task } from '../../sched/task.js';
 import type { OpenFile } from '../file.js';
 import type { Inode } from '../inode.js';

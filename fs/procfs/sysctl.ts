@@ -7,7 +7,8 @@
  */
 import { EINVAL, EPERM, errno } from '../../src/abi/errno.js';
 import { S_IFDIR, S_IFREG } from '../../src/abi/flags/stat.js';
-import { CAP_SYS_ADMIN, capable } from '../../sched/credentials.js';
+import { capable } from '../../sched/credentials.js';
+import { CAP_SYS_ADMIN } from '../../src/abi/flags/capability.js';
 import type { KernelState } from '../../sched/kernel-state.js';
 import type { Task } from '../../sched/task.js';
 import { TableDirectory, TextInode, type Entry, type ProcSuperBlock, type TextSource } from './nodes.js';
