@@ -8,7 +8,8 @@
 import { EACCES, EINVAL, EISDIR, EPERM, EROFS, ETXTBSY, errno } from '../src/abi/errno.js';
 import { IN_ATTRIB } from '../src/abi/flags/poll.js';
 import { S_ISGID, S_ISUID } from '../src/abi/flags/stat.js';
-import { CAP_CHOWN, CAP_FSETID, capable } from '../sched/credentials.js';
+import { capable } from '../sched/credentials.js';
+import { CAP_CHOWN, CAP_FSETID } from '../src/abi/flags/capability.js';
 import type { Task } from '../sched/task.js';
 import type { Attributes, Inode } from './inode.js';
 import { notify } from './notify.js';

@@ -16,7 +16,7 @@ import { MAX_SCRIPT_DEPTH, SCRIPT_HEAD_BYTES, parseShebang } from '../src/mm/scr
 import type { Credentials } from '../sched/credentials.js';
 import { exitGroup, killOtherThreads, releaseMm } from '../sched/exit.js';
 import { execCredentials } from '../sched/identity.js';
-import { RLIMIT_STACK } from '../sched/limits.js';
+import { RLIMIT_STACK } from '../src/abi/flags/limits.js';
 import { SignalHandlers } from '../sched/signal/handlers.js';
 import type { Task } from '../sched/task.js';
 import { NO_RETURN } from '../sched/wait.js';
@@ -105,13 +105,7 @@ function newCredentials(task: Task, { inode, place }: Program): Credentials {
   return execCredentials(task.creds, setUid, setGid);
 }
 
-function commit(
-  task: Task,
-  program: Program,
-  image: PreparedImage,
-  creds: Credentials,
-  name: string,
-): void {
+function commit(task: Task, program: Program, image: PreparedImage, creds: Credentials, name: string): void {
   const { kernel, group } = task;
   killOtherThreads(task);
   takeLeadership(task);

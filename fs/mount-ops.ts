@@ -32,7 +32,8 @@ import {
   UMOUNT_NOFOLLOW,
 } from '../src/abi/flags/mount.js';
 import { AT_FDCWD } from '../src/abi/flags/open.js';
-import { CAP_SYS_ADMIN, capable } from '../sched/credentials.js';
+import { capable } from '../sched/credentials.js';
+import { CAP_SYS_ADMIN } from '../src/abi/flags/capability.js';
 import type { Task } from '../sched/task.js';
 import { MNT_RELATIME, type Mount, type Place } from './mount.js';
 import { attachMount, copyMount, detachMount, endMount, isReachable } from './mount-tree.js';

@@ -22,7 +22,8 @@ import {
 import { AT_EMPTY_PATH, AT_SYMLINK_FOLLOW } from '../src/abi/flags/open.js';
 import { IN_ATTRIB, IN_CREATE, IN_DELETE, IN_DELETE_SELF, IN_ISDIR } from '../src/abi/flags/poll.js';
 import { S_IFBLK, S_IFCHR, S_IFDIR, S_IFIFO, S_IFMT, S_IFREG, S_IFSOCK } from '../src/abi/flags/stat.js';
-import { CAP_DAC_READ_SEARCH, CAP_MKNOD, capable } from '../sched/credentials.js';
+import { capable } from '../sched/credentials.js';
+import { CAP_DAC_READ_SEARCH, CAP_MKNOD } from '../src/abi/flags/capability.js';
 import type { Task } from '../sched/task.js';
 import { type Dentry, unlinkDentry } from './dentry.js';
 import type { Inode } from './inode.js';

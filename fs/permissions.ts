@@ -7,14 +7,8 @@
  */
 import { EACCES, EEXIST, EISDIR, ENOENT, ENOTDIR, EPERM, EROFS, errno } from '../src/abi/errno.js';
 import { S_IFDIR, S_IFLNK, S_IFMT, S_IFREG, S_ISGID, S_ISUID, S_ISVTX, S_IXGRP } from '../src/abi/flags/stat.js';
-import {
-  CAP_DAC_OVERRIDE,
-  CAP_DAC_READ_SEARCH,
-  CAP_FOWNER,
-  CAP_FSETID,
-  type Credentials,
-  capable,
-} from '../sched/credentials.js';
+import { type Credentials, capable } from '../sched/credentials.js';
+import { CAP_DAC_OVERRIDE, CAP_DAC_READ_SEARCH, CAP_FOWNER, CAP_FSETID } from '../src/abi/flags/capability.js';
 import type { Dentry } from './dentry.js';
 import type { Inode } from './inode.js';
 import { MNT_READONLY, type Mount } from './mount.js';

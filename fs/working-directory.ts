@@ -1,7 +1,8 @@
 /** Changing the working directory and the root (chdir(2), chroot(2)). */
 import { ENOTDIR, EPERM, errno } from '../src/abi/errno.js';
 import { AT_FDCWD } from '../src/abi/flags/open.js';
-import { CAP_SYS_CHROOT, capable } from '../sched/credentials.js';
+import { capable } from '../sched/credentials.js';
+import { CAP_SYS_CHROOT } from '../src/abi/flags/capability.js';
 import type { Task } from '../sched/task.js';
 import type { Place } from './mount.js';
 import { MAY_EXEC, checkPermission } from './permissions.js';

@@ -7,7 +7,8 @@
  */
 import { E2BIG, EACCES, ENODATA, EOPNOTSUPP, EPERM, ERANGE, errno } from '../src/abi/errno.js';
 import { S_ISVTX } from '../src/abi/flags/stat.js';
-import { CAP_SETFCAP, CAP_SYS_ADMIN, capable } from '../sched/credentials.js';
+import { capable } from '../sched/credentials.js';
+import { CAP_SETFCAP, CAP_SYS_ADMIN } from '../src/abi/flags/capability.js';
 import type { Task } from '../sched/task.js';
 import type { Inode } from './inode.js';
 import { MAY_READ, MAY_WRITE, ownerOrCapable, permits } from './permissions.js';

@@ -1,21 +1,11 @@
 /**
  * Clock ids (clock_gettime(2)): reading any of them, and turning an absolute time on one into a deadline on CLOCK_MONOTONIC.
  */
+import { CLOCK_REALTIME, CLOCK_MONOTONIC, CLOCK_PROCESS_CPUTIME_ID, CLOCK_THREAD_CPUTIME_ID, CLOCK_MONOTONIC_RAW, CLOCK_REALTIME_COARSE, CLOCK_MONOTONIC_COARSE, CLOCK_BOOTTIME, CLOCK_REALTIME_ALARM, CLOCK_BOOTTIME_ALARM, CLOCK_TAI } from '../src/abi/flags/time.js';
 import { EINVAL, errno } from '../src/abi/errno.js';
 import { cpuTimes } from './accounting.js';
 import type { Task } from './task.js';
 
-export const CLOCK_REALTIME = 0;
-export const CLOCK_MONOTONIC = 1;
-export const CLOCK_PROCESS_CPUTIME_ID = 2;
-export const CLOCK_THREAD_CPUTIME_ID = 3;
-export const CLOCK_MONOTONIC_RAW = 4;
-export const CLOCK_REALTIME_COARSE = 5;
-export const CLOCK_MONOTONIC_COARSE = 6;
-export const CLOCK_BOOTTIME = 7;
-export const CLOCK_REALTIME_ALARM = 8;
-export const CLOCK_BOOTTIME_ALARM = 9;
-export const CLOCK_TAI = 11;
 
 export interface Timespec {
   sec: number;

@@ -12,7 +12,8 @@ import {
 } from '../src/abi/flags/process.js';
 import { SIG_IGN } from '../src/abi/flags/signal.js';
 import { A64, X86 } from '../src/abi/registers.js';
-import { capable, CAP_SYS_ADMIN, CAP_SYS_RESOURCE } from './credentials.js';
+import { capable } from './credentials.js';
+import { CAP_SYS_ADMIN, CAP_SYS_RESOURCE } from '../src/abi/flags/capability.js';
 import { exitTask } from './exit.js';
 import { SignalHandlers } from './signal/handlers.js';
 import { Task } from './task.js';

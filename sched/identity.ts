@@ -5,7 +5,8 @@
  * effective uid 0 <-> non-zero switches the effective set.
  */
 import { EINVAL, EPERM, errno } from '../src/abi/errno.js';
-import { CAP_SETGID, CAP_SETUID, capable, type Credentials } from './credentials.js';
+import { capable, type Credentials } from './credentials.js';
+import { CAP_SETGID, CAP_SETUID } from '../src/abi/flags/capability.js';
 
 /** (uid_t)-1: leave as it is. */
 const KEEP = 0xffff_ffff;

@@ -10,7 +10,7 @@ import {
 } from '../src/abi/flags/signal.js';
 import { cpuTimes } from './accounting.js';
 import { cpuClockNs, deadlineOf, readClock } from './clocks.js';
-import { RLIMIT_CPU } from './limits.js';
+import { RLIMIT_CPU } from '../src/abi/flags/limits.js';
 import { sendSignalToGroup, sendSignalToTask } from './signal/send.js';
 import type { Task } from './task.js';
 import type { ThreadGroup } from './thread-group.js';

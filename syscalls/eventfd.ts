@@ -11,14 +11,8 @@ import { SIGINFO_SIZE, readSigInfo } from '../sched/signal/info-bytes.js';
 import { checkMaySignal } from '../sched/signal/permission.js';
 import { sendSignalToGroup, userInfo } from '../sched/signal/send.js';
 import { SigSet } from '../sched/signal/sigset.js';
-import {
-  CLOCK_BOOTTIME,
-  CLOCK_BOOTTIME_ALARM,
-  CLOCK_MONOTONIC,
-  CLOCK_REALTIME,
-  CLOCK_REALTIME_ALARM,
-  readClock,
-} from '../sched/clocks.js';
+import { readClock } from '../sched/clocks.js';
+import { CLOCK_BOOTTIME, CLOCK_BOOTTIME_ALARM, CLOCK_MONOTONIC, CLOCK_REALTIME, CLOCK_REALTIME_ALARM } from '../src/abi/flags/time.js';
 import type { Task } from '../sched/task.js';
 import { EventFile } from '../src/ipc/eventfd.js';
 import { PidFile, pidFileOf } from '../src/ipc/pidfd.js';

@@ -3,7 +3,7 @@
  */
 import { AT_EMPTY_PATH, AT_FDCWD, AT_SYMLINK_NOFOLLOW } from '../src/abi/flags/open.js';
 import { EINVAL, errno } from '../src/abi/errno.js';
-import { RLIMIT_STACK } from '../sched/limits.js';
+import { RLIMIT_STACK } from '../src/abi/flags/limits.js';
 import { type Row, absent, dirfd, environ, flags, path, row, strings } from './row.js';
 import { Task } from '../sched/task.js';
 import { execve } from '../fs/exec.js';

@@ -8,7 +8,8 @@ import { EAGAIN, EBADF, EINVAL, EPERM, ESRCH, errno } from '../src/abi/errno.js'
 import * as F from '../src/abi/flags/fcntl.js';
 import { RLIMIT_NOFILE } from '../src/abi/flags/limits.js';
 import { FASYNC, O_APPEND, O_DIRECT, O_NOATIME, O_NONBLOCK, O_PATH } from '../src/abi/flags/open.js';
-import { CAP_FOWNER, CAP_LEASE, capable } from '../sched/credentials.js';
+import { capable } from '../sched/credentials.js';
+import { CAP_FOWNER, CAP_LEASE } from '../src/abi/flags/capability.js';
 import type { Task } from '../sched/task.js';
 import { setAsync } from '../fs/async-io.js';
 import type { OpenFile } from '../fs/file.js';

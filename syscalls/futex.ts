@@ -1,8 +1,10 @@
 /**
  * futex(2), its 6.7 successors, robust lists.
  */
-import { CAP_SYS_PTRACE, capable } from '../sched/credentials.js';
-import { CLOCK_MONOTONIC, CLOCK_REALTIME, deadlineOf } from '../sched/clocks.js';
+import { capable } from '../sched/credentials.js';
+import { CAP_SYS_PTRACE } from '../src/abi/flags/capability.js';
+import { deadlineOf } from '../sched/clocks.js';
+import { CLOCK_MONOTONIC, CLOCK_REALTIME } from '../src/abi/flags/time.js';
 import { EAGAIN, EINVAL, ENOSYS, EPERM, ESRCH, errno } from '../src/abi/errno.js';
 import { FUTEX_BITSET_MATCH_ANY, type FutexKey, futexWait } from '../sched/futex.js';
 import { FUTEX_CLOCK_REALTIME, FUTEX_CMP_REQUEUE, FUTEX_FD, FUTEX_LOCK_PI2, FUTEX_PRIVATE_FLAG, FUTEX_REQUEUE, FUTEX_WAIT, FUTEX_WAIT_BITSET, FUTEX_WAIT_REQUEUE_PI, FUTEX_WAKE, FUTEX_WAKE_BITSET, FUTEX_WAKE_OP } from '../src/abi/flags/futex.js';

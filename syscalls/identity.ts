@@ -1,7 +1,8 @@
 /**
  * Process and user ids, groups, capabilities, file-system ids.
  */
-import { CAP_LAST, CAP_SETGID, CAP_SETPCAP, type Credentials, capable } from '../sched/credentials.js';
+import { CAP_LAST, type Credentials, capable } from '../sched/credentials.js';
+import { CAP_SETGID, CAP_SETPCAP } from '../src/abi/flags/capability.js';
 import { EINVAL, EPERM, ESRCH, errno } from '../src/abi/errno.js';
 import { type Row, dynamic, gid, int, row, uid, word } from './row.js';
 import { Task } from '../sched/task.js';

@@ -3,10 +3,11 @@
  */
 import { cpuTimes } from '../sched/accounting.js';
 import { writeRusage } from './wait.js';
-import { CAP_IPC_LOCK, CAP_SYS_RESOURCE, capable } from '../sched/credentials.js';
+import { capable } from '../sched/credentials.js';
+import { CAP_IPC_LOCK, CAP_SYS_RESOURCE } from '../src/abi/flags/capability.js';
 import { EINVAL, EPERM, ESRCH, errno } from '../src/abi/errno.js';
 import { RLIMIT, RUSAGE } from '../src/abi/layouts/time.js';
-import { RLIMIT_AS, RLIMIT_CPU, RLIMIT_DATA, RLIMIT_MEMLOCK, RLIMIT_NOFILE, RLIMIT_STACK } from '../sched/limits.js';
+import { RLIMIT_AS, RLIMIT_CPU, RLIMIT_DATA, RLIMIT_MEMLOCK, RLIMIT_NOFILE, RLIMIT_STACK } from '../src/abi/flags/limits.js';
 import { type ResourceLimit, ThreadGroup } from '../sched/thread-group.js';
 import { type Row, absent, enumeration, path, pid, row, struct } from './row.js';
 import { Task } from '../sched/task.js';

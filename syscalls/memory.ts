@@ -23,7 +23,8 @@ import {
 import { O_ACCMODE, O_RDONLY, O_WRONLY } from '../src/abi/flags/open.js';
 import { VM_MAYWRITE, VM_SHARED } from '../src/mm/memory-map.js';
 import { copyBetween, readIoVectors } from '../src/mm/process-vm.js';
-import { CAP_IPC_LOCK, CAP_SYS_PTRACE, capable } from '../sched/credentials.js';
+import { capable } from '../sched/credentials.js';
+import { CAP_IPC_LOCK, CAP_SYS_PTRACE } from '../src/abi/flags/capability.js';
 import type { Task } from '../sched/task.js';
 import { MNT_NOEXEC } from '../fs/mount.js';
 import type {} from '../fs/devtmpfs/mem-devices.js';

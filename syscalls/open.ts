@@ -23,7 +23,8 @@ import {
 } from '../src/abi/flags/open.js';
 import { getU64 } from '../src/abi/layout.js';
 import { FILE_HANDLE, OPEN_HOW } from '../src/abi/layouts/stat.js';
-import { CAP_DAC_READ_SEARCH, capable } from '../sched/credentials.js';
+import { capable } from '../sched/credentials.js';
+import { CAP_DAC_READ_SEARCH } from '../src/abi/flags/capability.js';
 import type { Task } from '../sched/task.js';
 import { WOULD_BLOCK, block } from '../sched/wait.js';
 import { dropFile } from '../fs/fd-table.js';

@@ -1,7 +1,8 @@
 /**
  * prctl(2): properties of a task or process. Options this kernel does not know are EINVAL, as on an older Linux.
  */
-import { CAP_LAST, CAP_SETPCAP, capable } from '../sched/credentials.js';
+import { CAP_LAST, capable } from '../sched/credentials.js';
+import { CAP_SETPCAP } from '../src/abi/flags/capability.js';
 import { EINVAL, ENOMEM, EPERM, errno } from '../src/abi/errno.js';
 import { PR_CAPBSET_DROP, PR_CAPBSET_READ, PR_CAP_AMBIENT, PR_GET_CHILD_SUBREAPER, PR_GET_DUMPABLE, PR_GET_KEEPCAPS, PR_GET_NAME, PR_GET_NO_NEW_PRIVS, PR_GET_PDEATHSIG, PR_GET_SECCOMP, PR_GET_SECUREBITS, PR_GET_THP_DISABLE, PR_GET_TID_ADDRESS, PR_GET_TIMERSLACK, PR_MCE_KILL_GET, PR_SET_CHILD_SUBREAPER, PR_SET_DUMPABLE, PR_SET_KEEPCAPS, PR_SET_NAME, PR_SET_NO_NEW_PRIVS, PR_SET_PDEATHSIG, PR_SET_SECUREBITS, PR_SET_THP_DISABLE, PR_SET_TIMERSLACK, PR_SET_VMA } from '../src/abi/flags/prctl.js';
 import { Task } from '../sched/task.js';

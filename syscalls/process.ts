@@ -1,13 +1,14 @@
 /**
  * Creating tasks: clone(2), clone3(2), fork(2), exit(2), unshare(2), setns(2), ptrace(2), personality(2).
  */
-import { CAP_SYS_ADMIN, capable } from '../sched/credentials.js';
+import { capable } from '../sched/credentials.js';
+import { CAP_SYS_ADMIN } from '../src/abi/flags/capability.js';
 import { CLONE_PIDFD, CLONE_THREAD, CLONE_VFORK, CLONE_VM } from '../src/abi/flags/process.js';
 import { type CloneRequest, clone } from '../sched/clone.js';
 import { E2BIG, EBUSY, EINTR, EINVAL, EPERM, errno } from '../src/abi/errno.js';
 import { NO_RETURN } from '../sched/wait.js';
 import { PidFile } from '../src/ipc/pidfd.js';
-import { RLIMIT_NOFILE } from '../sched/limits.js';
+import { RLIMIT_NOFILE } from '../src/abi/flags/limits.js';
 import { type Row, absent, addr, dynamic, enumeration, fd, flags, hex, hex32, int, longFlags, pid, row, size, struct, uint, word } from './row.js';
 import { SIGCHLD } from '../src/abi/flags/signal.js';
 import { Task } from '../sched/task.js';

@@ -1,7 +1,8 @@
 /**
  * Scheduling: sched_setscheduler(2), affinity, priorities, sched_yield(2), getcpu(2).
  */
-import { CAP_SYS_ADMIN, CAP_SYS_NICE, capable } from '../sched/credentials.js';
+import { capable } from '../sched/credentials.js';
+import { CAP_SYS_ADMIN, CAP_SYS_NICE } from '../src/abi/flags/capability.js';
 import { E2BIG, EACCES, EINVAL, EPERM, ESRCH, errno } from '../src/abi/errno.js';
 import { type Row, addr, dynamic, enumeration, hex32, int, pid, row, struct, uint, word } from './row.js';
 import { Task } from '../sched/task.js';

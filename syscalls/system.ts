@@ -3,7 +3,8 @@
  */
 import { prctl } from './prctl.js';
 import { ARCH_GET_CPUID, ARCH_GET_FS, ARCH_GET_GS, ARCH_SET_FS, ARCH_SET_GS } from '../src/abi/flags/arch-prctl.js';
-import { CAP_SYS_ADMIN, CAP_SYS_BOOT, capable } from '../sched/credentials.js';
+import { capable } from '../sched/credentials.js';
+import { CAP_SYS_ADMIN, CAP_SYS_BOOT } from '../src/abi/flags/capability.js';
 import { EFAULT, EINVAL, EPERM, errno } from '../src/abi/errno.js';
 import { GRND_INSECURE, GRND_NONBLOCK, GRND_RANDOM, LINUX_REBOOT_CMD_CAD_OFF, LINUX_REBOOT_CMD_CAD_ON, LINUX_REBOOT_CMD_HALT, LINUX_REBOOT_CMD_POWER_OFF, LINUX_REBOOT_CMD_RESTART } from '../src/abi/flags/system.js';
 import { KernelState } from '../sched/kernel-state.js';

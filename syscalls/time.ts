@@ -1,7 +1,8 @@
 /**
  * Clocks: clock_gettime(2), nanosleep(2), gettimeofday(2), adjtimex(2), times(2).
  */
-import { CLOCK_MONOTONIC_COARSE, CLOCK_MONOTONIC_RAW, CLOCK_REALTIME, CLOCK_REALTIME_COARSE, CLOCK_THREAD_CPUTIME_ID, cpuClockNs, deadlineOf, readClock } from '../sched/clocks.js';
+import { cpuClockNs, deadlineOf, readClock } from '../sched/clocks.js';
+import { CLOCK_MONOTONIC_COARSE, CLOCK_MONOTONIC_RAW, CLOCK_REALTIME, CLOCK_REALTIME_COARSE, CLOCK_THREAD_CPUTIME_ID } from '../src/abi/flags/time.js';
 import { EINVAL, EOPNOTSUPP, EPERM, ERESTARTNOHAND, ERESTART_RESTARTBLOCK, errno } from '../src/abi/errno.js';
 import { type Row, dynamic, enumeration, flags, row, struct, word } from './row.js';
 import { TIMER_ABSTIME } from '../src/abi/flags/time.js';

@@ -5,7 +5,8 @@
  * null, zero and full cannot be polled by epoll, random can; zero maps as anonymous memory.
  */
 import { EINVAL, ENOSPC, EPERM, errno } from '../../src/abi/errno.js';
-import { CAP_SYS_ADMIN, capable } from '../../sched/credentials.js';
+import { capable } from '../../sched/credentials.js';
+import { CAP_SYS_ADMIN } from '../../src/abi/flags/capability.js';
 import type { KernelState } from '../../sched/kernel-state.js';
 import type { Task } from '../../sched/task.js';
 import { WaitQueue } from '../../sched/wait.js';

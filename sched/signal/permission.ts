@@ -1,7 +1,8 @@
 /** Who may signal whom (kernel/signal.c, kill_ok_by_cred and check_kill_permission). */
 import { EPERM, errno } from '../../src/abi/errno.js';
 import { SIGCONT } from '../../src/abi/flags/signal.js';
-import { CAP_KILL, capable } from '../credentials.js';
+import { capable } from '../credentials.js';
+import { CAP_KILL } from '../../src/abi/flags/capability.js';
 import type { Task } from '../task.js';
 import type { ThreadGroup } from '../thread-group.js';
 

@@ -73,7 +73,8 @@ export function findProgram(
       throw new LaunchError(`cannot change to directory ${cwd} in the guest: ${error.name}`, 126);
     }
   const envp = [...env].map(([key, value]) => `${key}=${value}`);
-  const candidates = name.includes('/')
+  // No name at all is not found, as with execvp(3), rather than a folder of PATH.
+  const candidates = name.includes('/') || name === ''
     ? [name]
     : (env.get('PATH') ?? DEFAULT_PATH).split(':').map((folder) => `${folder === '' ? '.' : folder}/${name}`);
   let worst = errno(ENOENT);

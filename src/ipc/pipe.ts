@@ -10,7 +10,8 @@
  */
 import { EBUSY, EFAULT, EINVAL, EPIPE, EPERM, errno, errnoOf } from '../abi/errno.js';
 import { SIGPIPE } from '../abi/flags/signal.js';
-import { CAP_SYS_RESOURCE, capable } from '../../sched/credentials.js';
+import { capable } from '../../sched/credentials.js';
+import { CAP_SYS_RESOURCE } from '../abi/flags/capability.js';
 import type { KernelState } from '../../sched/kernel-state.js';
 import { kernelInfo, sendSignalToTask } from '../../sched/signal/send.js';
 import type { Task } from '../../sched/task.js';

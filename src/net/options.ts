@@ -8,7 +8,8 @@ import { EDOM, EINVAL, ENODATA, ENOPROTOOPT, EPERM, ERANGE, errno } from '../abi
 import { SO_TIMESTAMPNS_OLD, SO_TIMESTAMP_OLD } from '../abi/flags/socket.js';
 import * as SO from '../abi/flags/socket-options.js';
 import { getI64, setU64 } from '../abi/layout.js';
-import { CAP_NET_ADMIN, capable } from '../../sched/credentials.js';
+import { capable } from '../../sched/credentials.js';
+import { CAP_NET_ADMIN } from '../abi/flags/capability.js';
 import type { Task } from '../../sched/task.js';
 import type { Socket } from './socket.js';
 

@@ -10,7 +10,8 @@
  */
 import { EINVAL, ENOTCONN, EPERM, errno } from '../abi/errno.js';
 import { AF_UNIX } from '../abi/flags/socket.js';
-import { CAP_SETGID, CAP_SETUID, CAP_SYS_ADMIN, capable } from '../../sched/credentials.js';
+import { capable } from '../../sched/credentials.js';
+import { CAP_SETGID, CAP_SETUID, CAP_SYS_ADMIN } from '../abi/flags/capability.js';
 import type { KernelState } from '../../sched/kernel-state.js';
 import type { Task } from '../../sched/task.js';
 import { dropFile } from '../../fs/fd-table.js';

@@ -47,6 +47,7 @@ export interface NativeContext {
   resetFp(slot: number): number;
   cpuTime(slot: number, out: Float64Array): number;
   arm(): void;
+  settle(): number;
   unpin(): void;
   close(): void;
 }
@@ -108,7 +109,8 @@ export function loadNative(): { addon: NativeAddon; stub: string; guard: string 
   try {
     addon = createRequire(import.meta.url)(join(folder, 'levitate.node')) as NativeAddon;
   } catch (error) {
-    throw new Error(`levitate: the native addon does not load (${String(error)}): run \`npm rebuild levitate\``);
+    const text = `levitate: the native addon does not load (${String(error)}): run \`npm rebuild levitate\``;
+    throw new Error(text, { cause: error });
   }
   return { addon, stub: join(folder, 'levitate-stub'), guard: join(folder, 'levitate-guard') };
 }

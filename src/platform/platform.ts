@@ -36,6 +36,16 @@ export interface StopInfo {
   access: number;
 }
 
+/** The host refused something a guest may run into: no more processes, threads or mappings. */
+export class HostError extends Error {
+  readonly errno: number;
+  constructor(message: string, errno: number) {
+    super(message);
+    this.name = 'HostError';
+    this.errno = errno;
+  }
+}
+
 export interface Platform {
   readonly arch: ArchName;
   /** Host page size in bytes. */
@@ -123,9 +133,14 @@ export interface HostThread {
   resume(): void;
   /** Asks a running thread to stop soon (STOP_INTERRUPTED, unless it stops by itself first). */
   interrupt(): void;
-  /** New stopped thread in the same address space; registers and FP state start as a copy of this one's. */
+  /**
+   * Makes every register true and writable, also those that a system call stop hides (aarch64: x7). Called before a
+   * signal frame is built or restored. A platform without such registers leaves it out.
+   */
+  sync?(): void;
+  /** New stopped thread in the same address space (HostError when the host refuses); registers and FP state start as a copy of this one's. */
   cloneThread(): HostThread;
-  /** New stopped thread in a copy-on-write copy of the address space (host fork). Flushes first. */
+  /** New stopped thread in a copy-on-write copy of the address space (host fork; HostError when refused). Flushes first. */
   fork(): HostThread;
   /** Ends the host thread; with the last one, the host process. Works on running threads too. */
   exit(): void;

@@ -11,9 +11,10 @@
  */
 import { EBUSY, EIO, ENODEV, ENXIO, errno } from '../abi/errno.js';
 import { O_CLOEXEC, O_NOCTTY } from '../abi/flags/open.js';
-import { CAP_SYS_ADMIN, capable } from '../../sched/credentials.js';
+import { capable } from '../../sched/credentials.js';
+import { CAP_SYS_ADMIN } from '../abi/flags/capability.js';
 import type { KernelState } from '../../sched/kernel-state.js';
-import { RLIMIT_NOFILE } from '../../sched/limits.js';
+import { RLIMIT_NOFILE } from '../abi/flags/limits.js';
 import type { Task } from '../../sched/task.js';
 import { Dentry } from '../../fs/dentry.js';
 import type { Inode } from '../../fs/inode.js';

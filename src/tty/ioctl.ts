@@ -6,7 +6,8 @@
  * tcdrain; a TCSETS* cannot change what a terminal has not (byte size, parity), and says nothing.
  */
 import { EINTR, EINVAL, EIO, EPERM, ERESTARTSYS, errno } from '../abi/errno.js';
-import { CAP_SYS_ADMIN, capable } from '../../sched/credentials.js';
+import { capable } from '../../sched/credentials.js';
+import { CAP_SYS_ADMIN } from '../abi/flags/capability.js';
 import type { Task } from '../../sched/task.js';
 import { WOULD_BLOCK, block } from '../../sched/wait.js';
 import { dropFile } from '../../fs/fd-table.js';

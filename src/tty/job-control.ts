@@ -8,7 +8,8 @@
 import { EINVAL, EIO, ENOTTY, EPERM, ERESTARTSYS, ESRCH, Errno, errno } from '../abi/errno.js';
 import { SIGCONT, SIGHUP, SIGTTIN, SIGTTOU, SIG_IGN } from '../abi/flags/signal.js';
 import { O_ACCMODE, O_WRONLY } from '../abi/flags/open.js';
-import { CAP_SYS_ADMIN, capable } from '../../sched/credentials.js';
+import { capable } from '../../sched/credentials.js';
+import { CAP_SYS_ADMIN } from '../abi/flags/capability.js';
 import type { LifecycleHooks } from '../../sched/hooks.js';
 import type { Session } from '../../sched/process-group.js';
 import { kernelInfo, sendSignalToProcessGroup } from '../../sched/signal/send.js';

@@ -1,7 +1,8 @@
 import fc from 'fast-check';
 import { AT_FDCWD, O_CREAT, O_RDWR, O_WRONLY } from '../../src/abi/flags/open.js';
 import { S_IFDIR, S_IFREG } from '../../src/abi/flags/stat.js';
-import { CAP_DAC_READ_SEARCH, loginCredentials } from '../../sched/credentials.js';
+import { loginCredentials } from '../../sched/credentials.js';
+import { CAP_DAC_READ_SEARCH } from '../../src/abi/flags/capability.js';
 import type { Task } from '../../sched/task.js';
 import { changeMode, changeOwner, changeTimes, setSize } from '../../fs/attributes.js';
 import type { Inode } from '../../fs/inode.js';

@@ -12,7 +12,7 @@ import { errnoName } from './errors.js';
 import type { ArchName } from '../../abi/types.js';
 import { A64_LAYOUT, X86_LAYOUT, type RegisterLayout } from '../../abi/registers.js';
 import type { NativeContext } from '../native.js';
-import { STOP_GONE, STOP_NONE, STOP_SIGNAL } from '../platform.js';
+import { HostError, STOP_GONE, STOP_NONE, STOP_SIGNAL } from '../platform.js';
 import type { AddressSpace, HostThread, PhysicalPages, Platform, StopInfo } from '../platform.js';
 import * as L from './layout.js';
 import { HOST_CALLS, type HostCalls } from './layout.js';
@@ -30,6 +30,7 @@ export interface PtraceOptions {
 
 const TWO32 = 0x1_0000_0000;
 const MAX_TIMEOUT_MS = 2_000_000;
+const SETTLE_MS = 2;
 
 export class PtracePlatform implements Platform {
   readonly arch: ArchName;
@@ -51,6 +52,8 @@ export class PtracePlatform implements Platform {
   private queued = 0;
   private closed = false;
   private leaving = false;
+  private settling = false;
+  private inTurn = false;
 
   constructor(options: PtraceOptions = {}) {
     const native = openContext(options.physicalBytes, options.place ?? true);
@@ -108,6 +111,10 @@ export class PtracePlatform implements Platform {
     if (this.closed) return STOP_NONE;
     control[L.TIMEOUT_US] = timeoutMs > MAX_TIMEOUT_MS ? -1 : timeoutMs > 0 ? Math.ceil(timeoutMs * 1000) : 0;
     this.queued = 0;
+    if (!this.inTurn) {
+      this.inTurn = true;
+      queueMicrotask(this.turnEnds);
+    }
     this.native.wait();
     const kind = control[L.RESULT];
     const stop = this.stop;
@@ -140,15 +147,28 @@ export class PtracePlatform implements Platform {
     this.leaveToLoop();
     return true;
   }
-  /** Gives the JS thread the CPU mask back that the process started with; the next `wait` pins it again. */
+  /** Nothing runs: ends and collects what has exited, now and once more when it has had time to die. */
   idle(): void {
-    if (!this.closed) this.native.unpin();
+    if (this.closed) return;
+    if (this.native.settle() > 0 && !this.settling) {
+      this.settling = true;
+      setTimeout(this.settleAgain, SETTLE_MS).unref();
+    }
   }
+  private readonly settleAgain = (): void => {
+    this.settling = false;
+    this.idle();
+  };
+
+  /** Runs when the owner's turn is over: what Node does next has the whole CPU mask again (child processes inherit it). */
+  private readonly turnEnds = (): void => {
+    this.inTurn = false;
+    if (!this.closed) this.native.unpin();
+  };
 
   private leaveToLoop(): void {
     if (this.leaving || this.closed) return;
     this.leaving = true;
-    this.native.unpin();
     setImmediate(this.backFromLoop);
   }
   private readonly backFromLoop = (): void => {
@@ -163,8 +183,8 @@ export class PtracePlatform implements Platform {
     for (const thread of this.threads) thread?.forget();
   }
 
-  failure(what: string, error: number): Error {
-    return new Error(`levitate: ${what} failed on the host: ${errnoName(error)}`);
+  failure(what: string, error: number): HostError {
+    return new HostError(`levitate: ${what} failed on the host: ${errnoName(error)}`, error);
   }
 
   private mustBeOpen(): void {

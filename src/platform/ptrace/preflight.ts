@@ -26,7 +26,8 @@ function readText(path: string): string {
 
 function staticProblem(): string | null {
   if (process.platform !== 'linux') return `runs on Linux only, this is ${process.platform}`;
-  if (process.arch !== 'x64' && process.arch !== 'arm64') return `runs on x86_64 and aarch64 only, this is ${process.arch}`;
+  if (process.arch !== 'x64' && process.arch !== 'arm64')
+    return `runs on x86_64 and aarch64 only, this is ${process.arch}`;
   if (readText('/proc/sys/kernel/yama/ptrace_scope').trim() === '3')
     return 'ptrace is switched off: kernel.yama.ptrace_scope is 3 (set it to 0, 1 or 2 at boot; it cannot be lowered later)';
   if (readText('/proc/self/stat') === '') return '/proc is not mounted';
@@ -40,7 +41,8 @@ export function explain(step: string, error: number): string {
   const denied = error === EPERM || error === EACCES || error === ENOSYS;
   if (step === 'seize' && denied) {
     const scope = readText('/proc/sys/kernel/yama/ptrace_scope').trim();
-    if (scope === '2') return 'ptrace needs CAP_SYS_PTRACE here: kernel.yama.ptrace_scope is 2 (set it to 1, or run as root)';
+    if (scope === '2')
+      return 'ptrace needs CAP_SYS_PTRACE here: kernel.yama.ptrace_scope is 2 (set it to 1, or run as root)';
     if (seccomp)
       return `ptrace is refused (${name}) by this container's seccomp profile: start it with --cap-add=SYS_PTRACE or --security-opt seccomp=unconfined`;
     return `ptrace is refused (${name}): a security module or a debugger that traces this process forbids it`;
@@ -48,12 +50,15 @@ export function explain(step: string, error: number): string {
   if (step === 'sysemu' && (error === EIO || error === EINVAL || error === ENOSYS))
     return 'this kernel has no PTRACE_SYSEMU (x86_64: any kernel, aarch64: 5.3 or later; not under gVisor or qemu-user)';
   if (step === 'spawn') {
-    if (error === EACCES) return 'levitate-stub cannot be executed: the file system of the package is mounted noexec or its mode is not 755';
-    if (error === ENOSYS || error === EPERM) return `starting a process is refused (${name})${seccomp ? " by this container's seccomp profile" : ''}`;
+    if (error === EACCES)
+      return 'levitate-stub cannot be executed: the file system of the package is mounted noexec or its mode is not 755';
+    if (error === ENOSYS || error === EPERM)
+      return `starting a process is refused (${name})${seccomp ? " by this container's seccomp profile" : ''}`;
   }
   if (step === 'seccomp') return `installing a seccomp filter failed (${name}): the kernel needs CONFIG_SECCOMP_FILTER`;
   if (step === 'memory') return `physical memory cannot be set up (${name}): check ulimit -v and the size asked for`;
-  if (step === 'maps') return `/proc/PID/maps of a child cannot be read (${name}): /proc is mounted with hidepid or a security module forbids it`;
+  if (step === 'maps')
+    return `/proc/PID/maps of a child cannot be read (${name}): /proc is mounted with hidepid or a security module forbids it`;
   return `setting up the first guest process failed at "${step}" (${name})`;
 }
 

@@ -61,7 +61,7 @@ export class PtraceSpace implements AddressSpace {
     if (thread === null) throw new Error('levitate: flush() of an address space without a stopped thread');
     const { batch, native } = this.platform;
     let error = 0;
-    for (let at = 0; at < queue.length && error === 0; ) {
+    for (let at = 0; at < queue.length && error === 0;) {
       let count = 0;
       let word = 0;
       while (count < L.BATCH_ENTRIES && at < queue.length) {
@@ -112,6 +112,6 @@ export class PtraceSpace implements AddressSpace {
   /** For callers that cannot report an error of the queue: it is a bug not to have flushed before. */
   mustFlush(): void {
     const error = this.flush();
-    if (error !== 0 && error !== ESRCH) throw new Error(`levitate: a queued mapping failed with errno ${error}`);
+    if (error !== 0 && error !== ESRCH) throw this.platform.failure('a queued mapping', error);
   }
 }
