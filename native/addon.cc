@@ -156,6 +156,7 @@ Napi::Value unpin(const Napi::CallbackInfo &info) {
   of(info)->placement.unpin();
   return info.Env().Undefined();
 }
+Napi::Value settle(const Napi::CallbackInfo &info) { return reply(info, of(info)->closed() ? 0 : of(info)->settle()); }
 Napi::Value close(const Napi::CallbackInfo &info) {
   Context *c = of(info);
   c->close();
@@ -238,6 +239,7 @@ Napi::Value createContext(const Napi::CallbackInfo &info) {
   add.operator()<resetFp>("resetFp");
   add.operator()<cpuTime>("cpuTime");
   add.operator()<arm>("arm");
+  add.operator()<settle>("settle");
   add.operator()<unpin>("unpin");
   add.operator()<levitate::close>("close");
   return result;

@@ -2,8 +2,8 @@
 //
 // The thread is stopped before and after, and its own registers stay in its block: the next resume puts them back.
 // Only here is a guest thread continued without SYSEMU, always from a stub address with interrupts of single stepping
-// cleared; a stop that is not the stub's own breakpoint is continued (outside signals, late interrupts) or fails the
-// batch (faults: a guest that took key 0 away from itself with protection keys).
+// cleared; a stop that is not one of the stub's own breakpoints is continued (outside signals, late interrupts) or, for
+// a fault, fails the batch.
 #include "context.h"
 
 namespace levitate {
@@ -24,11 +24,23 @@ int Context::waitForStub(int slot, uint64_t *regs) {
     const int signal = stopSignal(status);
     if (signal == SIGTRAP) {
       if ((error = arch::getRegs(s.tid, regs))) return error;
-      const uint64_t at = arch::ip(regs);
-      if (at > stubAt_ - 1 && at < stubAt_ + pageSize) return 0;
+      if (arch::ip(regs) == callEnd_ || arch::ip(regs) == batchEnd_) return 0;
     }
-    if (signal == SIGSEGV || signal == SIGBUS || signal == SIGILL) return EFAULT;
+    siginfo_t info;
+    if (hostPtrace(kPtraceGetSiginfo, s.tid, 0, &info) == 0 && info.si_code > 0 &&
+        (signal == SIGSEGV || signal == SIGBUS || signal == SIGILL))
+      return EFAULT;
   }
+}
+
+// For a thread that cannot read the batch page: a guest that took key 0 away from itself with protection keys.
+int Context::runOneByOne(int slot, int count, int *failedAt) {
+  uint64_t result;
+  for (*failedAt = 0; *failedAt < count; ++*failedAt) {
+    const int error = runCall(slot, batch + static_cast<size_t>(*failedAt) * kEntryWords, &result);
+    if (error) return error;
+  }
+  return 0;
 }
 
 int Context::runBatch(int slot, int count, int *failedAt) {
@@ -40,6 +52,7 @@ int Context::runBatch(int slot, int count, int *failedAt) {
   arch::prepareBatch(regs, stubAt_ + 16, batchAt_, end);
   int error = arch::setRegs(s.tid, regs);
   if (!error) error = waitForStub(slot, regs);
+  if (error == EFAULT) return runOneByOne(slot, count, failedAt);
   if (error) {
     *failedAt = 0;
     return error;

@@ -2,7 +2,7 @@
  * Builds the native addon (npm's install script; also `node native/build.mjs --debug --cross=aarch64`).
  *
  * Headers come from the running Node's own installation when they are there, so that no download is needed.
- * `--cross=aarch64` builds with aarch64-linux-gnu-gcc/g++ into build/cross-aarch64/build/Release/.
+ * `--cross=aarch64` builds with aarch64-linux-gnu-gcc/g++ into build-aarch64/build/Release/.
  */
 import { spawnSync } from 'node:child_process';
 import { cpSync, existsSync, mkdirSync, rmSync, symlinkSync } from 'node:fs';
@@ -52,7 +52,7 @@ if (!works(env.PYTHON ?? 'python3')) fail('python3 is missing (node-gyp needs it
 let where = root;
 if (cross) {
   // node-gyp always builds into build/ of its folder: give it a folder of its own.
-  where = join(root, 'build', `cross-${cross}`);
+  where = join(root, `build-${cross}`);
   rmSync(where, { recursive: true, force: true });
   mkdirSync(where, { recursive: true });
   cpSync(join(root, 'binding.gyp'), join(where, 'binding.gyp'));

@@ -12,9 +12,19 @@
 
 namespace levitate {
 
+// The contexts of this JS thread: one wait4 sees the guests of all of them.
+static thread_local std::vector<Context *> contextsOfThread;
+
+// An event of another context's guest: that context finds it at its next wait.
+void Context::route(const Event &event) {
+  for (Context *other : contextsOfThread)
+    if (other != this && !other->closed_ && other->findSlot(event.tid) >= 0) other->ready_.push_back(event);
+}
+
 Context::Context(napi_env env, std::string stub, uint64_t size, bool place)
     : env(env), stubPath(std::move(stub)), physicalSize(size), place_(place) {
   pageSize = static_cast<size_t>(sysconf(_SC_PAGESIZE));
+  contextsOfThread.push_back(this);
 }
 
 Context::~Context() { close(); }
@@ -135,6 +145,9 @@ void Region::drop() {
 void Context::close() {
   if (closed_) return;
   closed_ = true;
+  std::erase(contextsOfThread, this);
+  for (size_t i = readyHead_; i < ready_.size(); i++)
+    if (!isStop(ready_[i].status) && findSlot(ready_[i].tid) >= 0) freeSlot(findSlot(ready_[i].tid));
   for (const Space &space : spaces)
     if (space.slots > 0) kill(space.tgid, SIGKILL);
   while (freeSlots_.size() < slots.size()) {
@@ -143,7 +156,8 @@ void Context::close() {
     if (tid == -EINTR) continue;
     if (tid < 0) break;
     int slot = findSlot(tid);
-    if (slot >= 0 && !isStop(status)) freeSlot(slot);
+    if (slot < 0) route({tid, status});
+    else if (!isStop(status)) freeSlot(slot);
   }
   looper.reset();
   placement.unpin();

@@ -94,6 +94,8 @@ class Context {
   void resume(int slot);
   void interrupt(int slot);
   void requestExit(int slot);
+  // Nothing will be waited for for a while: carries out exits, collects what has died. How many are still dying.
+  int settle();
 
   // batch.cc: errno results
   int runBatch(int slot, int count, int *failedAt);
@@ -162,6 +164,8 @@ class Context {
   bool expectingExit() const;
   int adoptChild(int parent, pid_t tid, int space);
   int waitForStub(int slot, uint64_t *regs);
+  int runOneByOne(int slot, int count, int *failedAt);
+  void route(const Event &event);
 
   int32_t *slotOfTid_ = nullptr;  // slot + 1
   std::vector<int> freeSlots_, freeSpaces_, pendingExits_;
@@ -173,6 +177,7 @@ class Context {
   unsigned rounds_ = 0;
   uint32_t lastTick_ = 0;
   uint64_t stubAt_ = 0, batchAt_ = 0;
+  uint64_t callEnd_ = 0, batchEnd_ = 0;  // ip at the stub's breakpoints
   int zygote_ = -1;
   int controlFd_ = -1;
   bool place_;

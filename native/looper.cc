@@ -21,6 +21,7 @@ constexpr int64_t kRetryNs = 1'000'000;
 constexpr int64_t kDeadlineRetryNs = 500'000;
 // Granted to the loop when libuv says "at once", which it also says for the kernel's own setImmediate.
 constexpr int64_t kImmediateGraceNs = 5'000'000;
+constexpr int64_t kImmediateSleepNs = 2'000'000;
 
 Looper::Looper(uv_loop_t *loop, int32_t *loopPending) : loop_(loop), pending_(loopPending) {}
 
@@ -88,13 +89,21 @@ void Looper::setDeadline(int64_t deadlineNs) {
   timer_settime(timer_, TIMER_ABSTIME, &spec, nullptr);
 }
 
-// The timer repeats until it is switched off here, at the first turn of the loop or wait after it fired.
+// The timer repeats until it is switched off here: at the first signal, or turn of the loop, after its time.
+void Looper::disarmExpired() {
+  if (armedNs_ == 0 || armedNs_ > nowNs()) return;
+  struct itimerspec off = {};
+  timer_settime(timer_, 0, &off, nullptr);
+  armedNs_ = 0;
+}
+
+void Looper::again(int64_t deadlineNs) {
+  disarmExpired();
+  if (deadlineNs != 0) setDeadline(deadlineNs);
+}
+
 void Looper::arm() {
-  if (armedNs_ != 0 && armedNs_ <= nowNs()) {
-    struct itimerspec off = {};
-    timer_settime(timer_, 0, &off, nullptr);
-    armedNs_ = 0;
-  }
+  disarmExpired();
   // Child processes of Node make libuv handle SIGCHLD; every guest stop would run its handler.
   struct sigaction action;
   if (sigaction(SIGCHLD, nullptr, &action) == 0 && action.sa_handler != SIG_DFL && action.sa_handler != SIG_IGN &&
@@ -187,7 +196,8 @@ void Looper::sleep(int64_t deadlineNs) {
   int64_t until = now + kBlockCapNs;
   if (deadlineNs != 0) until = std::min(until, deadlineNs);
   int timeoutMs = uv_backend_timeout(loop_);
-  if (timeoutMs == 0 || until <= now) return;
+  // 0 is also said for the owner's own immediate: sleep a little rather than spin.
+  if (timeoutMs == 0) until = std::min(until, now + kImmediateSleepNs);
   if (timeoutMs > 0) until = std::min(until, static_cast<int64_t>(uv_now(loop_) + static_cast<uint64_t>(timeoutMs)) * 1'000'000);
   int64_t left = std::max<int64_t>(until - now, 0);
   timespec timeout = {left / 1'000'000'000, left % 1'000'000'000};

@@ -35,6 +35,8 @@ class Looper {
     if (asleep_.load()) [[unlikely]] wake();
     if (deadlineNs != 0) setDeadline(deadlineNs);
   }
+  // After a signal that did not end the wait.
+  void again(int64_t deadlineNs);
   void leave() { inWait_.store(false); }
   // Whether the helper wants this wait to end.
   bool kicked() const { return kicked_.load(); }
@@ -45,6 +47,7 @@ class Looper {
   void run();
   void wake();
   void setDeadline(int64_t deadlineNs);
+  void disarmExpired();
   void kick();
 
   uv_loop_t *loop_;

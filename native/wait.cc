@@ -145,7 +145,10 @@ bool Context::handleStop(int slot, int status) {
 // True when there is something to report.
 bool Context::handle(const Event &event) {
   const int slot = findSlot(event.tid);
-  if (slot < 0) return false;
+  if (slot < 0) {
+    route(event);
+    return false;
+  }
   Slot &s = slots[slot];
   if (!isStop(event.status)) {
     const bool swallowed = s.exitRequested;
@@ -161,6 +164,19 @@ bool Context::handle(const Event &event) {
     return false;
   }
   return handleStop(slot, event.status);
+}
+
+// Exits asked for are carried out and what has died is collected without blocking; anything else is kept for a wait.
+int Context::settle() {
+  if (!pendingExits_.empty()) processExits();
+  Event event;
+  while (dying_ > 0 && (event.tid = hostWait(-1, &event.status, kWaitFlags | WNOHANG)) > 0) {
+    const int slot = findSlot(event.tid);
+    if (slot >= 0 && slots[slot].exitRequested) handle(event);
+    else if (slot >= 0) ready_.push_back(event);
+    else route(event);
+  }
+  return expectingExit() ? dying_ : 0;
 }
 
 // wait4 always finds the first stopped thread in its list; now and then take all of them, so that none starves.
@@ -218,10 +234,8 @@ bool Context::nextEvent(Event *event, int64_t deadlineNs, bool poll) {
     else event->tid = hostWait(who, &event->status, kWaitFlags);
     if (event->tid > 0) break;
     if (event->tid != -EINTR || looper->pending() || looper->kicked()) break;
-    if (deadlineNs != 0) {
-      if (nowNs() >= deadlineNs) break;
-      looper->enter(deadlineNs);
-    }
+    if (deadlineNs != 0 && nowNs() >= deadlineNs) break;
+    looper->again(deadlineNs);
   }
   looper->leave();
   return event->tid > 0;

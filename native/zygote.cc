@@ -23,6 +23,8 @@
 extern "C" {
 extern const char levitate_stub_start[];
 extern const char levitate_stub_end[];
+extern const char levitate_stub_call_end[];
+extern const char levitate_stub_batch_end[];
 }
 
 namespace levitate {
@@ -112,6 +114,8 @@ int ZygoteSetup::mapStub() {
   c->taskSize = power - kStubAreaSize;
   c->batchAt_ = c->taskSize;
   c->stubAt_ = c->taskSize + c->pageSize;
+  c->callEnd_ = c->stubAt_ + static_cast<uint64_t>(levitate_stub_call_end - levitate_stub_start);
+  c->batchEnd_ = c->stubAt_ + static_cast<uint64_t>(levitate_stub_batch_end - levitate_stub_start);
   uint64_t end = power - c->pageSize;
   for (const Mapping &m : maps)
     if (m.name[0] == '[' && m.name[1] == 'v' && m.start < power && m.end > c->taskSize) return EAGAIN;

@@ -3,6 +3,8 @@
  * Invariant: state lives in registers only; nothing is written to memory, no stack is used, x7 is never touched
  * (its true value is only visible at the brk, see arch/aarch64.h).
  *
+ * The labels ..._end are where pc is at the breakpoint's stop.
+ *
  *   +0   one call: x8, x0-x5; ends in brk
  *   +16  a batch: x19 = first entry, x20 = end. An entry is 8 words: nr, six arguments, one unused.
  *        Stops at the first result in [-4095, -1]: x19 then points at that entry, x0 is the error.
@@ -12,10 +14,15 @@
 	.balign 16
 	.globl levitate_stub_start
 	.globl levitate_stub_end
+	.globl levitate_stub_call_end
+	.globl levitate_stub_batch_end
 	.hidden levitate_stub_start
 	.hidden levitate_stub_end
+	.hidden levitate_stub_call_end
+	.hidden levitate_stub_batch_end
 levitate_stub_start:
 	svc #0
+levitate_stub_call_end:
 	brk #0
 	brk #0
 	brk #0
@@ -29,7 +36,9 @@ levitate_stub_start:
 	add x19, x19, #64
 	cmp x19, x20
 	b.lo 1b
-2:	brk #0
+2:
+levitate_stub_batch_end:
+	brk #0
 	.balign 16
 levitate_stub_end:
 	.section .note.GNU-stack, "", %progbits

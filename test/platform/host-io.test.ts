@@ -142,9 +142,14 @@ describe('host io', () => {
     const before = io.getTermios(fd)!;
     const native = nativeFolder()!;
     const args = [script, join(native, 'levitate.node'), '-', 'raw', join(native, 'levitate-guard')];
-    const child = spawn(process.execPath, args, { stdio: [fd, 'pipe', 'inherit'], env: { ...process.env, NODE_OPTIONS: '' } });
+    const child = spawn(process.execPath, args, {
+      stdio: [fd, 'pipe', 'inherit'],
+      env: { ...process.env, NODE_OPTIONS: '' },
+    });
     const ended = new Promise((resolve) => child.on('exit', (_, by) => resolve(by)));
-    const line = await new Promise<string>((resolve) => child.stdout!.once('data', (data: Buffer) => resolve(data.toString())));
+    const line = await new Promise<string>((resolve) =>
+      child.stdout!.once('data', (data: Buffer) => resolve(data.toString())),
+    );
     expect(line).toBe('ready 0\n');
     expect(lflag(io.getTermios(fd)!) & ECHO).toBe(0);
     child.kill(signal);

@@ -1,7 +1,23 @@
 /** Mappings through batches, guest memory copies, physical memory, residency. */
 import { afterEach, describe, expect, test } from '@jest/globals';
 import { STOP_SIGNAL, STOP_SYSCALL } from '../../src/platform/platform.js';
-import { closeAll, CODE, DATA, guest, LOAD_RDI, movEax, movEdi, peek, platform, put, R, SPIN, step, STORE_RSI, SYSCALL } from './machine.js';
+import {
+  closeAll,
+  CODE,
+  DATA,
+  guest,
+  LOAD_RDI,
+  movEax,
+  movEdi,
+  peek,
+  platform,
+  put,
+  R,
+  SPIN,
+  step,
+  STORE_RSI,
+  SYSCALL,
+} from './machine.js';
 
 const onX86 = process.arch === 'x64' ? describe : describe.skip;
 afterEach(closeAll);
@@ -121,7 +137,8 @@ onX86('memory', () => {
   test('the guest keeps its registers over a batch', () => {
     const g = guest([...SYSCALL, ...SYSCALL]);
     expect(step(g)).toBe(STOP_SYSCALL);
-    for (const name of ['rbx', 'rbp', 'rsi', 'r10', 'r8', 'r9', 'rdx', 'rdi'] as const) g.thread.regs.set(R[name], 4242);
+    for (const name of ['rbx', 'rbp', 'rsi', 'r10', 'r8', 'r9', 'rdx', 'rdi'] as const)
+      g.thread.regs.set(R[name], 4242);
     g.thread.regs.ret = 17;
     g.space.mapAnonymous(0x700000, 0x1000, 3);
     expect(g.space.flush()).toBe(0);
