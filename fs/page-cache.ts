@@ -8,8 +8,8 @@
  * Files that grow at the end get their frames in growing blocks; the part not yet used (`spare`) belongs to no page.
  */
 import { EFAULT, ENOMEM, ENOSPC, ENXIO, errno, errnoOf } from '../src/abi/errno.js';
-import type { FileMapping, MappingListener } from '../src/mm/file-mapping.js';
-import type { FrameAllocator } from '../src/mm/frames.js';
+import { invalidateMappings, type FileMapping, type MappingListener } from '../src/mm/file-mapping.js';
+import type { Extent, FrameAllocator } from '../src/mm/frames.js';
 import { Backing, type BackingContent } from './backing.js';
 import type { GuestBuffer } from './file.js';
 import type { Inode } from './inode.js';
@@ -372,12 +372,16 @@ export class PageCache implements FileMapping {
 
   /** Frees whole pages [from, to). */
   private drop(from: number, to: number): void {
-    for (const listener of [...this.listeners.keys()]) listener.invalidate(from, to);
     this.trim();
     this.backing?.unread.remove(from, to);
+    const gone: Extent[] = [];
     this.segments.remove(from, to, (phys, length) => {
-      this.frames.free({ offset: phys, length });
+      gone.push({ offset: phys, length });
       this.account.give(length / this.frames.pageSize);
+    });
+    // A mapping whose threads are all running lets go at their next stop; nobody else may get the frames before.
+    invalidateMappings(this.listeners.keys(), from, to, () => {
+      for (const extent of gone) this.frames.free(extent);
     });
   }
 

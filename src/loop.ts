@@ -173,6 +173,7 @@ export class Loop {
       }
       const task = this.tasks.get(platform.stop.thread!);
       if (task === undefined) continue;
+      if (task.mm.pendingSync) task.mm.syncHost();
       if (kind === STOP_SYSCALL) this.syscall(task);
       else this.otherStop(task, kind);
     }

@@ -12,6 +12,7 @@ import {
   CLD_STOPPED, SA_NODEFER, SA_RESETHAND, SA_RESTART, SIGSEGV, SIGSTOP, SIG_DFL, SIG_IGN, SI_KERNEL,
 } from '../../src/abi/flags/signal.js';
 import { SYSCALL_NUMBERS } from '../../src/abi/numbers.js';
+import { RLIMIT_CORE } from '../../src/abi/flags/limits.js';
 import { exitGroup, exitTask } from '../exit.js';
 import type { Task } from '../task.js';
 import { GROUP_STOPPED } from '../thread-group.js';
@@ -65,7 +66,7 @@ export function returnToUser(task: Task): boolean {
     }
     const core = CORE_SIGNALS.has(info.signo);
     task.kernel.log.debug({ tid: task.tid, signo: info.signo, ip: task.regs.ip }, 'killed by a signal');
-    exitGroup(group, info.signo | (core && group.dumpable ? 0x80 : 0), task);
+    exitGroup(group, info.signo | (core && group.dumpable && group.limits[RLIMIT_CORE].soft > 0 ? 0x80 : 0), task);
   }
   if (task.restartErrno !== 0) restart(task);
   if (task.savedMask !== null) {
