@@ -17,17 +17,19 @@ static int kickSignal() { return SIGRTMIN + 9; }
 static void onKick(int) {}
 
 constexpr int64_t kTickNs = 5'000'000;
+constexpr uint32_t kSampleTicks = 20;
 constexpr int64_t kRetryNs = 1'000'000;
 constexpr int64_t kDeadlineRetryNs = 500'000;
 // Granted to the loop when libuv says "at once", which it also says for the kernel's own setImmediate.
 constexpr int64_t kImmediateGraceNs = 5'000'000;
 constexpr int64_t kImmediateSleepNs = 2'000'000;
 
-Looper::Looper(uv_loop_t *loop, int32_t *loopPending) : loop_(loop), pending_(loopPending) {}
+Looper::Looper(uv_loop_t *loop, int32_t *loopPending, bool place) : loop_(loop), pending_(loopPending), place_(place) {}
 
 int Looper::start() {
   pid_ = getpid();
   jsTid_ = static_cast<pid_t>(syscall(SYS_gettid));
+  contention.init(jsTid_, place_);
   backendFd_ = uv_backend_fd(loop_);
   eventFd_ = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
   if (eventFd_ < 0) return errno;
@@ -180,7 +182,7 @@ void Looper::run() {
     }
     if (now >= nextTick) {
       nextTick = now + kTickNs;
-      tick_.fetch_add(1, std::memory_order_relaxed);
+      if ((tick_.fetch_add(1, std::memory_order_relaxed) + 1) % kSampleTicks == 0) contention.sample(now);
       uint32_t sequence = sequence_.load();
       bool inWait = inWait_.load();
       if (inWait && lastInWait && sequence == lastSequence) kick();

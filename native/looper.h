@@ -13,12 +13,15 @@
 #include <cstdint>
 #include <thread>
 
+#include "placement.h"
+
 namespace levitate {
 
 class Looper {
  public:
   // `loopPending`: the word TypeScript reads.
-  Looper(uv_loop_t *loop, int32_t *loopPending);
+  Looper(uv_loop_t *loop, int32_t *loopPending, bool place);
+  Contention contention;
   ~Looper();
   int start();
 
@@ -52,6 +55,7 @@ class Looper {
 
   uv_loop_t *loop_;
   int32_t *pending_;
+  bool place_;
   int backendFd_ = -1;
   int eventFd_ = -1;
   pid_t pid_ = 0;

@@ -3,11 +3,13 @@
 // Taking turns through stops is cheapest on one CPU (10 us against 55 us), so the JS thread and its guests share a
 // "home" CPU. A guest that ran for two ticks (5-10 ms) without a stop while others run too is moved to the other allowed
 // CPUs; when it stops often again it is brought home. The affinity mask the process started with is never left, and
-// the JS thread gets it back by unpin().
+// the JS thread gets it back by unpin(). When the home CPU turns out to be busy with other processes and another allowed
+// CPU is mostly idle, home moves there (Contention).
 #pragma once
 #include <sched.h>
 #include <sys/types.h>
 
+#include <atomic>
 #include <cstdint>
 
 namespace levitate {
@@ -20,6 +22,29 @@ struct PlacementState {
   uint8_t homeGeneration = 0;
 };
 
+// Sampled by the helper thread, every kSampleTicks ticks: did the JS thread wait for its CPU, and is another one idle?
+class Contention {
+ public:
+  void init(pid_t jsTid, bool enabled);
+  void sample(int64_t nowNs);
+  // On the JS thread: a better home CPU, or -1. Asked once per wait.
+  int suggestion() {
+    return suggested_.load(std::memory_order_relaxed) < 0 ? -1 : suggested_.exchange(-1);
+  }
+
+ private:
+  static constexpr int kMaxCpus = 256;
+  bool readIdle(int64_t *idleTicks);
+
+  cpu_set_t allowed_;
+  pid_t jsTid_ = 0;
+  bool enabled_ = false;
+  bool haveIdle_ = false;
+  int64_t lastNs_ = 0, lastDelayNs_ = 0;
+  int64_t idle_[kMaxCpus] = {};
+  std::atomic<int> suggested_{-1};
+};
+
 class Placement {
  public:
   // `enabled`: false leaves every affinity alone.
@@ -27,6 +52,8 @@ class Placement {
   // Pins the calling (JS) thread to the home CPU.
   void pin();
   void unpin();
+  // Makes `cpu` the home; the JS thread goes there now, guests when they are resumed next.
+  void moveHome(int cpu);
   bool pinned() const { return pinned_; }
   // A new host thread inherits its creator's mask.
   void inherit(PlacementState *child, const PlacementState &parent) const;
@@ -47,6 +74,7 @@ class Placement {
   void goHome(pid_t tid, PlacementState *state);
 
  private:
+  void setHome(int cpu);
   void sendAway(pid_t tid, PlacementState *state);
   void countStop(pid_t tid, PlacementState *state, uint32_t tick);
 

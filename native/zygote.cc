@@ -253,7 +253,7 @@ int Context::start() {
   if (error) return error;
   uv_loop_t *loop = nullptr;
   napi_get_uv_event_loop(env, &loop);
-  looper = std::make_unique<Looper>(loop, &control[kLoopPending]);
+  looper = std::make_unique<Looper>(loop, &control[kLoopPending], place_);
   failedStep = "thread";
   if ((error = looper->start())) return error;
   placement.init(place_);

