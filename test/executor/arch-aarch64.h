@@ -2,6 +2,7 @@
 #define NR_dup3 24
 #define NR_fcntl 25
 #define NR_mkdirat 34
+#define NR_prlimit64 261
 #define NR_mount 40
 #define NR_umount2 39
 #define NR_pivot_root 41

@@ -17,6 +17,7 @@
 #define NR_setsid 112
 #define NR_pivot_root 155
 #define NR_prctl 157
+#define NR_prlimit64 302
 #define NR_mount 165
 #define NR_umount2 166
 #define NR_rt_sigtimedwait 128

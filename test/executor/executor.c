@@ -486,6 +486,8 @@ void start(u64 *sp) {
   default_signals();
   set_up_descriptors();
   SC(prctl, 36 /* PR_SET_CHILD_SUBREAPER */, 1);
+  u64 no_core[2] = {0, (u64)-1};
+  SC(prlimit64, 0, 4 /* RLIMIT_CORE */, no_core, 0);
   u32 tests = ((struct header *)script)->tests;
   for (u32 i = (u32)parse_number(&first); i < tests; i++) run_test(i);
   struct out out;

@@ -136,6 +136,7 @@ class Relations {
 
   /** Whether `a` of one side may correspond to `b` of the other. */
   agree(kind: string, a: string, b: string): boolean {
+    if (a === '0' || b === '0') return a === b; // 0 means none
     const there = `${kind}:${a}`;
     const back = `${kind}:${b}`;
     if (!this.#there.has(there) && !this.#back.has(back)) {
@@ -185,6 +186,12 @@ function compareSides(script: TestScript, host: Outcome, levitate: Outcome, a: S
   return complaints;
 }
 
+function littleEndian(bytes: Buffer): string {
+  return bytes.length === 4
+    ? String(bytes.readInt32LE())
+    : BigInt(`0x${Buffer.from(bytes).reverse().toString('hex')}`).toString();
+}
+
 function compareBytes(script: TestScript, relations: Relations, address: number, a: Buffer, b: Buffer): string | null {
   const tolerated = new Uint8Array(a.length);
   for (const { address: from, length, relation } of script.tolerances) {
@@ -193,7 +200,7 @@ function compareBytes(script: TestScript, relations: Relations, address: number,
     if (low >= high) continue;
     tolerated.fill(1, low - address, high - address);
     if (relation === undefined || low !== from || high !== from + length) continue;
-    const [x, y] = [a, b].map((bytes) => bytes.subarray(low - address, high - address).toString('hex'));
+    const [x, y] = [a, b].map((bytes) => littleEndian(bytes.subarray(low - address, high - address)));
     if (!relations.agree(relation, x, y)) return `${relation} at 0x${low.toString(16)}: host ${x}, levitate ${y}`;
   }
   for (let i = 0; i < a.length; i++) {

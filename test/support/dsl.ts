@@ -174,6 +174,11 @@ export class Script extends Section {
 
   /** Executes a store. */
   store(at: Arg, width: number, value: Arg): Call {
+    // A pid differs from side to side wherever it lies.
+    const relation = value instanceof Call ? value.op.expect.relation : undefined;
+    if (relation !== undefined && (at instanceof Mem || at instanceof Pointer)) {
+      this.script.tolerate({ address: at.address, length: width, relation });
+    }
     return this.script.add(OP_STORE, {
       nr: width,
       args: [at, value],

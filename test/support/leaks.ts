@@ -24,7 +24,6 @@ export function countsOf(state: KernelState): Counts {
     'uses of mounts (open files, directories)': busy,
     'bytes of promised memory': state.memory.committedBytes,
     'bytes of page frames': state.frames.usedBytes,
-    'host processes': hostChildren(),
   };
 }
 

@@ -232,20 +232,24 @@ syscallTest('a timed wait is not restarted after a handler, even with SA_RESTART
   s.wait(child).exited(0);
 });
 
-syscallTest('pi futexes: lock, trylock, unlock without contention', (s) => {
-  const f = s.word(0);
-  const me = s.gettid().pid();
-  s.futex(f, FUTEX_LOCK_PI | P, 0, null).returns(0);
-  f.relate(0, 4, 'pid');
-  s.check('holds the id', (v) => v.u32(f) === v.value(me) || String(v.u32(f)));
-  s.futex(f, FUTEX_LOCK_PI | P, 0, null).fails(EDEADLK);
-  s.futex(f, FUTEX_TRYLOCK_PI | P, 0, null).fails(EDEADLK);
-  s.futex(f, FUTEX_UNLOCK_PI | P, 0, null).returns(0);
-  f.u32(0, 0);
-  s.futex(f, FUTEX_UNLOCK_PI | P, 0, null).fails(EPERM);
-  s.store(f, 4, 0x3fffff);
-  s.futex(f, FUTEX_LOCK_PI | P, 0, null).fails(ESRCH); // no such owner
-});
+syscallTest(
+  'pi futexes: lock, trylock, unlock without contention',
+  (s) => {
+    const f = s.word(0);
+    const me = s.gettid().pid();
+    s.futex(f, FUTEX_LOCK_PI | P, 0, null).returns(0);
+    f.relate(0, 4, 'pid');
+    s.check('holds the id', (v) => v.u32(f) === v.value(me) || String(v.u32(f)));
+    s.futex(f, FUTEX_LOCK_PI | P, 0, null).fails(EDEADLK);
+    s.futex(f, FUTEX_TRYLOCK_PI | P, 0, null).fails(EDEADLK);
+    s.futex(f, FUTEX_UNLOCK_PI | P, 0, null).returns(0);
+    f.u32(0, 0);
+    s.futex(f, FUTEX_UNLOCK_PI | P, 0, null).fails(EPERM);
+    s.store(f, 4, 0x3fffff);
+    s.futex(f, FUTEX_LOCK_PI | P, 0, null).fails(ESRCH); // no such owner
+  },
+  { lacks: 'priority inheritance' },
+);
 
 syscallTest('robust list: a futex whose owner dies is marked', (s) => {
   s.mmap(FREE_BASE, PAGE, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS | MAP_FIXED, -1, 0).returns(FREE_BASE);
@@ -270,7 +274,7 @@ syscallTest('robust list: waiters wake, other owners stay', (s) => {
   const child = s.fork((c) => {
     const head = c.pack('u64', entry, 'u64', 8, 'u64', 0);
     c.store(entry, 8, head);
-    c.store(entry + 8, 4, c.gettid().plus(-0x8000_0000)); // with FUTEX_WAITERS
+    c.store(entry + 8, 4, c.gettid().pid().plus(-0x8000_0000)); // with FUTEX_WAITERS
     c.set_robust_list(head, 24).returns(0);
     c.write(p.w, 'x');
     c.reads(q.r, 'y', 1);
@@ -294,12 +298,16 @@ syscallTest('set_robust_list and get_robust_list', (s) => {
   s.get_robust_list(0, WILD, out.plus(8)).fails(EFAULT);
 });
 
-syscallTest('futex_waitv', (s) => {
-  const f = s.word(1);
-  // struct futex_waitv: val, uaddr, flags, reserved
-  const v = s.pack('u64', 0, 'ptr', f, 'u32', 2, 'u32', 0);
-  s.futex_waitv(v, 1, 0, null, 0).fails(EAGAIN);
-  s.futex_waitv(v, 0, 0, null, 0).fails(EINVAL);
-  s.futex_waitv(v, 129, 0, null, 0).fails(EINVAL);
-  s.futex_waitv(v, 1, 1, null, 0).fails(EINVAL);
-});
+syscallTest(
+  'futex_waitv',
+  (s) => {
+    const f = s.word(1);
+    // struct futex_waitv: val, uaddr, flags, reserved
+    const v = s.pack('u64', 0, 'ptr', f, 'u32', 2, 'u32', 0);
+    s.futex_waitv(v, 1, 0, null, 0).fails(EAGAIN);
+    s.futex_waitv(v, 0, 0, null, 0).fails(EINVAL);
+    s.futex_waitv(v, 129, 0, null, 0).fails(EINVAL);
+    s.futex_waitv(v, 1, 1, null, 0).fails(EINVAL);
+  },
+  { lacks: 'waiting for several futexes' },
+);

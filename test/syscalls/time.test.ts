@@ -214,10 +214,10 @@ syscallTest('setitimer and getitimer', (s) => {
 
 syscallTest('an interval timer goes off again and again', (s) => {
   s.onSignal(SIGALRM);
-  s.sees(SIGALRM, SIGALRM, SIGALRM);
   s.setitimer(ITIMER_REAL, us(s, 4_000, 4_000), null).returns(0);
   for (let i = 0; i < 3; i++) s.pause().fails(EINTR);
   s.setitimer(ITIMER_REAL, us(s, 0), null).returns(0);
+  s.check('three times or, on a busy machine, more', (v) => v.signals.length >= 3 || String(v.signals.length));
 });
 
 syscallTest('ITIMER_VIRTUAL and ITIMER_PROF count CPU time', (s) => {
@@ -313,7 +313,7 @@ syscallTest('timers: SIGEV_NONE, the default event, absolute times, overruns', (
 });
 
 syscallTest('timers: errors, threads, fork', (s) => {
-  const id = s.word(0);
+  const id = s.word(0).ignore(); // Linux may skip numbers after failures
   s.timer_create(99, null, id).fails(EINVAL);
   s.timer_create(CLOCK_MONOTONIC, null, WILD).fails(EFAULT);
   s.timer_create(CLOCK_MONOTONIC, WILD, id).fails(EFAULT);
