@@ -182,7 +182,7 @@ export class Console extends Tty {
   /** The host terminal has gone. */
   private lost(): void {
     if (this.gone) return;
-    this.gone = true;
+    this.gone = this.ioError = true;
     this.ringBytes = 0;
     this.stopWatching();
     this.hangup();

@@ -195,8 +195,9 @@ function termiosIoctl(task: Task, file: TtyFile, request: number, arg: number): 
     const apply = (): number => {
       const wanted = real.termios.clone();
       wanted.decode(bytes, setter.form);
-      if (setter.flush) real.ld.flushInput();
+      if (setter.flush) real.ld.dropInput();
       real.setTermios(wanted);
+      if (setter.flush) real.ld.kick();
       return 0;
     };
     return setter.wait ? afterDrain(task, file, real, ERESTARTSYS, apply) : apply();

@@ -63,10 +63,14 @@ export class LineDiscipline {
     this.lookedAhead = 0;
   }
 
-  /** TCIFLUSH, and TCSETSF. */
+  /** TCIFLUSH. */
   flushInput(): void {
-    this.resetInput();
+    this.dropInput();
     this.kick();
+  }
+  /** The flush of TCSETSF: input held by the driver comes in under the new rules, after `kick`. */
+  dropInput(): void {
+    this.resetInput();
     this.driver.packetEvent(TIOCPKT_FLUSHREAD);
   }
 

@@ -4,6 +4,7 @@
  *
  * Invariant: `close` gives the host terminal back; `drained` resolves once the host has taken everything written.
  */
+import { closeSync } from 'node:fs';
 import { SIGHUP, SIGINT, SIGQUIT, SIGTERM } from '../abi/flags/signal.js';
 import { AT_FDCWD, O_ACCMODE, O_APPEND, O_NOCTTY, O_RDWR } from '../abi/flags/open.js';
 import type { KernelState } from '../../sched/kernel-state.js';
@@ -28,15 +29,20 @@ function accessOf(fd: number): number {
 
 export class Stdio {
   private readonly kernel: KernelState;
+  private readonly io: HostIo;
   private console: Console | null = null;
+  /** Host descriptors that are the console. */
+  private terminals: readonly number[] = [];
   private readonly streams: HostStream[] = [];
   private readonly listeners: [NodeJS.Signals, () => void][] = [];
 
   constructor(kernel: KernelState, init: Task, io: HostIo, tty: boolean | undefined) {
     this.kernel = kernel;
+    this.io = io;
     const host = streamHost(io);
     serveHostFifos(kernel.vfs);
     const terminals = tty === false ? [] : [0, 1, 2].filter((fd) => io.isatty(fd));
+    this.terminals = terminals;
     if (terminals.length > 0) this.openConsole(init, io, terminals);
     for (const fd of [0, 1, 2]) {
       if (terminals.includes(fd)) continue;
@@ -96,6 +102,9 @@ export class Stdio {
     for (const [name, listener] of this.listeners.splice(0)) process.off(name, listener);
     this.console?.close();
     for (const stream of this.streams) stream.close();
+    // Node resets the terminals it was started with when it exits, and aborts if one has hung up; not if it is closed.
+    for (const fd of this.terminals) if (this.io.getWinsize(fd) === null) closeSync(fd);
+    this.terminals = [];
   }
 }
 

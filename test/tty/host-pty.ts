@@ -127,13 +127,11 @@ export class ModelPty {
         return 0;
       case 'T': {
         const old = this.termios.clone();
-        if (args[0] === '2') {
-          ld.flushInput();
-          this.deliver();
-        }
+        if (args[0] === '2') ld.dropInput();
         this.termios.decode(Buffer.from(args[1], 'hex'), 'termios');
         this.termios.cflag = (this.termios.cflag & ~(t.CSIZE | t.PARENB)) | t.CS8 | t.CREAD;
         ld.termiosChanged(old);
+        if (args[0] === '2') this.deliver();
         return 0;
       }
       case 'G':
