@@ -86,6 +86,10 @@ export class AnonFile extends OpenFile {
     super(pseudoFs(kernel).anonInode, null, flags);
     this.kind = kind;
   }
+  /** noop_llseek. */
+  override seek(): number {
+    return this.position;
+  }
   override describe(): string {
     return `anon_inode:${this.kind}`;
   }

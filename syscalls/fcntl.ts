@@ -9,6 +9,7 @@ import * as F from '../src/abi/flags/fcntl.js';
 import { RLIMIT_NOFILE } from '../src/abi/flags/limits.js';
 import { FASYNC, O_APPEND, O_DIRECT, O_NOATIME, O_NONBLOCK, O_PATH } from '../src/abi/flags/open.js';
 import { capable } from '../sched/credentials.js';
+import { S_IFBLK, S_IFIFO, S_IFREG } from '../src/abi/flags/stat.js';
 import { CAP_FOWNER, CAP_LEASE } from '../src/abi/flags/capability.js';
 import type { Task } from '../sched/task.js';
 import { setAsync } from '../fs/async-io.js';
@@ -95,8 +96,11 @@ function setFlags(task: Task, file: OpenFile, fd: number, arg: number): void {
     const owner = task.creds.fsuid === inode.uid || capable(task.creds, CAP_FOWNER);
     if (!owner) throw errno(EPERM);
   }
+  const direct = O_DIRECT[task.mm.platform.arch];
+  if ((arg & direct) !== 0 && inode.type !== S_IFIFO && inode.type !== S_IFREG && inode.type !== S_IFBLK)
+    throw errno(EINVAL);
   if (((arg ^ file.flags) & FASYNC) !== 0) setAsync(task, file, fd, (arg & FASYNC) !== 0);
-  const mask = O_APPEND | O_NONBLOCK | O_NOATIME | O_DIRECT[task.mm.platform.arch];
+  const mask = O_APPEND | O_NONBLOCK | O_NOATIME | direct;
   file.flags = (arg & mask) | (file.flags & ~mask);
   file.flagsChanged();
 }

@@ -170,10 +170,10 @@ const TREE: Tree = {
   net: {
     core: {
       rmem_default: kept(212992),
-      rmem_max: kept(212992),
+      rmem_max: kept(4194304),
       somaxconn: kept(4096),
       wmem_default: kept(212992),
-      wmem_max: kept(212992),
+      wmem_max: kept(4194304),
     },
     ipv4: {
       ip_default_ttl: kept(64, 1, 255),

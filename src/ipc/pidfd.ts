@@ -3,7 +3,7 @@
  *
  * Readable means POLLIN from the moment the process is a zombie, POLLHUP as well once it has been reaped.
  */
-import { EBADF, EINVAL, errno } from '../abi/errno.js';
+import { EBADF, EINVAL, ESPIPE, errno } from '../abi/errno.js';
 import { O_RDWR } from '../abi/flags/open.js';
 import type { LifecycleHooks } from '../../sched/hooks.js';
 import type { KernelState } from '../../sched/kernel-state.js';
@@ -39,6 +39,9 @@ export class PidFile extends AnonFile {
   override poll(): number {
     if (!this.group.zombie) return 0;
     return POLLIN | POLLRDNORM | (this.alive ? 0 : POLLHUP);
+  }
+  override seek(): number {
+    throw errno(ESPIPE);
   }
   override read(): number {
     throw errno(EINVAL);

@@ -15,6 +15,7 @@ import type { Socket } from './socket.js';
 
 /** /proc/sys/net/core/{r,w}mem_{default,max}. */
 const DEFAULT_BUFFER = 212_992;
+const MAX_BUFFER = 4_194_304;
 const MIN_SNDBUF = 4608;
 const MIN_RCVBUF = 2304;
 
@@ -117,7 +118,7 @@ function setNumber(task: Task, { options }: Socket, name: number, value: number)
   }
 }
 const clampBuffer = (value: number, limited: boolean): number =>
-  Math.min(value < 0 ? 0x3fff_ffff : value, limited ? DEFAULT_BUFFER : 0x3fff_ffff);
+  Math.min(value < 0 ? 0x3fff_ffff : value, limited ? MAX_BUFFER : 0x3fff_ffff);
 
 const isTimeout = (name: number): boolean =>
   name === SO.SO_RCVTIMEO_OLD ||

@@ -39,15 +39,19 @@ export class UnixNames {
 }
 export const unixNames = (kernel: KernelState): UnixNames => (kernel.unix ??= new UnixNames());
 
-/** sun_path of a struct sockaddr_un; '' when only the family is given. */
+/** sun_path of a struct sockaddr_un, at least one byte long. */
 export function parseAddress(address: Uint8Array): string {
-  if (address.length < PATH_OFFSET || address.length > PATH_OFFSET + PATH_MAX) throw errno(EINVAL);
+  if (address.length <= PATH_OFFSET || address.length > PATH_OFFSET + PATH_MAX) throw errno(EINVAL);
   if ((address[0] | (address[1] << 8)) !== AF_UNIX) throw errno(EINVAL);
   const path = Buffer.from(address.subarray(PATH_OFFSET)).toString('latin1');
-  if (path === '' || path.startsWith('\0')) return path;
+  if (path.startsWith('\0')) return path;
   const end = path.indexOf('\0');
   return end < 0 ? path : path.slice(0, end);
 }
+
+/** bind(2) with the family alone asks for any abstract name. */
+export const isAutobind = (address: Uint8Array): boolean =>
+  address.length === PATH_OFFSET && (address[0] | (address[1] << 8)) === AF_UNIX;
 
 /** struct sockaddr_un; a path ends in a NUL, an unnamed one is the family alone. */
 export function encodeAddress(name: string): Uint8Array {
@@ -58,17 +62,24 @@ export function encodeAddress(name: string): Uint8Array {
   return bytes;
 }
 
-/** Gives `socket` the name; returns the inode of a path name. EADDRINUSE. */
+/**
+ * Gives `socket` the name; returns the inode of a path name. A path in use is EADDRINUSE even for a socket that has a name
+ * already (EINVAL), an abstract name the other way round.
+ */
 export function bindName(task: Task, socket: UnixSocket, name: string): Inode | null {
+  const bound = socket.boundName !== '';
   if (name.startsWith('\0')) {
     const { abstract } = unixNames(task.kernel);
+    if (bound) throw errno(EINVAL);
     if (abstract.has(name)) throw errno(EADDRINUSE);
     abstract.set(name, socket);
     return null;
   }
   let inode: Inode;
   try {
-    inode = makeNode(task, newName(task, AT_FDCWD, name, false), S_IFSOCK | (0o777 & ~task.fs.umask));
+    const place = newName(task, AT_FDCWD, name, false);
+    if (bound) throw errno(EINVAL);
+    inode = makeNode(task, place, S_IFSOCK | (0o777 & ~task.fs.umask));
   } catch (error) {
     throw errnoOf(error) === EEXIST ? errno(EADDRINUSE) : error;
   }

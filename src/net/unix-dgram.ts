@@ -5,18 +5,7 @@
  * max_dgram_qlen datagrams and then holds its senders up; connecting to AF_UNSPEC dissolves the connection; a peer that went
  * is ECONNREFUSED once, then ENOTCONN.
  */
-import {
-  ECONNREFUSED,
-  ECONNRESET,
-  EINVAL,
-  EMSGSIZE,
-  ENOTCONN,
-  EOPNOTSUPP,
-  EPERM,
-  EPIPE,
-  EPROTOTYPE,
-  errno,
-} from '../abi/errno.js';
+import { ECONNREFUSED, EINVAL, EMSGSIZE, ENOTCONN, EOPNOTSUPP, EPERM, EPIPE, EPROTOTYPE, errno } from '../abi/errno.js';
 import { AF_UNSPEC, MSG_OOB, MSG_PEEK, MSG_TRUNC, SHUT_RDWR, SOCK_DGRAM } from '../abi/flags/socket.js';
 import type { KernelState } from '../../sched/kernel-state.js';
 import type { Task } from '../../sched/task.js';
@@ -132,7 +121,6 @@ export class UnixDatagram extends UnixSocket {
   }
   protected disconnectPeer(): void {
     const { peer } = this;
-    if (peer !== null && !peer.dead && peer.peer === this && this.received.length > 0) peer.error = ECONNRESET;
     for (const sender of this.held) sender.wakeAll();
     this.held.clear();
     if (peer !== null && !peer.dead) peer.wakeAll();

@@ -30,7 +30,7 @@ import {
   POLLWRNORM,
 } from '../../fs/poll-events.js';
 import { Socket, type ReceiveMessage, type SendMessage, type Ucred } from './socket.js';
-import { autobindName, bindName, encodeAddress, parseAddress, unixNames } from './unix-address.js';
+import { autobindName, bindName, encodeAddress, isAutobind, parseAddress, unixNames } from './unix-address.js';
 
 export const RCV_SHUTDOWN = 1;
 export const SEND_SHUTDOWN = 2;
@@ -85,9 +85,8 @@ export abstract class UnixSocket extends Socket {
   }
 
   override bind(task: Task, address: Uint8Array): void {
-    const name = parseAddress(address);
-    if (this.boundName !== '') throw errno(EINVAL);
-    this.takeName(task, name === '' ? autobindName(task) : name);
+    if (!isAutobind(address)) this.takeName(task, parseAddress(address));
+    else if (this.boundName === '') this.takeName(task, autobindName(task));
   }
   private takeName(task: Task, name: string): void {
     this.boundInode = bindName(task, this, name);

@@ -99,12 +99,12 @@ export class UnixStream extends UnixSocket {
     if (listener.type !== this.type) throw errno(EPROTOTYPE);
     if (!(listener instanceof UnixStream) || listener.state !== LISTENING) throw errno(ECONNREFUSED);
     if ((listener.shutdownBits & RCV_SHUTDOWN) !== 0) throw errno(ECONNREFUSED);
-    if (this.state === ESTABLISHED) throw errno(EISCONN);
-    if (this.state === LISTENING) throw errno(EINVAL);
     if (listener.embryos.length > listener.backlog) {
       listener.connectQueue.add(this);
       return WOULD_BLOCK;
     }
+    if (this.state === ESTABLISHED) throw errno(EISCONN);
+    if (this.state === LISTENING) throw errno(EINVAL);
     const half = new UnixStream(this.kernel, task, this.type, 0);
     half.references = 1;
     half.boundName = listener.boundName;
@@ -270,7 +270,6 @@ export class UnixStream extends UnixSocket {
   }
 
   protected queuedBytes(): number {
-    if (this.packets) return this.received.length === 0 ? 0 : this.received[0].data.length;
     let total = 0;
     for (const { data, offset } of this.received) total += data.length - offset;
     return total;
