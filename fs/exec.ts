@@ -8,13 +8,15 @@
  */
 import { ELOOP, Errno, errno } from '../src/abi/errno.js';
 import { AT_FDCWD } from '../src/abi/flags/open.js';
+import { SIGCHLD, SIGKILL } from '../src/abi/flags/signal.js';
 import { S_ISGID, S_ISUID } from '../src/abi/flags/stat.js';
 import { X86 } from '../src/abi/registers.js';
 import { prepareImage, type PreparedImage } from '../src/mm/exec-image.js';
 import { AddressMap } from '../src/mm/map.js';
 import { MAX_SCRIPT_DEPTH, SCRIPT_HEAD_BYTES, parseShebang } from '../src/mm/script-interpreter.js';
+import { HostError, type HostThread } from '../src/platform/platform.js';
 import type { Credentials } from '../sched/credentials.js';
-import { exitGroup, killOtherThreads, releaseMm } from '../sched/exit.js';
+import { dropMm, exitGroup, killOtherThreads, leaveMm } from '../sched/exit.js';
 import { execCredentials } from '../sched/identity.js';
 import { RLIMIT_STACK } from '../src/abi/flags/limits.js';
 import { SignalHandlers } from '../sched/signal/handlers.js';
@@ -25,7 +27,6 @@ import { MAY_READ, permits } from './permissions.js';
 import { openProgram, type Program } from './program.js';
 import { setExe } from './references.js';
 
-const SIGKILL = 9;
 
 export interface ExecRequest {
   dirfd: number;
@@ -108,21 +109,23 @@ function newCredentials(task: Task, { inode, place }: Program): Credentials {
 function commit(task: Task, program: Program, image: PreparedImage, creds: Credentials, name: string): void {
   const { kernel, group } = task;
   killOtherThreads(task);
+  leaveMm(task);
   takeLeadership(task);
   const shared = task.mm.users > 1;
   const old = task.mm;
   const oldThread = task.thread;
   const limits = old.limits;
   if (shared) {
-    const { thread } = kernel.platform.createAddressSpace();
-    releaseMm(task);
+    const thread = newProcess(task);
+    if (thread === null) return;
+    dropMm(old);
     kernel.taskGone(task);
     task.thread = thread;
     kernel.taskMade(task);
     oldThread.exit();
   } else {
     old.clear();
-    releaseMm(task);
+    dropMm(old);
   }
   const map = new AddressMap({
     platform: kernel.platform,
@@ -156,15 +159,27 @@ function commit(task: Task, program: Program, image: PreparedImage, creds: Crede
   task.restart = null;
   group.timers.clear(false);
   group.execed = true;
-  group.exitSignal = group.exitSignal === 0 ? 0 : 17;
+  group.exitSignal = SIGCHLD;
   const changed = creds.euid !== task.creds.euid || creds.egid !== task.creds.egid;
   group.dumpable =
     !changed && creds.euid === creds.uid && creds.egid === creds.gid && permits(program.inode, MAY_READ, creds);
-  if (changed) task.pdeathSignal = 0;
+  if (changed || creds.euid !== creds.uid || creds.egid !== creds.gid) task.pdeathSignal = 0;
   task.creds = creds;
   task.comm = name.slice(name.lastIndexOf('/') + 1).slice(0, 15);
   setExe(group, program.place);
   kernel.hooks.exec(task);
+}
+
+/** A host process for a task whose address space others go on using; kills it when the host has none (the old one is gone). */
+function newProcess(task: Task): HostThread | null {
+  try {
+    return task.kernel.platform.createAddressSpace().thread;
+  } catch (error) {
+    if (!(error instanceof HostError)) throw error;
+    task.kernel.log.warn({ tid: task.tid, error: error.message }, 'exec: the host refuses a process');
+    exitGroup(task.group, SIGKILL, task);
+    return null;
+  }
 }
 
 /** exec of a thread that is not the leader: it becomes the leader, tid and all (de_thread). */
@@ -172,6 +187,7 @@ function takeLeadership(task: Task): void {
   const { group, kernel } = task;
   if (group.leader === task) return;
   kernel.pids.tasks.delete(task.tid);
+  task.parentTask = group.leader.parentTask;
   task.tid = group.tgid;
   group.leader = task;
   kernel.pids.tasks.set(task.tid, task);

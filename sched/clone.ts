@@ -4,12 +4,14 @@
  * A task that shares its parent's memory is a host thread of the same host process, whether Linux would call it a thread
  * or a process; one with a copy is a host fork. Nothing of a child that could not be made stays behind.
  */
-import { EAGAIN, EINVAL, EPERM, Errno, errno } from '../src/abi/errno.js';
+import { EAGAIN, EINVAL, ENOMEM, EPERM, Errno, errno, errnoOf } from '../src/abi/errno.js';
 import {
   CLONE_CHILD_CLEARTID, CLONE_CHILD_SETTID, CLONE_CLEAR_SIGHAND, CLONE_FS, CLONE_INTO_CGROUP, CLONE_NEWCGROUP,
   CLONE_NEWIPC, CLONE_NEWNET, CLONE_NEWNS, CLONE_NEWPID, CLONE_NEWTIME, CLONE_NEWUSER, CLONE_NEWUTS, CLONE_PARENT,
   CLONE_PARENT_SETTID, CLONE_PIDFD, CLONE_SETTLS, CLONE_SIGHAND, CLONE_THREAD, CLONE_VFORK, CLONE_VM,
 } from '../src/abi/flags/process.js';
+import type { MemoryMap } from '../src/mm/memory-map.js';
+import { HostError, type HostThread } from '../src/platform/platform.js';
 import { SIG_IGN } from '../src/abi/flags/signal.js';
 import { A64, X86 } from '../src/abi/registers.js';
 import { capable } from './credentials.js';
@@ -32,6 +34,8 @@ export interface CloneRequest {
   pidfd: number;
 }
 
+/** Has no meaning any more; an error with CLONE_PIDFD. */
+const CLONE_DETACHED = 0x40_0000;
 const NAMESPACES =
   CLONE_NEWNS + CLONE_NEWUTS + CLONE_NEWIPC + CLONE_NEWUSER + CLONE_NEWPID + CLONE_NEWNET + CLONE_NEWCGROUP + CLONE_NEWTIME;
 const RLIMIT_NPROC = 6;
@@ -51,12 +55,12 @@ export function clone(parent: Task, request: CloneRequest, made?: (child: Task) 
   const sharesVm = has(flags, CLONE_VM);
   const isThread = has(flags, CLONE_THREAD);
   const tid = kernel.pids.allocate();
-  const thread = sharesVm ? parent.thread.cloneThread() : parent.thread.fork();
+  const thread = hostThread(parent, sharesVm);
   const child = new Task({
     kernel,
     tid,
     thread,
-    mm: sharesVm ? parent.mm : parent.mm.forkInto(thread.space),
+    mm: sharesVm ? parent.mm : copyMap(parent, thread),
     creds: parent.creds,
     sighand: has(flags, CLONE_SIGHAND) ? parent.sighand : parent.sighand.copy(),
     comm: parent.comm,
@@ -92,7 +96,26 @@ export function clone(parent: Task, request: CloneRequest, made?: (child: Task) 
   return block(parent, () => (child.vforkDone === done ? WOULD_BLOCK : tid), [done], { killable: true });
 }
 
-function validate(parent: Task, { flags, exitSignal }: CloneRequest): void {
+/** What the host refuses (its own limits) is EAGAIN or ENOMEM for the guest, too. */
+function hostThread(parent: Task, sharesVm: boolean): HostThread {
+  try {
+    return sharesVm ? parent.thread.cloneThread() : parent.thread.fork();
+  } catch (error) {
+    if (error instanceof HostError) throw errno(error.errno === ENOMEM ? ENOMEM : EAGAIN);
+    throw error;
+  }
+}
+function copyMap(parent: Task, thread: HostThread): MemoryMap {
+  try {
+    return parent.mm.forkInto(thread.space);
+  } catch (error) {
+    thread.exit();
+    throw error;
+  }
+}
+
+function validate(parent: Task, request: CloneRequest): void {
+  const { flags } = request;
   const bad =
     (has(flags, CLONE_SIGHAND) && !has(flags, CLONE_VM)) ||
     (has(flags, CLONE_THREAD) && !has(flags, CLONE_SIGHAND)) ||
@@ -101,9 +124,9 @@ function validate(parent: Task, { flags, exitSignal }: CloneRequest): void {
     (has(flags, CLONE_CLEAR_SIGHAND) && has(flags, CLONE_SIGHAND)) ||
     (has(flags, CLONE_PARENT) && parent.group === parent.kernel.init) ||
     (has(flags, CLONE_THREAD) && (has(flags, CLONE_NEWUSER) || has(flags, CLONE_NEWPID))) ||
-    (has(flags, CLONE_PIDFD) && has(flags, CLONE_THREAD)) ||
-    has(flags, CLONE_INTO_CGROUP) ||
-    exitSignal > 64;
+    (has(flags, CLONE_PIDFD) && has(flags, CLONE_DETACHED)) ||
+    (has(flags, CLONE_PIDFD) && has(flags, CLONE_PARENT_SETTID) && request.pidfd === request.parentTid) ||
+    has(flags, CLONE_INTO_CGROUP);
   if (bad) throw errno(EINVAL);
   for (let flag = 1; flag <= CLONE_NEWNET; flag *= 2)
     if (has(flags, flag) && has(NAMESPACES, flag)) {
@@ -111,24 +134,31 @@ function validate(parent: Task, { flags, exitSignal }: CloneRequest): void {
       // Namespaces are not there yet: what a kernel built without them says.
       throw errno(EINVAL);
     }
+  if (has(flags, CLONE_SETTLS) && request.tls >= parent.kernel.platform.taskSize) throw errno(EPERM);
 }
 
 function checkLimits(parent: Task): void {
   const { kernel } = parent;
   if (kernel.pids.tasks.size >= kernel.limits.pids) throw errno(EAGAIN);
   const limit = parent.group.limits[RLIMIT_NPROC].soft;
-  if (limit === Infinity || parent.creds.uid === 0 || capable(parent.creds, CAP_SYS_RESOURCE)) return;
+  const { creds } = parent;
+  if (limit === Infinity || creds.uid === 0 || capable(creds, CAP_SYS_RESOURCE) || capable(creds, CAP_SYS_ADMIN)) return;
   let count = 0;
   for (const task of kernel.pids.tasks.values()) if (task.creds.uid === parent.creds.uid) count++;
   if (count >= limit) throw errno(EAGAIN);
 }
 
 function inherit(parent: Task, child: Task, flags: number): void {
-  child.parentTask = parent;
+  child.parentTask = has(flags, CLONE_THREAD) || has(flags, CLONE_PARENT) ? parent.parentTask : parent;
   child.blocked.assign(parent.blocked);
-  child.nice = parent.nice;
-  child.policy = parent.policy;
-  child.priority = parent.priority;
+  if (parent.resetOnFork) child.nice = Math.max(0, parent.nice);
+  else {
+    child.nice = parent.nice;
+    child.policy = parent.policy;
+    child.priority = parent.priority;
+  }
+  child.ioprio = parent.ioprio;
+  child.affinity = parent.affinity;
   child.timerSlackNs = parent.timerSlackNs;
   child.personality = parent.personality;
   child.regs.copyFrom(parent.regs);
@@ -157,6 +187,7 @@ function makeGroup(parent: Task, child: Task, { flags, exitSignal }: CloneReques
   group.oomScoreAdj = from.oomScoreAdj;
   group.threads.add(child);
   child.group = group;
+  group.timers.cpuLimitChanged();
 }
 
 function setUpMemory(parent: Task, child: Task, { flags, parentTid, childTid }: CloneRequest): void {
@@ -165,8 +196,9 @@ function setUpMemory(parent: Task, child: Task, { flags, parentTid, childTid }: 
   if (has(flags, CLONE_CHILD_SETTID))
     try {
       child.mm.writeU32(childTid, child.tid);
-    } catch {
+    } catch (error) {
       // schedule_tail ignores a bad address.
+      errnoOf(error);
     }
 }
 

@@ -5,15 +5,17 @@
  * whose parent ignores SIGCHLD reaps itself. Orphans go to the nearest subreaper, else to process 1; the end of process 1 is
  * the end of the system.
  */
-import { CLD_DUMPED, CLD_EXITED, CLD_KILLED, SIGCONT, SIGHUP } from '../src/abi/flags/signal.js';
+import { CLD_DUMPED, CLD_EXITED, CLD_KILLED, SIGCHLD, SIGCONT, SIGHUP, SI_USER } from '../src/abi/flags/signal.js';
+import type { MemoryMap } from '../src/mm/memory-map.js';
 import { exitRobustList, wakeClearChildTid } from './futex-exit.js';
 import type { ProcessGroup } from './process-group.js';
 import { notifyParent } from './signal/notify.js';
-import { kernelInfo, sendSignalToProcessGroup, sendSignalToTask, unpark, wakeForSignal } from './signal/send.js';
+import {
+  kernelInfo, retargetShared, sendSignalToGroup, sendSignalToProcessGroup, threadStopped,
+} from './signal/send.js';
 import type { Task } from './task.js';
 import { GROUP_RUNNING, GROUP_STOPPED, type ThreadGroup } from './thread-group.js';
 
-/** SIGKILL as the wake reason: ends any sleep. */
 const SIGKILL = 9;
 
 /** exit_group(2) and fatal signals: the whole group ends with wait status `status`. `current` is ended at once. */
@@ -39,36 +41,57 @@ export function exitTask(task: Task, status: number): void {
   if (task.sleep.active) task.sleep.end();
   task.exitStatus = status;
   if (!group.exiting && task === group.leader) group.exitStatus = status;
-  exitRobustList(task);
-  releaseMm(task);
+  leaveMm(task);
   kernel.hooks.exit(task);
   const times = task.thread.cpuTimeNs();
   group.deadUserNs += times.user;
   group.deadSystemNs += times.system;
   task.sighand.users--;
   task.exited = true;
+  task.parked = false;
   group.threads.delete(task);
-  // Children asked to be told of this thread's end.
-  for (const child of group.children)
-    for (const thread of child.threads)
-      if (thread.pdeathSignal !== 0 && thread.parentTask === task)
-        sendSignalToTask(thread, { signo: thread.pdeathSignal, code: 0, pid: task.tgid, uid: task.creds.uid });
+  retargetShared(task);
   kernel.taskGone(task);
   task.thread.exit();
+  // Only now: frames that the host thread could reach may be used again.
+  dropMm(task.mm);
   if (task !== group.leader) kernel.pids.tasks.delete(task.tid);
+  orphanChildren(task);
   if (group.threads.size === 0) exitLast(group);
+  else threadStopped(group);
 }
 
-/** Lets go of the address space (exit and exec): clear_child_tid, vfork's parent, the map itself. */
-export function releaseMm(task: Task): void {
-  const { mm } = task;
+/** What a task owes to others that see its address space, at exit and exec: robust futexes, clear_child_tid, vfork's parent. */
+export function leaveMm(task: Task): void {
+  const { group, mm } = task;
+  if (group.threads.size <= 1) group.maxRssBytes = Math.max(group.maxRssBytes, mm.rssBytes());
+  exitRobustList(task);
   wakeClearChildTid(task);
   if (task.vforkDone !== null) {
     task.vforkDone.wakeAll();
     task.vforkDone = null;
   }
+}
+/** One user of the map less; the last one releases it. */
+export function dropMm(mm: MemoryMap): void {
   mm.users--;
   if (mm.users === 0) mm.release();
+}
+
+/** A thread that ends is nobody's parent any more: its siblings or the reaper take over (forget_original_parent). */
+function orphanChildren(task: Task): void {
+  const { group } = task;
+  const heir = (group.threads.values().next().value as Task | undefined) ?? reaperOf(group)?.leader ?? null;
+  for (const child of [...group.children]) {
+    if (child.leader.parentTask !== task && group.threads.size > 0) continue;
+    let signo = 0;
+    for (const thread of child.threads) {
+      thread.parentTask = heir;
+      signo ||= thread.pdeathSignal;
+    }
+    child.leader.parentTask = heir;
+    if (signo !== 0) sendSignalToGroup(child, { signo, code: SI_USER, pid: group.tgid, uid: task.creds.uid });
+  }
 }
 
 function exitLast(group: ThreadGroup): void {
@@ -76,17 +99,24 @@ function exitLast(group: ThreadGroup): void {
   if (!group.exiting) group.exitStatus = group.leader.exitStatus;
   group.timers.clear(true);
   kernel.hooks.groupExit(group);
-  reparentChildren(group);
   group.zombie = true;
+  reparentChildren(group);
   const { processGroup } = group;
   const status = group.exitStatus;
-  // Our end may orphan our own process group.
-  hangUpOrphaned(processGroup, group);
+  // Our end may orphan our own process group, if we were what linked it to the session.
+  const { parent } = group;
+  if (parent !== null && parent.processGroup !== processGroup && parent.processGroup.session === processGroup.session)
+    hangUpOrphaned(processGroup);
   if (processGroup.session.leader === group) processGroup.session.leader = null;
-  const code = (status & 0x7f) === 0 ? CLD_EXITED : (status & 0x80) !== 0 ? CLD_DUMPED : CLD_KILLED;
-  const reap = notifyParent(group, code, code === CLD_EXITED ? (status >> 8) & 0xff : status & 0x7f);
-  if (reap) reapGroup(group);
+  if (notifyOfExit(group)) reapGroup(group);
   if (group === kernel.init) kernel.initExited(status);
+}
+
+/** Tells the parent of the end; true when it does not want to wait for the zombie. */
+function notifyOfExit(group: ThreadGroup): boolean {
+  const status = group.exitStatus;
+  const code = (status & 0x7f) === 0 ? CLD_EXITED : (status & 0x80) !== 0 ? CLD_DUMPED : CLD_KILLED;
+  return notifyParent(group, code, code === CLD_EXITED ? (status >> 8) & 0xff : status & 0x7f);
 }
 
 /** Takes a zombie off every table (release_task). */
@@ -118,24 +148,26 @@ function reparentChildren(group: ThreadGroup): void {
   for (const child of [...group.children]) {
     group.children.delete(child);
     child.parent = reaper;
+    child.exitSignal = SIGCHLD;
     reaper?.children.add(child);
-    if (!child.zombie) hangUpOrphaned(child.processGroup, null);
-    else if (reaper === null || notifyParent(child, CLD_EXITED, child.exitStatus)) reapGroup(child);
+    if (child.zombie && (reaper === null || notifyOfExit(child))) reapGroup(child);
+    else if (child.processGroup !== group.processGroup && child.processGroup.session === group.processGroup.session)
+      hangUpOrphaned(child.processGroup);
   }
 }
 
 /**
  * A process group that has just become orphaned and holds stopped processes gets SIGHUP and SIGCONT
- * (kill_orphaned_pgrp). `leaving` does not count as a member any more.
+ * (kill_orphaned_pgrp). Zombies do not count.
  */
-function hangUpOrphaned(processGroup: ProcessGroup, leaving: ThreadGroup | null): void {
+function hangUpOrphaned(processGroup: ProcessGroup): void {
   let stopped = false;
   for (const member of processGroup.members) {
-    if (member === leaving || member.zombie) continue;
+    if (member.zombie) continue;
     if (member.jobState === GROUP_STOPPED) stopped = true;
     const { parent } = member;
-    if (parent !== null && parent !== leaving && parent.processGroup !== processGroup && !parent.zombie &&
-      parent.processGroup.session === processGroup.session && parent !== member.kernel.init) return;
+    if (parent !== null && parent.processGroup !== processGroup && parent.processGroup.session === processGroup.session)
+      return;
   }
   if (!stopped) return;
   sendSignalToProcessGroup(processGroup, kernelInfo(SIGHUP));
@@ -156,8 +188,6 @@ export function killOtherThreads(survivor: Task): void {
   const { group } = survivor;
   for (const task of [...group.threads]) {
     if (task === survivor) continue;
-    unpark(task);
-    wakeForSignal(task, SIGKILL);
     exitTask(task, SIGKILL);
   }
 }

@@ -11,6 +11,7 @@ import { CAP_SETGID, CAP_SETUID } from '../src/abi/flags/capability.js';
 /** (uid_t)-1: leave as it is. */
 const KEEP = 0xffff_ffff;
 const SECBIT_KEEP_CAPS = 1 << 4;
+const SECBIT_NOROOT = 1;
 const SECBIT_NO_SETUID_FIXUP = 1 << 2;
 /** Capabilities that follow the filesystem uid (CAP_FS_MASK). */
 const CAP_FS = (1n << 0n) | (1n << 1n) | (1n << 2n) | (1n << 3n) | (1n << 4n) | (1n << 9n) | (1n << 27n) | (1n << 32n);
@@ -143,9 +144,8 @@ export function execCredentials(c: Credentials, setUid: number | null, setGid: n
   next.sgid = next.egid;
   next.fsuid = next.euid;
   next.fsgid = next.egid;
-  const gainsIds = setUid !== null || setGid !== null;
-  if (gainsIds) next.capAmbient = 0n;
-  if (next.uid === 0 || next.euid === 0) {
+  if (next.euid !== c.uid || next.egid !== c.gid) next.capAmbient = 0n;
+  if ((next.uid === 0 || next.euid === 0) && (c.securebits & SECBIT_NOROOT) === 0) {
     next.capPermitted = c.capInheritable | c.capBounding;
     next.capEffective = next.euid === 0 ? next.capPermitted : next.capAmbient;
   } else {

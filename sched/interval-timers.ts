@@ -1,6 +1,9 @@
 /**
  * Interval timers: setitimer(2), alarm(2), POSIX timers (timer_create(2)) and RLIMIT_CPU, over kernel timers.
  *
+ * A timer with an interval does not run while its signal waits to be taken; how many intervals passed meanwhile is the overrun
+ * (posixtimer_rearm; for ITIMER_REAL dequeue_signal). So a short interval costs no more than the signals that are taken.
+ *
  * A CPU-time timer sleeps for the time that is left (CPU time cannot run faster than real time for one thread) and looks
  * again; nothing polls. Several threads may overshoot by what the others used meanwhile, then catch up.
  */
@@ -10,8 +13,9 @@ import {
 } from '../src/abi/flags/signal.js';
 import { cpuTimes } from './accounting.js';
 import { cpuClockNs, deadlineOf, readClock } from './clocks.js';
-import { RLIMIT_CPU } from '../src/abi/flags/limits.js';
-import { sendSignalToGroup, sendSignalToTask } from './signal/send.js';
+import { RLIMIT_CPU, RLIMIT_SIGPENDING } from '../src/abi/flags/limits.js';
+import { SENT, sendSignalToGroup, sendSignalToTask } from './signal/send.js';
+import type { SigInfo } from './signal/siginfo.js';
 import type { Task } from './task.js';
 import type { ThreadGroup } from './thread-group.js';
 import type { Timer } from './timers.js';
@@ -23,17 +27,22 @@ interface Source {
   readonly steady: boolean;
 }
 
+/** What CPU timers, and timers whose signal is ignored, are accurate to: a tick. */
+const TICK_NS = 4_000_000;
+
 /** One timer: next expiry on its source (0: disarmed) and interval, ns. */
 export class IntervalTimer {
   expiresNs = 0;
   intervalNs = 0;
+  /** Its signal waits: the next interval begins with `goOn`. */
+  private held = false;
   private timer: Timer | null = null;
   private readonly group: ThreadGroup;
   readonly source: Source;
-  /** Called with how many intervals passed (at least 1). */
-  private readonly fire: (expirations: number) => void;
+  /** Sends the signal; true: hold until `goOn`. Null for a timer that is only looked at. */
+  private readonly fire: (() => boolean) | null;
 
-  constructor(group: ThreadGroup, source: Source, fire: (expirations: number) => void) {
+  constructor(group: ThreadGroup, source: Source, fire: (() => boolean) | null) {
     this.group = group;
     this.source = source;
     this.fire = fire;
@@ -44,33 +53,57 @@ export class IntervalTimer {
     this.timer = null;
     this.expiresNs = expiresNs;
     this.intervalNs = intervalNs;
-    if (expiresNs !== 0) this.arm();
+    this.held = false;
+    if (expiresNs !== 0 && this.fire !== null) this.arm(0);
   }
   /** Time left until the next expiry; at least 1 ns while armed, 0 when disarmed. */
   remainingNs(): number {
-    return this.expiresNs === 0 ? 0 : Math.max(1, this.expiresNs - this.source.now());
+    const { expiresNs, intervalNs } = this;
+    if (expiresNs === 0) return 0;
+    const left = expiresNs - this.source.now();
+    if (left > 0) return left;
+    if (intervalNs > 0) return Math.max(1, intervalNs - (-left % intervalNs));
+    return this.fire === null ? 0 : 1;
   }
-  private arm(): void {
+  /** The signal was taken: starts the next interval; returns how many were missed. */
+  goOn(): number {
+    if (!this.held) return 0;
+    this.held = false;
+    const missed = this.forward() - 1;
+    this.arm(0);
+    return missed;
+  }
+  /** Moves the expiry into the future; returns by how many intervals. */
+  private forward(): number {
+    const late = this.source.now() - this.expiresNs;
+    if (late < 0) return 1;
+    const intervals = Math.floor(late / this.intervalNs) + 1;
+    this.expiresNs += intervals * this.intervalNs;
+    return intervals;
+  }
+  private arm(atLeastNs: number): void {
     const { kernel } = this.group;
     const left = Math.max(0, this.expiresNs - this.source.now());
-    // A CPU clock may lag behind: look again no sooner than 100 us from now.
-    const wait = this.source.steady || left === 0 ? left : Math.max(left, 100_000);
+    // CPU time may stand still: it is looked at once a tick at most.
+    const wait = Math.max(left, this.source.steady || left === 0 ? atLeastNs : TICK_NS);
     this.timer = kernel.timers.add(kernel.clock.monotonicNs() + wait, () => this.check());
   }
   private check(): void {
     this.timer = null;
-    const late = this.source.now() - this.expiresNs;
-    if (late < 0) {
-      this.arm();
+    if (this.source.now() < this.expiresNs) {
+      this.arm(0);
       return;
     }
-    let expirations = 1;
-    if (this.intervalNs > 0) {
-      expirations += Math.floor(late / this.intervalNs);
-      this.expiresNs += expirations * this.intervalNs;
-      this.arm();
-    } else this.expiresNs = 0;
-    this.fire(expirations);
+    if (this.intervalNs === 0) {
+      this.expiresNs = 0;
+      this.fire!();
+      return;
+    }
+    this.held = true;
+    if (this.fire!() || !this.held) return;
+    this.held = false;
+    this.forward();
+    this.arm(TICK_NS);
   }
 }
 
@@ -114,37 +147,55 @@ export class GroupTimers {
             },
             steady: false,
           };
-    return (this.itimers[which] = new IntervalTimer(group, source, () =>
-      sendSignalToGroup(group, { signo: signal, code: SI_KERNEL, pid: 0, uid: 0 }),
-    ));
+    return (this.itimers[which] = new IntervalTimer(group, source, () => {
+      sendSignalToGroup(group, { signo: signal, code: SI_KERNEL, pid: 0, uid: 0 });
+      return which === ITIMER_REAL && group.pending.set.has(SIGALRM);
+    }));
+  }
+  /** Some SIGALRM of the process was taken. */
+  alarmTaken(): void {
+    this.itimers[ITIMER_REAL]?.goOn();
   }
 
   /** timer_create(2). `target` for SIGEV_THREAD_ID. */
   create(task: Task, clockId: number, notify: number, signo: number, value: bigint | null, target: Task | null): PosixTimer {
-    if (this.posix.size >= this.group.limits[11].soft) throw errno(EAGAIN);
+    if (this.posix.size >= this.group.limits[RLIMIT_SIGPENDING].soft) throw errno(EAGAIN);
     const { group } = this;
     const cpu = cpuClockNs(task, clockId);
     if (cpu === null) readClock(task, clockId);
     const source: Source =
       cpu === null ? { now: () => group.kernel.clock.monotonicNs(), steady: true } : { now: cpu, steady: false };
-    const id = this.nextId++;
-    const created: PosixTimer = {
-      id,
-      clockId,
-      notify,
-      overrun: 0,
-      timer: new IntervalTimer(group, source, (expirations) => {
-        if (notify === SIGEV_NONE) return;
-        const info = {
-          signo, code: SI_TIMER, timerId: id, overrun: expirations - 1, value: value ?? BigInt(id),
-        };
-        created.overrun = expirations - 1;
-        if (notify === SIGEV_THREAD_ID && target !== null) sendSignalToTask(target, info);
-        else sendSignalToGroup(group, info);
-      }),
+    const id = this.freeId();
+    /** The entry in the queue; a newer one, or a setting in between, makes it stale. */
+    let entry: object | null = null;
+    const fire = (): boolean => {
+      if (entry !== null) return true;
+      const info: SigInfo = {
+        signo, code: SI_TIMER, timerId: id, overrun: 0, value: value ?? BigInt(id),
+        taken: () => {
+          entry = null;
+          created.overrun = created.timer.goOn();
+          return { ...info, taken: undefined, overrun: created.overrun };
+        },
+      };
+      entry = info;
+      const sent =
+        notify === SIGEV_THREAD_ID && target !== null ? sendSignalToTask(target, info) : sendSignalToGroup(group, info);
+      if (sent !== SENT) entry = null;
+      return sent === SENT;
     };
+    const timer = new IntervalTimer(group, source, notify === SIGEV_NONE ? null : fire);
+    const created: PosixTimer = { id, clockId, notify, overrun: 0, timer };
     this.posix.set(id, created);
     return created;
+  }
+  /** Ids go up and wrap at INT_MAX. */
+  private freeId(): number {
+    for (;;) {
+      const id = this.nextId;
+      this.nextId = (this.nextId + 1) & 0x7fff_ffff;
+      if (!this.posix.has(id)) return id;
+    }
   }
 
   /** The timer, or EINVAL. */
@@ -180,6 +231,7 @@ export class GroupTimers {
       const limit = group.limits[RLIMIT_CPU];
       if (now() >= limit.hard * 1e9) sendSignalToGroup(group, { signo: SIGKILL, code: SI_KERNEL, pid: 0, uid: 0 });
       else sendSignalToGroup(group, { signo: SIGXCPU, code: SI_KERNEL, pid: 0, uid: 0 });
+      return false;
     });
     if (soft === Infinity) this.cpuLimit.set(hard === Infinity ? 0 : Math.max(1, hard * 1e9), 1e9);
     else this.cpuLimit.set(Math.max(1, soft * 1e9), 1e9);

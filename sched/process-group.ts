@@ -46,8 +46,8 @@ export class ProcessGroup {
    * group's stop signals from the terminal are ignored.
    */
   orphaned(): boolean {
-    for (const { parent } of this.members)
-      if (parent !== null && parent.processGroup !== this && parent.processGroup.session === this.session) return false;
+    for (const { parent, zombie } of this.members)
+      if (!zombie && parent !== null && parent.processGroup !== this && parent.processGroup.session === this.session) return false;
     return true;
   }
 }

@@ -10,9 +10,10 @@ import type { MemoryMap } from '../src/mm/memory-map.js';
 import type { Credentials } from './credentials.js';
 import type { KernelState } from './kernel-state.js';
 import type { SignalHandlers } from './signal/handlers.js';
+import { CORE_SIGNALS, IGNORED_BY_DEFAULT, STOP_SIGNALS } from './signal/defaults.js';
 import { PendingSignals } from './signal/pending.js';
 import { SigSet } from './signal/sigset.js';
-import type { ThreadGroup } from './thread-group.js';
+import { GROUP_STOPPED, type ThreadGroup } from './thread-group.js';
 import { Sleep, type WaitQueue } from './wait.js';
 
 export interface TaskOptions {
@@ -63,12 +64,14 @@ export class Task {
   robustList = 0;
   rseq = { addr: 0, length: 0, signature: 0 };
   pdeathSignal = 0;
-  /** The thread that made this process, for pdeathSignal. */
+  /** The parent as a thread, alive (real_parent): for pdeathSignal and __WNOTHREAD. */
   parentTask: Task | null = null;
   nice = 0;
   /** sched_setscheduler(2): policy and priority are kept and reported. */
   policy = 0;
   priority = 0;
+  /** SCHED_RESET_ON_FORK. */
+  resetOnFork = false;
   ioprio = 0;
   /** CPUs chosen with sched_setaffinity(2); null: all. */
   affinity: ReadonlySet<number> | null = null;
@@ -112,13 +115,35 @@ export class Task {
 
   /** Whether a signal waits that is not blocked (or the group is being killed or stopped): interruptible sleeps end. */
   signalPending(): boolean {
+    const { group, blocked } = this;
     return (
-      this.group.exiting || this.pending.deliverable(this.blocked) || this.group.pending.deliverable(this.blocked)
+      group.exiting ||
+      group.jobState === GROUP_STOPPED ||
+      this.pending.deliverable(blocked) ||
+      group.pending.deliverable(blocked)
     );
   }
-  /** Whether the task is about to be killed. */
+  /**
+   * Whether the task is about to be killed: SIGKILL, or a signal whose default action ends the process without a core
+   * (complete_signal turns such a one into SIGKILL for every thread).
+   */
   fatalSignalPending(): boolean {
-    return this.group.exiting || this.pending.set.has(9) || this.group.pending.set.has(9);
+    return this.group.exiting || this.hasFatal(this.pending) || this.hasFatal(this.group.pending);
+  }
+  private hasFatal(pending: PendingSignals): boolean {
+    if (pending.set.has(9)) return true;
+    if (!pending.deliverable(this.blocked)) return false;
+    for (let signo = 1; signo <= 64; signo++)
+      if (
+        pending.set.has(signo) &&
+        !this.blocked.has(signo) &&
+        this.sighand.actions[signo].handler === 0 &&
+        !IGNORED_BY_DEFAULT.has(signo) &&
+        !STOP_SIGNALS.has(signo) &&
+        !CORE_SIGNALS.has(signo)
+      )
+        return true;
+    return false;
   }
 
   /** One-letter state for /proc. */

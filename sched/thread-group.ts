@@ -35,8 +35,12 @@ export class ThreadGroup {
   zombie = false;
   /** exit_group or a fatal signal is under way. */
   exiting = false;
-  /** Job control: state, the signal that stopped it, and what a waiting parent has not yet seen. */
+  /**
+   * Job control: state, whether some thread has not stopped yet (the parent is told when the last one has), the signal, and
+   * what a waiting parent has not yet seen.
+   */
   jobState = GROUP_RUNNING;
+  stopping = false;
   stopSignal = 0;
   stopReported = true;
   continueReported = true;
@@ -68,6 +72,7 @@ export class ThreadGroup {
     this.parent = parent;
     this.exitSignal = 0;
     this.limits = limits;
+    this.pending.alarmTaken = () => this.timers.alarmTaken();
     this.startNs = kernel.clock.monotonicNs();
     kernel.pids.groups.set(tgid, this);
     parent?.children.add(this);

@@ -8,6 +8,7 @@ import {
   CLD_CONTINUED, CLD_DUMPED, CLD_EXITED, CLD_KILLED, CLD_STOPPED, SIGCHLD, SIGCONT,
 } from '../src/abi/flags/signal.js';
 import { WCONTINUED, WEXITED, WNOHANG, WNOWAIT, WSTOPPED } from '../src/abi/flags/process.js';
+import { cpuTimes } from './accounting.js';
 import { reapGroup } from './exit.js';
 import type { Task } from './task.js';
 import { GROUP_STOPPED, type ThreadGroup } from './thread-group.js';
@@ -32,9 +33,10 @@ export interface WaitEvent {
 /** Which children: all, one pid, or a process group. */
 export type ChildSelector = { kind: 'all' } | { kind: 'pid'; pid: number } | { kind: 'group'; id: number };
 
-function matches(child: ThreadGroup, selector: ChildSelector, options: number): boolean {
+function matches(task: Task, child: ThreadGroup, selector: ChildSelector, options: number): boolean {
   if (selector.kind === 'pid' && child.tgid !== selector.pid) return false;
   if (selector.kind === 'group' && child.processGroup.id !== selector.id) return false;
+  if ((options & __WNOTHREAD) !== 0 && child.leader.parentTask !== task) return false;
   if ((options & __WALL) !== 0) return true;
   // "Clone" children announce their end by another signal than SIGCHLD.
   return (child.exitSignal !== SIGCHLD) === ((options & __WCLONE) !== 0);
@@ -43,15 +45,15 @@ function matches(child: ThreadGroup, selector: ChildSelector, options: number): 
 /** Takes one event from one child, or null. */
 function take(child: ThreadGroup, options: number): WaitEvent | null {
   const keep = (options & WNOWAIT) !== 0;
-  const event = (code: number, status: number, word: number): WaitEvent => ({
+  const event = (code: number, status: number, word: number, own = cpuTimes(child)): WaitEvent => ({
     pid: child.tgid,
     uid: child.leader.creds.uid,
     code,
     status,
     word,
     times: {
-      userNs: child.deadUserNs + child.childUserNs,
-      systemNs: child.deadSystemNs + child.childSystemNs,
+      userNs: own.userNs + child.childUserNs,
+      systemNs: own.systemNs + child.childSystemNs,
       maxRssBytes: Math.max(child.maxRssBytes, child.childMaxRssBytes),
       minorFaults: child.minorFaults + child.childMinorFaults,
     },
@@ -89,7 +91,7 @@ export function waitForChild(
   const attempt = (): number => {
     let any = false;
     for (const child of group.children) {
-      if (!matches(child, selector, options)) continue;
+      if (!matches(task, child, selector, options)) continue;
       any = true;
       const event = take(child, options);
       if (event !== null) return found(event);

@@ -60,8 +60,10 @@ function become(task: Task, next: Credentials): number {
   const old = task.creds;
   task.creds = next;
   // A process that changed ids is not dumpable any more (commit_creds).
-  if (old.euid !== next.euid || old.egid !== next.egid || old.fsuid !== next.fsuid || old.fsgid !== next.fsgid)
+  if (old.euid !== next.euid || old.egid !== next.egid || old.fsuid !== next.fsuid || old.fsgid !== next.fsgid) {
     task.group.dumpable = false;
+    task.pdeathSignal = 0;
+  }
   return 0;
 }
 function write3(task: Task, addresses: readonly [number, number, number], values: readonly [number, number, number]): number {
@@ -141,12 +143,12 @@ function capset(task: Task, header: number, data: number): number {
 
 function sysSetfsuid(task: Task, id: number): number {
   const old = task.creds.fsuid;
-  task.creds = setfsuid(task.creds, id);
+  become(task, setfsuid(task.creds, id));
   return old;
 }
 function sysSetfsgid(task: Task, id: number): number {
   const old = task.creds.fsgid;
-  task.creds = setfsgid(task.creds, id);
+  become(task, setfsgid(task.creds, id));
   return old;
 }
 const NGROUPS_MAX = 65536;

@@ -15,7 +15,7 @@ import { Task } from '../sched/task.js';
 import { ThreadGroup } from '../sched/thread-group.js';
 import { altStackFlags } from '../sched/signal/frame.js';
 import { checkMaySignal, maySignal } from '../sched/signal/permission.js';
-import { forceSignal, kernelInfo, sendSignalToGroup, sendSignalToTask, userInfo } from '../sched/signal/send.js';
+import { OVERFLOW, forceSignal, kernelInfo, retargetShared, sendSignalToGroup, sendSignalToTask, userInfo } from '../sched/signal/send.js';
 import { readTimespecNs } from '../sched/user-time.js';
 import { setAltStack } from '../sched/signal/altstack.js';
 import { signalFrame } from '../sched/signal/deliver.js';
@@ -159,6 +159,7 @@ function rtSigprocmask(task: Task, how: number, set: number, oldset: number, siz
       blocked.lo = lo;
       blocked.hi = hi;
     } else throw errno(EINVAL);
+    retargetShared(task);
   }
   if (oldset !== 0) {
     const { scratchView } = task.mm;
@@ -188,6 +189,7 @@ function rtSigsuspend(task: Task, set: number, size: number): number {
   mask.andNot(UNBLOCKABLE);
   task.savedMask = task.blocked.copy();
   task.blocked.assign(mask);
+  retargetShared(task);
   return block(task, () => WOULD_BLOCK, [], { restart: ERESTARTNOHAND });
 }
 
@@ -259,6 +261,9 @@ function sigaltstack(task: Task, ss: number, oss: number): number {
 function rtSigreturn(task: Task): number {
   try {
     signalFrame(task).restore(task);
+    // A handler ran: what it interrupted does not go on by itself (restore_sigcontext).
+    task.restart = null;
+    retargetShared(task);
   } catch (error) {
     errnoOf(error);
     forceSignal(task, kernelInfo(SIGSEGV));
@@ -269,7 +274,7 @@ function rtSigreturn(task: Task): number {
 /** Sends to one process, with the permission check; signal 0 only checks. */
 function signalGroup(task: Task, target: ThreadGroup, info: SigInfo): void {
   checkMaySignal(task, target, info.signo);
-  if (info.signo !== 0) sendSignalToGroup(target, info);
+  if (info.signo !== 0 && sendSignalToGroup(target, info) === OVERFLOW) throw errno(EAGAIN);
 }
 
 /** To a set of processes: succeeds if any could be signalled; EPERM if all refused, ESRCH if none there. */
@@ -301,8 +306,11 @@ function kill(task: Task, pid: number, signo: number): number {
     if (pid === -1) {
       const targets: ThreadGroup[] = [];
       for (const group of pids.groups.values()) if (group.tgid > 1 && group !== task.group) targets.push(group);
+      if (targets.length === 0) throw errno(ESRCH);
       validSignal(signo);
-      return signalMany(task, targets, info);
+      // As kill_something_info has it: being refused by all is a success.
+      for (const target of targets) if (signo !== 0 && maySignal(task, target, signo)) sendSignalToGroup(target, info);
+      return 0;
     }
     const group = pid === 0 ? task.group.processGroup : pids.processGroups.get(-pid);
     if (group === undefined) throw errno(ESRCH);
@@ -316,36 +324,31 @@ function sendToThread(task: Task, tgid: number | null, tid: number, info: SigInf
   const target = task.kernel.pids.tasks.get(tid);
   if (target === undefined || (target.exited && target !== target.group.leader) || (tgid !== null && target.tgid !== tgid))
     throw errno(ESRCH);
+  validSignal(info.signo);
   checkMaySignal(task, target.group, info.signo);
-  if (info.signo !== 0) {
-    validSignal(info.signo);
-    sendSignalToTask(target, info);
-  }
+  if (info.signo !== 0 && sendSignalToTask(target, info) === OVERFLOW) throw errno(EAGAIN);
   return 0;
 }
 
 function tkill(task: Task, tid: number, signo: number): number {
   if (tid <= 0) throw errno(EINVAL);
-  validSignal(signo);
   return sendToThread(task, null, tid, userInfo(signo, task, SI_TKILL));
 }
 
 function tgkill(task: Task, tgid: number, tid: number, signo: number): number {
   if (tgid <= 0 || tid <= 0) throw errno(EINVAL);
-  validSignal(signo);
   return sendToThread(task, tgid, tid, userInfo(signo, task, SI_TKILL));
 }
 
-/** Copies in a siginfo for rt_sigqueueinfo; a code >= 0 or SI_TKILL may only be faked to oneself. */
-function queuedInfo(task: Task, target: number, signo: number, at: number): SigInfo {
-  const info = readSigInfo(task.mm.readStruct(at, SIGINFO_SIZE), 0, signo);
-  if ((info.code >= 0 || info.code === SI_TKILL) && target !== task.tgid) throw errno(EPERM);
-  return info;
+/** rt_sigqueueinfo(2): a code >= 0 or SI_TKILL may only be faked to oneself. */
+function mayQueue(task: Task, target: number, info: SigInfo): void {
+  if ((info.code >= 0 || info.code === SI_TKILL) && target !== task.tid) throw errno(EPERM);
 }
 
 function rtSigqueueinfo(task: Task, pid: number, signo: number, at: number): number {
-  const info = queuedInfo(task, pid, signo, at);
-  const target = task.kernel.pids.groups.get(pid);
+  const info = readSigInfo(task.mm.readStruct(at, SIGINFO_SIZE), 0, signo);
+  mayQueue(task, pid, info);
+  const target = task.kernel.pids.tasks.get(pid)?.group;
   if (target === undefined) throw errno(ESRCH);
   validSignal(signo);
   signalGroup(task, target, info);
@@ -353,9 +356,9 @@ function rtSigqueueinfo(task: Task, pid: number, signo: number, at: number): num
 }
 
 function rtTgsigqueueinfo(task: Task, tgid: number, tid: number, signo: number, at: number): number {
-  const info = queuedInfo(task, tgid, signo, at);
+  const info = readSigInfo(task.mm.readStruct(at, SIGINFO_SIZE), 0, signo);
   if (tgid <= 0 || tid <= 0) throw errno(EINVAL);
-  validSignal(signo);
+  mayQueue(task, tid, info);
   return sendToThread(task, tgid, tid, info);
 }
 

@@ -9,7 +9,7 @@ import {
   EINTR, ERESTARTNOHAND, ERESTARTNOINTR, ERESTARTSYS, ERESTART_RESTARTBLOCK, errnoOf,
 } from '../../src/abi/errno.js';
 import {
-  CLD_STOPPED, SA_NODEFER, SA_RESETHAND, SA_RESTART, SIGSEGV, SIGSTOP, SIG_DFL, SIG_IGN, SI_KERNEL,
+  SA_NODEFER, SA_RESETHAND, SA_RESTART, SIGSEGV, SIGSTOP, SIG_DFL, SIG_IGN, SI_KERNEL,
 } from '../../src/abi/flags/signal.js';
 import { SYSCALL_NUMBERS } from '../../src/abi/numbers.js';
 import { RLIMIT_CORE } from '../../src/abi/flags/limits.js';
@@ -20,8 +20,7 @@ import { CORE_SIGNALS, IGNORED_BY_DEFAULT, STOP_SIGNALS } from './defaults.js';
 import type { SignalFrame } from './frame.js';
 import { x86Frame } from './frame-x86_64.js';
 import type { SigAction } from './handlers.js';
-import { notifyParent } from './notify.js';
-import { forceSignal, stopGroup } from './send.js';
+import { forceSignal, retargetShared, stopGroup, threadStopped } from './send.js';
 import type { SigInfo } from './siginfo.js';
 
 /** The frame code of the task's architecture. */
@@ -41,21 +40,21 @@ export function returnToUser(task: Task): boolean {
       exitTask(task, group.exitStatus);
       return false;
     }
-    const info = task.pending.take(task.blocked) ?? takeShared(task);
-    if (info === null) {
-      if (group.jobState === GROUP_STOPPED) {
-        task.parked = true;
-        return false;
-      }
-      break;
+    if (group.jobState === GROUP_STOPPED) {
+      task.parked = true;
+      threadStopped(group);
+      return false;
     }
+    const info = task.pending.take(task.blocked) ?? group.pending.take(task.blocked);
+    if (info === null) break;
     task.kernel.watcher?.signal(task, info);
     const action = task.sighand.actions[info.signo];
     if (info.signo !== 9 && info.signo !== SIGSTOP) {
       if (action.handler === SIG_IGN) continue;
       if (action.handler !== SIG_DFL) {
-        if (!callHandler(task, action, info)) continue;
-        return true;
+        // Every signal that waits gets its frame now, each on top of the one before: the last one's handler runs first.
+        callHandler(task, action, info);
+        continue;
       }
     }
     if (IGNORED_BY_DEFAULT.has(info.signo)) continue;
@@ -78,10 +77,6 @@ export function returnToUser(task: Task): boolean {
   return true;
 }
 
-function takeShared(task: Task): SigInfo | null {
-  return task.group.pending.take(task.blocked);
-}
-
 /** No handler ran: the call simply happens again. */
 function restart(task: Task): void {
   const code = task.restartErrno;
@@ -91,8 +86,8 @@ function restart(task: Task): void {
   else frame.restartSyscall(task, task.restartNr);
 }
 
-/** Writes the frame; false when the stack could not take it (SIGSEGV is pending then). */
-function callHandler(task: Task, action: SigAction, info: SigInfo): boolean {
+/** Writes the frame and points the registers at the handler; SIGSEGV is pending when the stack could not take it. */
+function callHandler(task: Task, action: SigAction, info: SigInfo): void {
   const code = task.restartErrno;
   if (code !== 0) {
     task.restartErrno = 0;
@@ -101,31 +96,27 @@ function callHandler(task: Task, action: SigAction, info: SigInfo): boolean {
     else if (code === ERESTARTSYS || code === ERESTARTNOHAND || code === ERESTART_RESTARTBLOCK) task.regs.ret = -EINTR;
   }
   const restoreMask = task.savedMask ?? task.blocked;
+  const { flags, mask } = action;
+  if ((flags & SA_RESETHAND) !== 0) task.sighand.actions[info.signo] = { ...action, handler: SIG_DFL };
   try {
     signalFrame(task).setup(task, action, info, restoreMask);
   } catch (error) {
     errnoOf(error);
     // force_sigsegv: a SIGSEGV that cannot be delivered kills.
-    if (info.signo === SIGSEGV) task.sighand.actions[SIGSEGV].handler = SIG_DFL;
+    if (info.signo === SIGSEGV) task.sighand.actions[SIGSEGV] = { ...action, handler: SIG_DFL };
     forceSignal(task, { signo: SIGSEGV, code: SI_KERNEL, pid: 0, uid: 0 });
-    return false;
+    return;
   }
   task.savedMask = null;
-  task.blocked.or(action.mask);
-  if ((action.flags & SA_NODEFER) === 0) task.blocked.add(info.signo);
+  task.blocked.or(mask);
+  if ((flags & SA_NODEFER) === 0) task.blocked.add(info.signo);
   task.dropUnblockable();
-  if ((action.flags & SA_RESETHAND) !== 0) action.handler = SIG_DFL;
-  task.fault = { trapno: 0, err: 0, cr2: 0 };
-  return true;
+  retargetShared(task);
 }
 
 function stop(task: Task, signo: number): void {
   const { group } = task;
   if (group.jobState === GROUP_STOPPED) return;
-  group.stopSignal = signo;
-  group.stopReported = false;
-  group.continueReported = true;
   task.kernel.watcher?.stopped(task, signo);
-  stopGroup(group);
-  notifyParent(group, CLD_STOPPED, signo);
+  stopGroup(group, signo);
 }

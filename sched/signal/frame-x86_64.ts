@@ -10,7 +10,7 @@
  * Everything read back by sigreturn is hostile: segments stay as they are, only user-changeable flags are taken.
  */
 import { EFAULT, errno } from '../../src/abi/errno.js';
-import { SA_ONSTACK, SA_RESTORER, SS_AUTODISARM } from '../../src/abi/flags/signal.js';
+import { SA_ONSTACK, SA_RESTORER, SA_SIGINFO, SS_AUTODISARM } from '../../src/abi/flags/signal.js';
 import { X86 } from '../../src/abi/registers.js';
 import type { Registers } from '../../src/platform/registers.js';
 import type { Task } from '../task.js';
@@ -88,7 +88,7 @@ function setup(task: Task, action: SigAction, info: SigInfo, restoreMask: { lo: 
   // x86_64 has no other way back from a handler.
   if ((action.flags & SA_RESTORER) === 0) throw errno(EFAULT);
   let sp = regs.sp - RED_ZONE;
-  const nested = onAltStack(task, regs.sp);
+  const nested = onAltStack(task, sp);
   let entering = false;
   if ((action.flags & SA_ONSTACK) !== 0 && altStackFlags(task, sp) === 0) {
     sp = task.altStack.sp + task.altStack.size;
@@ -105,7 +105,7 @@ function setup(task: Task, action: SigAction, info: SigInfo, restoreMask: { lo: 
   put(0, action.restorer);
   put(UC, UC_FLAGS);
   put(UC_STACK, task.altStack.sp);
-  frame.setUint32(UC_STACK + 8, task.altStack.flags | altStackFlags(task, regs.sp), true);
+  frame.setUint32(UC_STACK + 8, task.altStack.flags, true);
   put(UC_STACK + 16, task.altStack.size);
   for (let i = 0; i < SC_ORDER.length; i++) {
     frame.setUint32(SC + 8 * i, regs.lo(SC_ORDER[i]), true);
@@ -123,10 +123,14 @@ function setup(task: Task, action: SigAction, info: SigInfo, restoreMask: { lo: 
   put(SC_FPSTATE, fpAddress);
   frame.setUint32(UC_SIGMASK, restoreMask.lo, true);
   frame.setUint32(UC_SIGMASK + 4, restoreMask.hi, true);
-  writeSigInfo(frame, INFO, info);
+  // Without SA_SIGINFO the place of the siginfo keeps what was there.
+  const withInfo = (action.flags & SA_SIGINFO) !== 0;
+  if (withInfo) writeSigInfo(frame, INFO, info);
 
   mm.copyOut(fpAddress, fp, 0, fp.length);
-  mm.copyOut(at, frameBytes, 0, FRAME_SIZE);
+  mm.copyOut(at, frameBytes, 0, withInfo ? FRAME_SIZE : INFO);
+  // Handlers start with the FP state of a new program (fpu__clear_user_states).
+  task.thread.resetFpState();
 
   regs.set(X86.rdi, info.signo);
   regs.set(X86.rsi, at + INFO);

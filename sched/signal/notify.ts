@@ -27,7 +27,7 @@ export function notifyParent(group: ThreadGroup, code: number, status: number): 
   if (!stopOrContinue && signo === SIGCHLD && (action.handler === SIG_IGN || (action.flags & SA_NOCLDWAIT) !== 0))
     reap = true;
   const quiet =
-    signo === 0 || (stopOrContinue && (action.handler === SIG_IGN || (action.flags & SA_NOCLDSTOP) !== 0)) ||
+    signo === 0 || signo > 64 || (stopOrContinue && (action.handler === SIG_IGN || (action.flags & SA_NOCLDSTOP) !== 0)) ||
     (reap && action.handler === SIG_IGN);
   if (!quiet)
     sendSignalToGroup(parent, {

@@ -9,16 +9,19 @@ import { SigSet } from './sigset.js';
 /** The kernel's SIGRTMIN; libcs keep the first few for themselves. */
 export const SIGRTMIN = 32;
 
+const SIGALRM = 14;
 /** SIGILL 4, SIGTRAP 5, SIGBUS 7, SIGFPE 8, SIGSEGV 11, SIGSYS 31. */
 const SYNCHRONOUS = SigSet.of(4, 5, 7, 8, 11, 31);
 
 export class PendingSignals {
   readonly set = new SigSet();
   private queue: SigInfo[] = [];
+  /** Called when a SIGALRM is taken: the interval timer goes on (dequeue_signal). */
+  alarmTaken: (() => void) | null = null;
 
   /** Queues; returns false when a standard signal was already pending (it is dropped). */
   add(info: SigInfo): boolean {
-    if (info.signo < SIGRTMIN && this.set.has(info.signo)) return false;
+    if (info.signo < SIGRTMIN && info.taken === undefined && this.set.has(info.signo)) return false;
     this.set.add(info.signo);
     this.queue.push(info);
     return true;
@@ -47,13 +50,16 @@ export class PendingSignals {
     if (at < 0) return null;
     const [info] = this.queue.splice(at, 1);
     if (!this.queue.some((other) => other.signo === signo)) this.set.delete(signo);
-    return info;
+    if (signo === SIGALRM) this.alarmTaken?.();
+    return info.taken === undefined ? info : info.taken();
   }
   /** Drops every instance of the signals in `which`. */
   flush(which: SigSet): void {
     if (((this.set.lo & which.lo) | (this.set.hi & which.hi)) === 0) return;
+    const dropped = this.queue.filter((info) => which.has(info.signo));
     this.queue = this.queue.filter((info) => !which.has(info.signo));
     this.set.andNot(which);
+    for (const info of dropped) info.taken?.();
   }
   clear(): void {
     this.queue = [];

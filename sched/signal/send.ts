@@ -6,19 +6,19 @@
  * default actions, so that `levitate-run PROGRAM` can report 128+N for a program that kills itself.
  */
 import {
-  CLD_CONTINUED, SIGCONT, SIGKILL, SIGSTOP, SIG_DFL, SIG_IGN, SI_KERNEL, SI_USER,
+  CLD_CONTINUED, CLD_STOPPED, SIGCONT, SIGKILL, SIG_DFL, SIG_IGN, SI_KERNEL, SI_USER,
 } from '../../src/abi/flags/signal.js';
+import { RLIMIT_SIGPENDING } from '../../src/abi/flags/limits.js';
 import type { ProcessGroup } from '../process-group.js';
 import type { Task } from '../task.js';
 import { GROUP_RUNNING, GROUP_STOPPED, type ThreadGroup } from '../thread-group.js';
 import { IGNORED_BY_DEFAULT, STOP_SIGNALS } from './defaults.js';
 import { notifyParent } from './notify.js';
+import { SIGRTMIN, type PendingSignals } from './pending.js';
 import type { SigInfo } from './siginfo.js';
 import { SigSet } from './sigset.js';
 
 const CONT = SigSet.of(SIGCONT);
-/** RLIMIT_SIGPENDING. */
-const SIGPENDING = 11;
 
 /** siginfo of kill(2) and friends by `sender`. */
 export function userInfo(signo: number, sender: Task, code = SI_USER): SigInfo {
@@ -27,21 +27,29 @@ export function userInfo(signo: number, sender: Task, code = SI_USER): SigInfo {
 /** siginfo of a signal the kernel itself makes. */
 export const kernelInfo = (signo: number): SigInfo => ({ signo, code: SI_KERNEL, pid: 0, uid: 0 });
 
+/** What became of a signal: queued; of no effect (ignored, or pending already); lost against RLIMIT_SIGPENDING (EAGAIN). */
+export const SENT = 0;
+export const DROPPED = 1;
+export const OVERFLOW = 2;
+
 /** To the whole process; any thread may take it. */
-export function sendSignalToGroup(group: ThreadGroup, info: SigInfo): void {
-  if (group.zombie || !prepare(group, group.leader, info)) return;
-  if (overLimit(group, info) || !group.pending.add(info)) return;
+export function sendSignalToGroup(group: ThreadGroup, info: SigInfo): number {
+  if (group.zombie || !prepare(group, group.leader, info)) return DROPPED;
+  const result = queue(group, group.pending, info);
+  if (result !== SENT) return result;
   const target = pickThread(group, info.signo);
   if (target !== null) wakeForSignal(target, info.signo);
+  return SENT;
 }
 
 /** To one thread (tkill, faults, timers with SIGEV_THREAD_ID). */
-export function sendSignalToTask(task: Task, info: SigInfo): void {
-  if (task.exited || !prepare(task.group, task, info)) return;
-  if (overLimit(task.group, info) || !task.pending.add(info)) return;
-  if (info.signo === SIGKILL) wakeForSignal(task, info.signo);
-  else if (!task.blocked.has(info.signo)) wakeForSignal(task, info.signo);
+export function sendSignalToTask(task: Task, info: SigInfo): number {
+  if (task.exited || !prepare(task.group, task, info)) return DROPPED;
+  const result = queue(task.group, task.pending, info);
+  if (result !== SENT) return result;
+  if (wants(task, info.signo)) wakeForSignal(task, info.signo);
   wakeSignalReaders(task);
+  return SENT;
 }
 
 export function sendSignalToProcessGroup(processGroup: ProcessGroup, info: SigInfo): void {
@@ -86,9 +94,24 @@ function prepare(group: ThreadGroup, task: Task, info: SigInfo): boolean {
   return !ignored(task, signo);
 }
 
-/** Real-time signals queue up to RLIMIT_SIGPENDING; beyond that they are lost (kill) as Linux loses them. */
-function overLimit(group: ThreadGroup, info: SigInfo): boolean {
-  return info.signo >= 32 && group.pending.size >= group.limits[SIGPENDING].soft;
+/**
+ * Queues within RLIMIT_SIGPENDING (__send_signal_locked). Beyond it a real-time signal with information is refused; others
+ * stay pending, once, without their information; standard signals of the kernel and of kill(2) always have room.
+ */
+function queue(group: ThreadGroup, pending: PendingSignals, info: SigInfo): number {
+  const { signo, code } = info;
+  const exempt = info.taken !== undefined || (signo < SIGRTMIN && code >= 0);
+  if (exempt || queued(group) < group.limits[RLIMIT_SIGPENDING].soft) return pending.add(info) ? SENT : DROPPED;
+  if (signo >= SIGRTMIN && code < 0) return OVERFLOW;
+  if (pending.set.has(signo)) return DROPPED;
+  pending.add({ signo, code: SI_USER, pid: 0, uid: 0 });
+  return SENT;
+}
+/** Entries of a process; Linux counts those of all processes of the user. */
+function queued(group: ThreadGroup): number {
+  let count = group.pending.size;
+  for (const thread of group.threads) count += thread.pending.size;
+  return count;
 }
 
 /** Ends a job-control stop; `report` tells the parent (WCONTINUED, CLD_CONTINUED). */
@@ -96,17 +119,44 @@ export function continueGroup(group: ThreadGroup, report: boolean): void {
   if (group.jobState === GROUP_RUNNING) return;
   group.jobState = GROUP_RUNNING;
   group.stopReported = true;
+  const { stopping } = group;
+  group.stopping = false;
   if (report) {
     group.continueReported = false;
-    notifyParent(group, CLD_CONTINUED, SIGCONT);
+    // A stop that was still under way is reported now.
+    if (stopping) notifyParent(group, CLD_STOPPED, group.stopSignal);
+    else notifyParent(group, CLD_CONTINUED, SIGCONT);
   }
   for (const thread of group.threads) unpark(thread);
 }
 
-/** Stops the whole group: each thread parks on its way back to user mode. */
-export function stopGroup(group: ThreadGroup): void {
+/** Stops the whole group: each thread parks on its way back to user mode, out of its sleep if need be (do_signal_stop). */
+export function stopGroup(group: ThreadGroup, signo: number): void {
   group.jobState = GROUP_STOPPED;
-  for (const thread of group.threads) if (thread.thread.running) thread.thread.interrupt();
+  group.stopping = true;
+  group.stopSignal = signo;
+  for (const thread of group.threads)
+    if (thread.sleep.active) thread.sleep.wake();
+    else if (thread.thread.running) thread.thread.interrupt();
+}
+
+/** A thread has parked or ended while its group stops: the last one tells the parent. */
+export function threadStopped(group: ThreadGroup): void {
+  if (!group.stopping) return;
+  for (const thread of group.threads) if (!thread.parked) return;
+  group.stopping = false;
+  group.stopReported = false;
+  group.continueReported = true;
+  notifyParent(group, CLD_STOPPED, group.stopSignal);
+}
+
+/** `task` blocks more signals than before, or ends: those of the process that it was woken for go to another thread. */
+export function retargetShared(task: Task): void {
+  const { group } = task;
+  const { pending, threads } = group;
+  if (pending.set.empty || threads.size < 2) return;
+  for (const thread of threads)
+    if (thread !== task && !thread.parked && pending.deliverable(thread.blocked)) wakeForSignal(thread, 0);
 }
 
 /** Lets a parked thread go on towards user mode. */
@@ -136,9 +186,9 @@ function wakeSignalReaders(task: Task): void {
 
 /** Makes a thread notice that a signal waits: ends its sleep, or stops it in user mode. */
 export function wakeForSignal(task: Task, signo: number): void {
-  if (task.sleep.active) {
-    if (task.sleep.interruptible || signo === SIGKILL) task.sleep.wake();
-  } else if (task.parked) {
-    if (signo === SIGKILL || signo === SIGCONT || signo === SIGSTOP) unpark(task);
+  // A killable sleep goes on by itself if the signal does not kill.
+  if (task.sleep.active) task.sleep.wake();
+  else if (task.parked) {
+    if (signo === SIGKILL) unpark(task);
   } else if (task.thread.running) task.thread.interrupt();
 }

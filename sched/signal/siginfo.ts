@@ -20,6 +20,11 @@ export interface SigInfo {
   /** SIGPOLL. */
   readonly band?: number;
   readonly fd?: number;
+  /**
+   * A timer's own queue entry: queued even if the signal is pending already, never against a limit. Called when the entry is
+   * taken or dropped; gives the information as delivered.
+   */
+  readonly taken?: () => SigInfo;
   /** Raw 128 bytes given by rt_sigqueueinfo: delivered unchanged apart from si_signo. */
   readonly raw?: Uint8Array;
 }
