@@ -16,7 +16,7 @@ import { fileURLToPath } from 'node:url';
 const here = dirname(fileURLToPath(import.meta.url));
 const repo = join(here, '..', '..');
 const options = { rounds: '3', scale: '0.1', bench: '', limits: true };
-for (let args = process.argv.slice(2); args.length > 0; ) {
+for (let args = process.argv.slice(2); args.length > 0;) {
   const arg = args.shift();
   if (arg === '--no-limits') options.limits = false;
   else if (/^--(rounds|scale|bench)$/.test(arg) && args.length > 0) options[arg.slice(2)] = args.shift();
@@ -41,7 +41,9 @@ process.on('exit', () => rmSync(work, { recursive: true, force: true }));
 function must(command, args, how = {}) {
   const run = spawnSync(command, args, { encoding: 'utf8', timeout: 600_000, ...how });
   if (run.error !== undefined || run.status !== 0) {
-    console.error(`bench: ${command} ${args.join(' ')}: ${run.error?.message ?? `status ${run.status ?? run.signal}`}\n${run.stderr ?? ''}`);
+    console.error(
+      `bench: ${command} ${args.join(' ')}: ${run.error?.message ?? `status ${run.status ?? run.signal}`}\n${run.stderr ?? ''}`,
+    );
     process.exit(1);
   }
   return run.stdout;
@@ -53,8 +55,11 @@ const root = join(work, 'root');
 for (const dir of ['', 'tmp', 'dev', 'proc', 'bin']) mkdirSync(join(root, dir), { recursive: true });
 chmodSync(join(root, 'tmp'), 0o1777);
 copyFileSync(join(work, 'ubench'), join(root, 'bin', 'ubench'));
-const cli = join(repo, 'dist', 'src', 'cli', 'levitate-run.js');
-const bin = existsSync(cli) ? cli : join(repo, 'node_modules', '.bin', 'levitate-run');
+const bin = join(repo, 'dist', 'bin', 'levitate-run.cjs');
+if (!existsSync(bin)) {
+  console.error('bench: dist/ is missing: run `npm run build` first');
+  process.exit(1);
+}
 
 // Native files live on tmpfs where there is one, as they do inside levitate.
 const scratch = existsSync('/dev/shm') && statSync('/dev/shm').isDirectory() ? '/dev/shm' : tmpdir();
@@ -81,17 +86,23 @@ for (let round = 1; round <= Number(options.rounds); round++) {
       if (match !== null) note(`${command} ${name}`, Number(match[1]));
       else {
         failed = true;
-        console.error(`bench: ${name} under ${command} gave no figure (${run.signal ?? run.status}): ${(run.stdout + run.stderr).trim().slice(-300)}`);
+        console.error(
+          `bench: ${name} under ${command} gave no figure (${run.signal ?? run.status}): ${(run.stdout + run.stderr).trim().slice(-300)}`,
+        );
       }
     }
 }
 
-const median = (list) => (list === undefined ? NaN : [...list].sort((a, b) => a - b)[Math.floor((list.length - 1) / 2)]);
-const time = (ns) => (ns >= 1e6 ? `${(ns / 1e6).toFixed(2)} ms` : ns >= 1e3 ? `${(ns / 1e3).toFixed(2)} us` : `${ns.toFixed(0)} ns`);
+const median = (list) =>
+  list === undefined ? NaN : [...list].sort((a, b) => a - b)[Math.floor((list.length - 1) / 2)];
+const time = (ns) =>
+  ns >= 1e6 ? `${(ns / 1e6).toFixed(2)} ms` : ns >= 1e3 ? `${(ns / 1e3).toFixed(2)} us` : `${ns.toFixed(0)} ns`;
 const floor = median(figures.get('floor'));
 progress('');
 console.log(`ptrace floor: ${time(floor)} a call\n`);
-console.log(['bench'.padEnd(15), 'native'.padStart(12), 'levitate'.padStart(12), 'ratio'.padStart(9), '  limit'].join(''));
+console.log(
+  ['bench'.padEnd(15), 'native'.padStart(12), 'levitate'.padStart(12), 'ratio'.padStart(9), '  limit'].join(''),
+);
 for (const name of names) {
   const native = median(figures.get(`native ${name}`));
   const ours = median(figures.get(`levitate ${name}`));
@@ -102,7 +113,15 @@ for (const name of names) {
     verdict = `  ${limit.text} = ${time(allowed)}${ours <= allowed ? '' : '  MISSED'}`;
     if (ours > allowed && options.limits) failed = true;
   }
-  console.log([name.padEnd(15), time(native).padStart(12), time(ours).padStart(12), (ours / native).toFixed(2).padStart(9), verdict].join(''));
+  console.log(
+    [
+      name.padEnd(15),
+      time(native).padStart(12),
+      time(ours).padStart(12),
+      (ours / native).toFixed(2).padStart(9),
+      verdict,
+    ].join(''),
+  );
 }
 
 /** Whole commands: wall time of `levitate-run busybox true` against `node -e 0`. */
@@ -122,6 +141,8 @@ if (options.bench === '') {
   const [node, run] = [median(nodes), median(runs)];
   const missed = run > 3 * node;
   if (missed && options.limits) failed = true;
-  console.log(`\nlevitate-run busybox true: ${time(run)}, node -e 0: ${time(node)}, ratio ${(run / node).toFixed(2)}  limit 3${missed ? '  MISSED' : ''}`);
+  console.log(
+    `\nlevitate-run busybox true: ${time(run)}, node -e 0: ${time(node)}, ratio ${(run / node).toFixed(2)}  limit 3${missed ? '  MISSED' : ''}`,
+  );
 }
 process.exit(failed ? 1 : 0);
