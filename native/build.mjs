@@ -57,7 +57,6 @@ if (cross) {
   mkdirSync(where, { recursive: true });
   cpSync(join(root, 'binding.gyp'), join(where, 'binding.gyp'));
   cpSync(join(root, 'native'), join(where, 'native'), { recursive: true });
-  cpSync(join(root, 'package.json'), join(where, 'package.json'));
   symlinkSync(join(root, 'node_modules'), join(where, 'node_modules'));
 }
 

@@ -57,6 +57,7 @@ struct Space {
   int alive = 0;    // slots not yet killed or told to exit
   int exiting = 0;  // of those, how many have been asked to
   int slots = 0;    // slots whose exit status has not been collected
+  bool threaded = false;  // has ever had a second thread
   bool killed = false;
   int pagemapFd = -1;
   int statmFd = -1;

@@ -38,6 +38,7 @@ int Context::cloneThread(int parent) {
   uint64_t tid;
   int error = runCall(parent, call, &tid);
   if (error) return -error;
+  spaces[slots[parent].space].threaded = true;
   return adoptChild(parent, static_cast<pid_t>(tid), slots[parent].space);
 }
 
@@ -104,6 +105,17 @@ static ssize_t readFile(const char *path, char *buffer, size_t size) {
 // The total is exact (schedstat) when the host counts it; the split follows the host's tick counts.
 int Context::cpuTime(int slot, double *userNs, double *systemNs) {
   const Slot &s = slots[slot];
+  // A short-lived process (most exits): below one tick /proc has no split to give, and one clock call is 100 times cheaper.
+  // The host lets us read the clocks of foreign processes, not of their threads.
+  timespec cpu;
+  if (!spaces[s.space].threaded && clock_gettime((~static_cast<clockid_t>(spaces[s.space].tgid) << 3) | 2, &cpu) == 0) {
+    const double total = static_cast<double>(cpu.tv_sec) * 1e9 + static_cast<double>(cpu.tv_nsec);
+    if (total < 1e7) {
+      *userNs = total;
+      *systemNs = 0;
+      return 0;
+    }
+  }
   char path[64], text[1024];
   snprintf(path, sizeof path, "/proc/%d/task/%d/stat", spaces[s.space].tgid, s.tid);
   if (readFile(path, text, sizeof text) < 0) return ESRCH;
