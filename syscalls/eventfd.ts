@@ -1,7 +1,7 @@
 /**
  * eventfd(2), signalfd(2), timerfd_create(2) and friends, pidfd_open(2).
  */
-import { EBADF, EINVAL, ENOENT, EPERM, ESRCH, errno } from '../src/abi/errno.js';
+import { EINVAL, ENOENT, EPERM, ESRCH, errno } from '../src/abi/errno.js';
 import { O_CLOEXEC, O_NONBLOCK } from '../src/abi/flags/open.js';
 import { EFD_SEMAPHORE, TFD_TIMER_ABSTIME, TFD_TIMER_CANCEL_ON_SET } from '../src/abi/flags/poll.js';
 import { SIGKILL, SIGSTOP, SI_TKILL, SI_USER } from '../src/abi/flags/signal.js';
@@ -12,7 +12,13 @@ import { checkMaySignal } from '../sched/signal/permission.js';
 import { sendSignalToGroup, userInfo } from '../sched/signal/send.js';
 import { SigSet } from '../sched/signal/sigset.js';
 import { readClock } from '../sched/clocks.js';
-import { CLOCK_BOOTTIME, CLOCK_BOOTTIME_ALARM, CLOCK_MONOTONIC, CLOCK_REALTIME, CLOCK_REALTIME_ALARM } from '../src/abi/flags/time.js';
+import {
+  CLOCK_BOOTTIME,
+  CLOCK_BOOTTIME_ALARM,
+  CLOCK_MONOTONIC,
+  CLOCK_REALTIME,
+  CLOCK_REALTIME_ALARM,
+} from '../src/abi/flags/time.js';
 import type { Task } from '../sched/task.js';
 import { EventFile } from '../src/ipc/eventfd.js';
 import { PidFile, pidFileOf } from '../src/ipc/pidfd.js';

@@ -1,27 +1,16 @@
 /**
  * socket(2) to recvmmsg(2).
  */
-import { EAGAIN, EINPROGRESS, EINTR, EINVAL, ERESTARTSYS, errno, errnoOf } from '../src/abi/errno.js';
+import { EAGAIN, EINPROGRESS, EINVAL, errno } from '../src/abi/errno.js';
 import { O_NONBLOCK } from '../src/abi/flags/open.js';
-import {
-  AF_UNIX,
-  MSG_CMSG_COMPAT,
-  MSG_DONTWAIT,
-  MSG_WAITFORONE,
-  SOCK_CLOEXEC,
-  SOCK_NONBLOCK,
-  SOCK_TYPE_MASK,
-  UIO_MAXIOV,
-} from '../src/abi/flags/socket.js';
+import { AF_UNIX, SOCK_CLOEXEC, SOCK_NONBLOCK, SOCK_TYPE_MASK } from '../src/abi/flags/socket.js';
 import { SOL_SOCKET } from '../src/abi/flags/socket-options.js';
-import { MMSGHDR } from '../src/abi/layouts/socket.js';
 import type { Task } from '../sched/task.js';
-import { BLOCKED, WOULD_BLOCK } from '../sched/wait.js';
+import { WOULD_BLOCK } from '../sched/wait.js';
 import { ioBuffer } from '../fs/guest-buffer.js';
 import { createSocket, createSocketPair } from '../src/net/index.js';
 import { getSocketOption, setSocketOption } from '../src/net/options.js';
-import { newReceive, noMessage, type Socket } from '../src/net/socket.js';
-import { NO_WAIT, deadlineAt } from './deadline.js';
+import { newReceive, noMessage } from '../src/net/socket.js';
 import { blockOn, installFile, installPair } from './file-io.js';
 import {
   dropRights,
@@ -34,6 +23,7 @@ import {
   socketOf,
   writeAddress,
 } from './socket-messages.js';
+import { checkCompat, recvmmsg, sendmmsg, timeout } from './socket-vectors.js';
 import {
   absent,
   buffer,
@@ -86,15 +76,6 @@ function connect(task: Task, fd: number, addr: number, length: number): number {
   if ((made.flags & O_NONBLOCK) !== 0) throw errno(made.domain === AF_UNIX ? EAGAIN : EINPROGRESS);
   const { sendTimeoutNs } = made.options;
   return blockOn(task, made, () => made.connect(task, address), timeout(task, made, sendTimeoutNs));
-}
-
-/** How a sleep ends with SO_RCVTIMEO or SO_SNDTIMEO. */
-function timeout(task: Task, made: Socket, timeoutNs: number) {
-  if (timeoutNs === Infinity) return { restart: ERESTARTSYS };
-  const onTimeout = (): never => {
-    throw errno(made.domain === AF_UNIX ? EAGAIN : EINPROGRESS);
-  };
-  return { deadlineNs: task.kernel.clock.monotonicNs() + timeoutNs, restart: EINTR, onTimeout };
 }
 
 function listen(task: Task, fd: number, backlog: number): number {
@@ -166,11 +147,6 @@ function recvfrom(
   });
 }
 
-/** MSG_CMSG_COMPAT is for 32-bit callers only. */
-function checkCompat(flags: number): void {
-  if ((flags & MSG_CMSG_COMPAT) !== 0) throw errno(EINVAL);
-}
-
 function sendmsg(task: Task, fd: number, msg: number, flags: number): number {
   checkCompat(flags);
   return sendHeader(task, socketOf(task, fd), msg, flags);
@@ -178,77 +154,6 @@ function sendmsg(task: Task, fd: number, msg: number, flags: number): number {
 function recvmsg(task: Task, fd: number, msg: number, flags: number): number {
   checkCompat(flags);
   return receiveHeader(task, socketOf(task, fd), msg, flags);
-}
-
-const VECTOR_LENGTH = MMSGHDR.offsets.msg_len;
-
-/** Sends one message after the other; the first may sleep, the others are tried. */
-function sendmmsg(task: Task, fd: number, msgvec: number, count: number, flags: number): number {
-  checkCompat(flags);
-  const made = socketOf(task, fd);
-  const total = Math.min(count, UIO_MAXIOV);
-  let done = 0;
-  while (done < total) {
-    const at = msgvec + done * MMSGHDR.size;
-    try {
-      const n = sendHeader(task, made, at, done === 0 ? flags : (flags | MSG_DONTWAIT) >>> 0);
-      // Asleep in the first message: the rest is for the caller's next call.
-      if (n === BLOCKED) return sleepingFirst(task, at);
-      task.mm.writeU32(at + VECTOR_LENGTH, n);
-    } catch (error) {
-      errnoOf(error);
-      if (done === 0) throw error;
-      return done;
-    }
-    done++;
-  }
-  return done;
-}
-
-/** The sleeping first message of a vector: its length is stored and 1 returned when it is done. */
-function sleepingFirst(task: Task, at: number): number {
-  const { sleep } = task;
-  const inner = sleep.attempt!;
-  sleep.attempt = () => {
-    const n = inner();
-    if (n === WOULD_BLOCK) return n;
-    task.mm.writeU32(at + VECTOR_LENGTH, n);
-    return 1;
-  };
-  return BLOCKED;
-}
-
-function recvmmsg(task: Task, fd: number, msgvec: number, count: number, flags: number, timeoutPtr: number): number {
-  checkCompat(flags);
-  const made = socketOf(task, fd);
-  const deadlineNs = deadlineAt(task, timeoutPtr);
-  const total = Math.min(count, UIO_MAXIOV);
-  const wait = (flags & MSG_DONTWAIT) === 0 && (made.flags & O_NONBLOCK) === 0;
-  const each = ((flags & ~MSG_WAITFORONE) | MSG_DONTWAIT) >>> 0;
-  let done = 0;
-  const attempt = (): number => {
-    while (done < total) {
-      const at = msgvec + done * MMSGHDR.size;
-      try {
-        task.mm.writeU32(at + VECTOR_LENGTH, receiveHeader(task, made, at, each));
-      } catch (error) {
-        const number = errnoOf(error);
-        if (number === EAGAIN && wait && (done === 0 || (flags & MSG_WAITFORONE) === 0) && !expired())
-          return done > 0 && task.signalPending() ? done : WOULD_BLOCK;
-        if (done > 0) return done;
-        throw error;
-      }
-      done++;
-    }
-    return done;
-  };
-  // The timeout is looked at only after a message has come (recvmmsg(2), BUGS).
-  const expired = (): boolean => done > 0 && deadlineNs !== NO_WAIT && task.kernel.clock.monotonicNs() >= deadlineNs;
-  if (total === 0) return 0;
-  const first = attempt();
-  return first === WOULD_BLOCK
-    ? blockOn(task, made, attempt, timeout(task, made, made.options.receiveTimeoutNs))
-    : first;
 }
 
 function shutdown(task: Task, fd: number, how: number): number {

@@ -82,11 +82,10 @@ function text(
           return read(task, reader, whole);
         },
       };
-      const { write } = more;
-      if (write !== undefined)
+      if (more.write !== undefined)
         source.write = (writer, value) => {
           check();
-          write(task, writer, value);
+          more.write!(task, writer, value);
         };
       if (more.guarded === true) source.check = (opener) => checkInspect(opener, task);
       const { uid, gid } = ownerOf(subject);

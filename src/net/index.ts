@@ -63,13 +63,13 @@ export function createSocketPair(
 ): [Socket, Socket] {
   const a = createSocket(task, domain, type, protocol, flags);
   const b = createSocket(task, domain, type, protocol, flags);
-  const { pair } = familyOf(task.kernel, domain);
-  if (pair === undefined) {
+  const family = familyOf(task.kernel, domain);
+  if (family.pair === undefined) {
     a.release();
     b.release();
     throw errno(EOPNOTSUPP);
   }
-  pair(task, a, b);
+  family.pair(task, a, b);
   return [a, b];
 }
 function familyOf(kernel: KernelState, domain: number): Family {

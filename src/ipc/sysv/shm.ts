@@ -16,8 +16,8 @@ import { IpcObject, IpcSet, nowSec } from './ipc.js';
 export const SHMMNI = 4096;
 export const SHM_DEST = 0o1000;
 export const SHM_LOCKED = 0o2000;
-/** ULONG_MAX - 2^24. */
-export const SHMMAX = 18446744073692774399;
+/** ULONG_MAX - 2^24, but for the last bit. */
+export const SHMMAX = 2 ** 64 - 2 ** 24;
 const PAGE = 4096;
 
 const NOBODY: MappingListener = { invalidate() {} };
