@@ -124,7 +124,7 @@ function validate(parent: Task, request: CloneRequest): void {
     (has(flags, CLONE_CLEAR_SIGHAND) && has(flags, CLONE_SIGHAND)) ||
     (has(flags, CLONE_PARENT) && parent.group === parent.kernel.init) ||
     (has(flags, CLONE_THREAD) && (has(flags, CLONE_NEWUSER) || has(flags, CLONE_NEWPID))) ||
-    (has(flags, CLONE_PIDFD) && has(flags, CLONE_DETACHED)) ||
+    (has(flags, CLONE_PIDFD) && (has(flags, CLONE_DETACHED) || has(flags, CLONE_THREAD))) ||
     (has(flags, CLONE_PIDFD) && has(flags, CLONE_PARENT_SETTID) && request.pidfd === request.parentTid) ||
     has(flags, CLONE_INTO_CGROUP);
   if (bad) throw errno(EINVAL);

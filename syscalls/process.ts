@@ -3,7 +3,10 @@
  */
 import { capable } from '../sched/credentials.js';
 import { CAP_SYS_ADMIN } from '../src/abi/flags/capability.js';
-import { CLONE_PIDFD, CLONE_THREAD, CLONE_VFORK, CLONE_VM } from '../src/abi/flags/process.js';
+import {
+  CLONE_FILES, CLONE_FS, CLONE_NEWCGROUP, CLONE_NEWIPC, CLONE_NEWNET, CLONE_NEWNS, CLONE_NEWPID, CLONE_NEWTIME,
+  CLONE_NEWUSER, CLONE_NEWUTS, CLONE_PARENT, CLONE_PIDFD, CLONE_SIGHAND, CLONE_SYSVSEM, CLONE_THREAD, CLONE_VFORK, CLONE_VM,
+} from '../src/abi/flags/process.js';
 import { type CloneRequest, clone } from '../sched/clone.js';
 import { E2BIG, EBUSY, EINTR, EINVAL, EPERM, errno } from '../src/abi/errno.js';
 import { NO_RETURN } from '../sched/wait.js';
@@ -12,6 +15,7 @@ import { RLIMIT_NOFILE } from '../src/abi/flags/limits.js';
 import { type Row, absent, addr, dynamic, enumeration, fd, flags, hex, hex32, int, longFlags, pid, row, size, struct, uint, word } from './row.js';
 import { SIGCHLD } from '../src/abi/flags/signal.js';
 import { Task } from '../sched/task.js';
+import { unshareFiles, unshareFs } from '../fs/lifecycle.js';
 import { exitGroup, exitTask } from '../sched/exit.js';
 
 export const rows: readonly Row[] = [
@@ -33,7 +37,9 @@ export const rows: readonly Row[] = [
   row('vfork', { x86_64: 58 }, [], { ret: 'pid', classes: ['process'] }, vfork),
   row('exit', { x86_64: 60, aarch64: 93 }, [int('status')], { ret: 'none', classes: ['process'] }, exit),
   row('exit_group', { x86_64: 231, aarch64: 94 }, [int('status')], { ret: 'none', classes: ['process'] }, sysExitGroup),
-  absent('unshare', { x86_64: 272, aarch64: 97 }, [longFlags('flags', 'unshare_flags')], { ret: 'zero' }),
+  row('unshare', { x86_64: 272, aarch64: 97 }, [longFlags('flags', 'unshare_flags')], {
+    ret: 'zero', disposition: { partial: 'files, file-system context and what a lone thread shares with nobody; no namespaces' },
+  }, unshare),
   absent('setns', { x86_64: 308, aarch64: 268 }, [fd('fd'), flags('nstype', 'setns_types')], {
     ret: 'zero',
     classes: ['desc'],
@@ -62,7 +68,7 @@ export const rows: readonly Row[] = [
 
 function legacyClone(task: Task, flags: number, sp: number, parentTid: number, childTid: number, tls: number): number {
   return cloneWithPidfd(task, {
-    flags: Math.floor(flags / 256) * 256 % 2 ** 32,
+    flags: (flags % 2 ** 32) - (flags % 256),
     exitSignal: flags % 256,
     sp,
     tls,
@@ -117,8 +123,8 @@ function clone3(task: Task, at: number, size: number): number {
   }
   if (exitSignal > 64 || flags > known || Math.floor(flags / CLONE_DETACHED) % 2 === 1 || flags % 128 !== 0)
     throw errno(EINVAL);
-  if ((flags & CLONE_THREAD) !== 0 && exitSignal !== 0) throw errno(EINVAL);
-  if ((stack === 0) !== (stackSize === 0)) throw errno(EINVAL);
+  if ((flags & (CLONE_THREAD | CLONE_PARENT)) !== 0 && exitSignal !== 0) throw errno(EINVAL);
+  if ((stack === 0) !== (stackSize === 0) || stack + stackSize > task.kernel.platform.taskSize) throw errno(EINVAL);
   return cloneWithPidfd(task, { flags, exitSignal, sp: stack === 0 ? 0 : stack + stackSize, tls, parentTid, childTid, pidfd });
 }
 
@@ -137,6 +143,24 @@ function exit(task: Task, code: number): number {
 function sysExitGroup(task: Task, code: number): number {
   exitGroup(task.group, (code & 0xff) << 8, task);
   return NO_RETURN;
+}
+
+const UNSHARE_NAMESPACES =
+  CLONE_NEWNS + CLONE_NEWUTS + CLONE_NEWIPC + CLONE_NEWUSER + CLONE_NEWPID + CLONE_NEWNET + CLONE_NEWCGROUP + CLONE_NEWTIME;
+function unshare(task: Task, what: number): number {
+  const known = UNSHARE_NAMESPACES + CLONE_FS + CLONE_FILES + CLONE_SYSVSEM + CLONE_THREAD + CLONE_SIGHAND + CLONE_VM;
+  if (what > 0xffff_ffff || (what & ~known) !== 0) throw errno(EINVAL);
+  // What threads share by nature they cannot give up (check_unshare_flags).
+  if ((what & (CLONE_THREAD | CLONE_SIGHAND | CLONE_VM)) !== 0 && task.group.threads.size > 1) throw errno(EINVAL);
+  if ((what & (CLONE_SIGHAND | CLONE_VM)) !== 0 && task.sighand.users > 1) throw errno(EINVAL);
+  if ((what & CLONE_VM) !== 0 && task.mm.users > 1) throw errno(EINVAL);
+  if ((what & UNSHARE_NAMESPACES) !== 0) {
+    if ((what & CLONE_NEWUSER) === 0 && !capable(task.creds, CAP_SYS_ADMIN)) throw errno(EPERM);
+    throw errno(EINVAL);
+  }
+  if ((what & CLONE_FS) !== 0) unshareFs(task);
+  if ((what & CLONE_FILES) !== 0) unshareFiles(task);
+  return 0;
 }
 
 function setTidAddress(task: Task, address: number): number {

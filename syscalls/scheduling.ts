@@ -15,7 +15,7 @@ export const rows: readonly Row[] = [
     { x86_64: 144, aarch64: 119 },
     [pid('pid'), enumeration('policy', 'schedulers'), struct('param', 'in', 'sched_param')],
     { ret: 'zero', disposition: { partial: 'kept and reported; the host schedules every guest alike' } }, schedSetscheduler),
-  row('sched_getscheduler', { x86_64: 145, aarch64: 120 }, [pid('pid')], { ret: 'dynamic' }, (task, id) => taskOf(task, id).policy),
+  row('sched_getscheduler', { x86_64: 145, aarch64: 120 }, [pid('pid')], { ret: 'dynamic' }, (task, id) => policyOf(taskOf(task, id))),
   row('sched_setparam', { x86_64: 142, aarch64: 118 }, [pid('pid'), struct('param', 'in', 'sched_param')], {
     ret: 'zero', disposition: { partial: 'kept and reported; the host schedules every guest alike' } }, schedSetparam),
   row('sched_getparam', { x86_64: 143, aarch64: 121 }, [pid('pid'), struct('param', 'out', 'sched_param')], {
@@ -69,6 +69,8 @@ const SCHED_IDLE = 5;
 const SCHED_RESET_ON_FORK = 0x4000_0000;
 const realtime = (policy: number): boolean => policy === SCHED_FIFO || policy === SCHED_RR;
 
+const policyOf = ({ policy, resetOnFork }: Task): number => policy | (resetOnFork ? SCHED_RESET_ON_FORK : 0);
+
 function taskOf(task: Task, pid: number): Task {
   if (pid < 0) throw errno(EINVAL);
   const found = pid === 0 ? task : task.kernel.pids.tasks.get(pid);
@@ -90,6 +92,7 @@ function setPolicy(task: Task, target: Task, rawPolicy: number, priority: number
   }
   target.policy = policy;
   target.priority = priority;
+  target.resetOnFork = (rawPolicy & SCHED_RESET_ON_FORK) !== 0;
   return 0;
 }
 function schedSetscheduler(task: Task, pid: number, policy: number, param: number): number {
@@ -101,7 +104,7 @@ function schedSetparam(task: Task, pid: number, param: number): number {
   if (param === 0 || pid < 0) throw errno(EINVAL);
   const priority = task.mm.readI32(param);
   const target = taskOf(task, pid);
-  return setPolicy(task, target, target.policy, priority);
+  return setPolicy(task, target, policyOf(target), priority);
 }
 function schedGetparam(task: Task, pid: number, param: number): number {
   if (param === 0 || pid < 0) throw errno(EINVAL);
@@ -214,8 +217,8 @@ function setpriority(task: Task, which: number, who: number, value: number): num
 }
 function ioprioGet(task: Task, which: number, who: number): number {
   if (which < 1 || which > 3) throw errno(EINVAL);
-  priorityTargets(task, which - 1, who);
-  return task.ioprio;
+  // The highest of them: the smallest class, then level.
+  return Math.min(...priorityTargets(task, which - 1, who).map((target) => target.ioprio));
 }
 function ioprioSet(task: Task, which: number, who: number, value: number): number {
   const level = value >> 13;

@@ -3,7 +3,8 @@
  */
 import { pidFileOf } from '../src/ipc/pidfd.js';
 import { type ChildSelector, type WaitEvent, __WALL, __WCLONE, __WNOTHREAD, waitForChild } from '../sched/wait-child.js';
-import { EINVAL, ESRCH, errno } from '../src/abi/errno.js';
+import { EAGAIN, ECHILD, EINVAL, ESRCH, errno, errnoOf } from '../src/abi/errno.js';
+import { O_NONBLOCK } from '../src/abi/flags/open.js';
 import { P_ALL, P_PGID, P_PID, P_PIDFD, WCONTINUED, WEXITED, WNOHANG, WNOWAIT, WSTOPPED } from '../src/abi/flags/process.js';
 import { RUSAGE } from '../src/abi/layouts/time.js';
 import { type Row, dynamic, enumeration, flags, pid, row, struct, word } from './row.js';
@@ -93,7 +94,19 @@ function waitid(task: Task, which: number, id: number, info: number, options: nu
     mm.writeU32(info + 24, event?.status ?? 0);
     return 0;
   };
-  return waitForChild(task, selector, options, store, () => store(null));
+  let nonblocking = false;
+  if (which === P_PIDFD && (options & WNOHANG) === 0)
+    nonblocking = (task.files.get(id).flags & O_NONBLOCK) !== 0;
+  try {
+    return waitForChild(task, selector, nonblocking ? options | WNOHANG : options, store, () => {
+      if (nonblocking) throw errno(EAGAIN);
+      return store(null);
+    });
+  } catch (error) {
+    // Linux fills in an empty siginfo with every error that is not of the arguments (ECHILD).
+    if (errnoOf(error) === ECHILD) store(null);
+    throw error;
+  }
 }
 
 function selectorOf(task: Task, which: number, id: number): ChildSelector {
@@ -107,6 +120,7 @@ function selectorOf(task: Task, which: number, id: number): ChildSelector {
       if (id < 0) throw errno(EINVAL);
       return { kind: 'group', id: id === 0 ? task.group.processGroup.id : id };
     case P_PIDFD:
+      if (id < 0) throw errno(EINVAL);
       return { kind: 'pid', pid: pidFileOf(task.files.get(id)).group.tgid };
     default:
       throw errno(EINVAL);

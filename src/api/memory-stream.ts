@@ -1,6 +1,6 @@
 /**
  * Standard streams that live in the supervisor: input from bytes, output kept or handed to a callback. To the guest they are
- * the ends of a pipe.
+ * the ends of a pipe; opening one again (/dev/stdout, through /proc/PID/fd) gives another open file of the same stream.
  */
 import { EBADF, errno } from '../abi/errno.js';
 import { S_IFIFO } from '../abi/flags/stat.js';
@@ -13,50 +13,69 @@ import { POLLHUP, POLLIN, POLLOUT, POLLRDNORM, POLLWRNORM } from '../../fs/poll-
 
 const CHUNK = 64 * 1024;
 
-abstract class StreamFile extends OpenFile {
-  constructor(kernel: KernelState, flags: number) {
-    const { pipefs } = pseudoFs(kernel);
-    super(new PseudoInode(pipefs, S_IFIFO | 0o600, 0, 0), null, flags);
+abstract class StreamInode extends PseudoInode {
+  constructor(kernel: KernelState) {
+    super(pseudoFs(kernel).pipefs, S_IFIFO | 0o600, 0, 0);
+  }
+  override open(_task: Task, flags: number): OpenFile {
+    return new StreamFile(this, flags);
+  }
+  get(_into: GuestBuffer): number {
+    throw errno(EBADF);
+  }
+  put(_from: GuestBuffer): number {
+    throw errno(EBADF);
+  }
+  abstract poll(): number;
+}
+
+class StreamFile extends OpenFile {
+  private readonly stream: StreamInode;
+
+  constructor(stream: StreamInode, flags: number) {
+    super(stream, null, flags);
+    this.stream = stream;
+  }
+  override read(_task: Task, into: GuestBuffer): number {
+    return this.stream.get(into);
+  }
+  override write(_task: Task, from: GuestBuffer): number {
+    return this.stream.put(from);
+  }
+  override poll(): number {
+    return this.stream.poll();
   }
   override describe(): string {
     return `pipe:[${this.inode.ino}]`;
   }
 }
 
-/** Standard input with fixed content. */
-export class InputStream extends StreamFile {
+class InputInode extends StreamInode {
   private readonly bytes: Uint8Array;
   private at = 0;
 
   constructor(kernel: KernelState, bytes: Uint8Array) {
-    super(kernel, O_RDONLY);
+    super(kernel);
     this.bytes = bytes;
   }
-  override read(_task: Task, into: GuestBuffer): number {
+  override get(into: GuestBuffer): number {
     const moved = into.put(this.bytes, this.at, Math.min(into.remaining, this.bytes.length - this.at));
     this.at += moved;
     return moved;
-  }
-  override write(): number {
-    throw errno(EBADF);
   }
   override poll(): number {
     return this.at < this.bytes.length ? POLLIN | POLLRDNORM : POLLHUP;
   }
 }
 
-/** Standard output or error whose bytes go to `sink` (a fresh copy each time). */
-export class OutputStream extends StreamFile {
+class OutputInode extends StreamInode {
   private readonly sink: (bytes: Uint8Array) => void;
 
   constructor(kernel: KernelState, sink: (bytes: Uint8Array) => void) {
-    super(kernel, O_WRONLY);
+    super(kernel);
     this.sink = sink;
   }
-  override read(): number {
-    throw errno(EBADF);
-  }
-  override write(_task: Task, from: GuestBuffer): number {
+  override put(from: GuestBuffer): number {
     let total = 0;
     while (from.remaining > 0) {
       const bytes = new Uint8Array(Math.min(CHUNK, from.remaining));
@@ -70,5 +89,19 @@ export class OutputStream extends StreamFile {
   }
   override poll(): number {
     return POLLOUT | POLLWRNORM;
+  }
+}
+
+/** Standard input with fixed content. */
+export class InputStream extends StreamFile {
+  constructor(kernel: KernelState, bytes: Uint8Array) {
+    super(new InputInode(kernel, bytes), O_RDONLY);
+  }
+}
+
+/** Standard output or error whose bytes go to `sink` (a fresh copy each time). */
+export class OutputStream extends StreamFile {
+  constructor(kernel: KernelState, sink: (bytes: Uint8Array) => void) {
+    super(new OutputInode(kernel, sink), O_WRONLY);
   }
 }
