@@ -4,6 +4,7 @@
  */
 import {
   AT_FDCWD,
+  CLOCK_MONOTONIC,
   CLONE_FILES,
   CLONE_FS,
   CLONE_SIGHAND,
@@ -344,6 +345,17 @@ export class Script extends Section {
 
   sleep(milliseconds: number): Call {
     return this.call('nanosleep', this.ms(milliseconds), null).returns(0);
+  }
+  /** Everything in `body` together lasts at least so many ms: for a timer that is set by one call and awaited by another. */
+  lasts(milliseconds: number, body: () => void): void {
+    const times = [this.buffer(16).ignore(), this.buffer(16).ignore()];
+    this.call('clock_gettime', CLOCK_MONOTONIC, times[0]).returns(0);
+    body();
+    this.call('clock_gettime', CLOCK_MONOTONIC, times[1]).returns(0);
+    this.check(`at least ${milliseconds} ms have passed`, (view) => {
+      const [from, to] = times.map((time) => view.u64(time) * 1e3 + view.u64(time.plus(8)) / 1e6);
+      return to - from >= milliseconds || `${to - from} ms`;
+    });
   }
   /** Until the 32-bit variable has this value. */
   waitWord(at: Mem | Pointer, value: number, timeoutMs = 5000): Call {

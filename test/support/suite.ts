@@ -36,8 +36,11 @@ export interface TestOptions {
 }
 
 const twice = process.env['LEVITATE_TEST_TWICE'] === '1';
+const root = process.getuid?.() === 0;
 const hostOnly = process.env['LEVITATE_TEST_HOST_ONLY'] === '1';
 const scripts: TestScript[] = [];
+/** The first test of a file waits for all scripts of it; how long each may take is the executor's business. */
+const JEST_TIMEOUT_MS = 900_000;
 let sides: Promise<{ host: Side; levitate: Side | null }> | null = null;
 
 /** One test: `write` builds its script. */
@@ -51,32 +54,43 @@ export function syscallTest(name: string, write: (s: S) => void, options: TestOp
     builder.section(SECTION_PROCESS, null, (data) => write(wrap(new Script(builder, data))));
   } catch (error) {
     if (error instanceof Unsupported) test.skip(`${name} (${error.message})`, () => Promise.resolve());
-    else test(name, () => Promise.reject(error)); // the other tests of the file run
+    else {
+      test(name, () => {
+        throw error; // the other tests of the file run
+      });
+    }
     return;
   }
   script.regions.push(...builder.arena.finish());
   const index = scripts.push(script) - 1;
-  test(name, async () => {
-    sides ??= runAll();
-    const { host, levitate } = await sides;
-    const mine = host.outcome(index);
-    const theirs = script.hostOnly === undefined && levitate !== null ? levitate.outcome(index) : null;
-    if (theirs !== null && twice === false && options.lacks !== undefined) {
-      const alone = judge(script, mine, null);
-      if (alone.length === 0 && judge(script, mine, theirs).length > 0) return;
-      if (alone.length === 0) alone.push(`levitate does not lack this any more: ${options.lacks}`);
-      throw new Error(alone.join('\n'));
-    }
-    const complaints = [
-      ...judge(script, mine, theirs),
-      ...(theirs === null || levitate === null ? [] : levitate.leaks(index)),
-    ];
-    if (complaints.length > 0) {
-      const error = new Error(complaints.slice(0, 20).join('\n'));
-      error.stack = error.message; // where it was thrown says nothing
-      throw error;
-    }
-  });
+  test(
+    name,
+    async () => {
+      sides ??= runAll();
+      const { host, levitate } = await sides;
+      const mine = host.outcome(index);
+      const theirs = script.hostOnly === undefined && levitate !== null ? levitate.outcome(index) : null;
+      if (theirs !== null && twice === false && options.lacks !== undefined) {
+        const alone = judge(script, mine, null);
+        if (alone.length === 0 && judge(script, mine, theirs).length > 0) return;
+        if (alone.length === 0) alone.push(`levitate does not lack this any more: ${options.lacks}`);
+        throw new Error(alone.join('\n'));
+      }
+      // An ordinary user's namespace refuses some things to its root (mknod, other users): what the host cannot show is
+      // then checked in levitate by the script's own expectations alone.
+      const blind = !root && theirs !== null && !twice && judge(script, mine, null).length > 0;
+      const complaints = [
+        ...judge(script, blind ? null : mine, theirs),
+        ...(theirs === null || levitate === null ? [] : levitate.leaks(index)),
+      ];
+      if (complaints.length > 0) {
+        const error = new Error(complaints.slice(0, 20).join('\n'));
+        error.stack = error.message; // where it was thrown says nothing
+        throw error;
+      }
+    },
+    JEST_TIMEOUT_MS,
+  );
 }
 
 /** The same test for each of several cases, named after them. */
