@@ -8,7 +8,7 @@
  * A bug (any exception that is not an Errno) ends as a kernel panic: named, reported, every guest killed.
  */
 import { Errno, EINTR } from './abi/errno.js';
-import { SIGBUS, SIGKILL, SIGSEGV } from './abi/flags/signal.js';
+import { BUS_ADRALN, SIGBUS, SIGKILL, SIGSEGV } from './abi/flags/signal.js';
 import {
   STOP_GONE, STOP_INTERRUPTED, STOP_NONE, STOP_SIGNAL, STOP_SYSCALL, type HostThread, type Platform,
 } from './platform/platform.js';
@@ -286,7 +286,8 @@ export class Loop {
   /** A fault of the guest. Returns true when it was resolved and the instruction simply runs again. */
   private fault(task: Task): boolean {
     const { signal, code, address, access } = this.platform.stop;
-    if ((signal === SIGSEGV || signal === SIGBUS) && code > 0 && code < 128) {
+    const page = signal === SIGSEGV || (signal === SIGBUS && code !== BUS_ADRALN);
+    if (page && code > 0 && code < 128) {
       const result = task.mm.fault(address, access, task.thread.regs.sp);
       if (result.retry) {
         task.group.minorFaults++;
