@@ -9,6 +9,7 @@ import { IN_ISDIR } from '../src/abi/flags/poll.js';
 import type { KernelState } from '../sched/kernel-state.js';
 import type { OpenFile } from './file.js';
 import type { Inode } from './inode.js';
+import type { Place } from './mount.js';
 
 /** One watch, implemented by inotify. */
 export interface Watch {
@@ -41,17 +42,21 @@ export function notify(inode: Inode, mask: number, name = '', cookie = 0, unlink
   for (const watch of [...watches]) watch.event(mask, name, cookie, unlinked);
 }
 
-/** An event on an open file or a named object: its own watches and its directory's. */
+/** An event on a named object: its directory's watches, with the name, and its own. */
+export function notifyPlace({ dentry }: Place, mask: number, inode = dentry.inode!): void {
+  if ((inode.sb.watched ?? 0) === 0) return;
+  const bits = inode.isDir ? mask | IN_ISDIR : mask;
+  const directory = dentry.parent === dentry ? null : dentry.parent.inode;
+  if (directory !== null) notify(directory, bits, dentry.name, 0, dentry.unlinked);
+  notify(inode, bits);
+}
+
+/** The same on an open file, which may have no name. */
 export function notifyFile(file: OpenFile, mask: number): void {
   const { inode, place } = file;
   if ((inode.sb.watched ?? 0) === 0) return;
-  const bits = inode.isDir ? mask | IN_ISDIR : mask;
-  if (place !== null && place.dentry.parent !== place.dentry) {
-    const { dentry } = place;
-    const directory = dentry.parent.inode;
-    if (directory !== null) notify(directory, bits, dentry.name, 0, dentry.unlinked);
-  }
-  notify(inode, bits);
+  if (place !== null) notifyPlace(place, mask, inode);
+  else notify(inode, mask);
 }
 
 /** A fresh cookie that joins IN_MOVED_FROM with IN_MOVED_TO. */

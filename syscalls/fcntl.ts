@@ -15,6 +15,7 @@ import type { Task } from '../sched/task.js';
 import { setAsync } from '../fs/async-io.js';
 import type { OpenFile } from '../fs/file.js';
 import { pipeOf } from '../src/ipc/pipe-file.js';
+import { intArgument } from './int-argument.js';
 import { getRecordLock, setRecordLockCall } from './locking.js';
 
 const F_DUPFD_QUERY = 1027;
@@ -32,7 +33,22 @@ declare module '../fs/inode.js' {
   }
 }
 
-export function fcntl(task: Task, fd: number, cmd: number, arg: number): number {
+/** Commands whose argument is an int; as a 64-bit number a negative one has lost its low bits. */
+const INT_COMMANDS = new Set<number>([
+  F.F_DUPFD,
+  F.F_DUPFD_CLOEXEC,
+  F_DUPFD_QUERY,
+  F.F_SETFD,
+  F.F_SETFL,
+  F.F_SETOWN,
+  F.F_SETSIG,
+  F.F_SETLEASE,
+  F.F_SETPIPE_SZ,
+  F.F_ADD_SEALS,
+]);
+
+export function fcntl(task: Task, fd: number, cmd: number, argument: number): number {
+  const arg = INT_COMMANDS.has(cmd) ? intArgument(task, argument, 2) : argument;
   const file = task.files.get(fd);
   if ((file.flags & O_PATH) !== 0 && !PATH_COMMANDS.has(cmd)) throw errno(EBADF);
   switch (cmd) {
@@ -154,7 +170,7 @@ function ownerCommand(task: Task, file: OpenFile, cmd: number, arg: number): num
     case F.F_GETSIG:
       return owner.signal;
     case F.F_SETSIG:
-      if (arg > 64) throw errno(EINVAL);
+      if (arg < 0 || arg > 64) throw errno(EINVAL);
       owner.signal = arg;
       return 0;
     default:

@@ -15,6 +15,7 @@ import { IPC_READ, IPC_WRITE, nowSec } from '../src/ipc/sysv/ipc.js';
 import { MSGMAX, MSGMNB, MSGMNI, queues, type MessageQueue } from '../src/ipc/sysv/msg.js';
 import { SEMMNI, SEMMSL, SEMOPM, SEMVMX, sets, type SemaphoreSet } from '../src/ipc/sysv/sem.js';
 import { SHMMAX, SHMMNI, SHM_LOCKED, segments, type ShmSegment } from '../src/ipc/sysv/shm.js';
+import { intArgument } from './int-argument.js';
 
 /** Fills a zeroed struct with the named fields and copies it out. */
 function putStruct<Name extends string>(
@@ -189,7 +190,7 @@ function semValues(task: Task, set: SemaphoreSet, index: number, cmd: number, ar
     case I.GETZCNT:
       return set.waiters(index, true);
     default:
-      set.set(task, index, arg | 0);
+      set.set(task, index, intArgument(task, arg, 3));
       return 0;
   }
 }

@@ -24,7 +24,7 @@ import {
 import { O_APPEND, O_NONBLOCK } from '../src/abi/flags/open.js';
 import { SPLICE_F_GIFT, SPLICE_F_MORE, SPLICE_F_MOVE, SPLICE_F_NONBLOCK } from '../src/abi/flags/file.js';
 import { SIGPIPE } from '../src/abi/flags/signal.js';
-import { kernelInfo, sendSignalToTask } from '../sched/signal/send.js';
+import { sendSignalToTask, userInfo } from '../sched/signal/send.js';
 import type { Task } from '../sched/task.js';
 import { WOULD_BLOCK, type WaitQueue } from '../sched/wait.js';
 import { AT_POSITION, type OpenFile } from '../fs/file.js';
@@ -214,7 +214,7 @@ function waitPipes(task: Task, source: OpenFile, sink: OpenFile, nonblock: boole
 
 function needReaders(task: Task, pipe: Pipe): void {
   if (pipe.readers > 0) return;
-  sendSignalToTask(task, kernelInfo(SIGPIPE));
+  sendSignalToTask(task, userInfo(SIGPIPE, task));
   throw errno(EPIPE);
 }
 

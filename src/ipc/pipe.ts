@@ -13,7 +13,7 @@ import { SIGPIPE } from '../abi/flags/signal.js';
 import { capable } from '../../sched/credentials.js';
 import { CAP_SYS_RESOURCE } from '../abi/flags/capability.js';
 import type { KernelState } from '../../sched/kernel-state.js';
-import { kernelInfo, sendSignalToTask } from '../../sched/signal/send.js';
+import { sendSignalToTask, userInfo } from '../../sched/signal/send.js';
 import type { Task } from '../../sched/task.js';
 import { WOULD_BLOCK } from '../../sched/wait.js';
 import type { GuestBuffer } from '../../fs/file.js';
@@ -172,7 +172,7 @@ export class Pipe {
     return WOULD_BLOCK;
   }
   private broken(task: Task): never {
-    sendSignalToTask(task, kernelInfo(SIGPIPE));
+    sendSignalToTask(task, userInfo(SIGPIPE, task));
     throw errno(EPIPE);
   }
   private merge(from: GuestBuffer): number {

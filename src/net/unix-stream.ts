@@ -20,7 +20,7 @@ import {
 } from '../abi/errno.js';
 import { MSG_NOSIGNAL, MSG_OOB, MSG_PEEK, MSG_TRUNC, SHUT_RDWR, SOCK_STREAM } from '../abi/flags/socket.js';
 import { SIGPIPE } from '../abi/flags/signal.js';
-import { kernelInfo, sendSignalToTask } from '../../sched/signal/send.js';
+import { sendSignalToTask, userInfo } from '../../sched/signal/send.js';
 import type { KernelState } from '../../sched/kernel-state.js';
 import type { Task } from '../../sched/task.js';
 import { WOULD_BLOCK } from '../../sched/wait.js';
@@ -159,7 +159,7 @@ export class UnixStream extends UnixSocket {
     return total;
   }
   private broken(task: Task, message: SendMessage): never {
-    if ((message.flags & MSG_NOSIGNAL) === 0) sendSignalToTask(task, kernelInfo(SIGPIPE));
+    if ((message.flags & MSG_NOSIGNAL) === 0) sendSignalToTask(task, userInfo(SIGPIPE, task));
     throw errno(EPIPE);
   }
   private sendPacket(task: Task, from: GuestBuffer, message: SendMessage): number {
