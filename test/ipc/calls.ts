@@ -47,6 +47,7 @@ export function testClockKernel() {
   let now = 1e9;
   kernel.clock.monotonicNs = () => now;
   kernel.clock.boottimeNs = () => now;
+  (kernel as { memory: object }).memory = { committedBytes: 0, limitBytes: 64 << 20 };
   return Object.assign(kernel, {
     advance(ms: number) {
       now += ms * 1e6;
