@@ -1,5 +1,5 @@
 /** A kernel with one task and guest memory that is a plain array: enough for suites of files and waits without guests. */
-import { EFAULT, errno, errnoOf } from '../../src/abi/errno.js';
+import { EFAULT, ENOMEM, errno, errnoOf } from '../../src/abi/errno.js';
 import { KernelState } from '../../sched/kernel-state.js';
 import { loginCredentials } from '../../sched/credentials.js';
 import { PidTable } from '../../sched/pids.js';
@@ -70,6 +70,10 @@ export function fakeMemory(size = 1 << 21): MemoryMap & { bytes: Uint8Array } {
     writeU16: (addr: number, v: number) => view.setUint16(need(addr, 2), v, true),
     writeU32: (addr: number, v: number) => view.setUint32(need(addr, 4), v, true),
     writeU64: (addr: number, v: number) => view.setBigInt64(need(addr, 8), BigInt(v), true),
+    vmas: () => [],
+    mmap() {
+      throw errno(ENOMEM);
+    },
     scratch,
     scratchView,
     readStruct(addr: number, len: number) {

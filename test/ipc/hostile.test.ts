@@ -66,9 +66,10 @@ function argument(arg: ArgType): number {
 it('every handler answers with a number or an errno', () => {
   const wrong: string[] = [];
   for (let round = 0; round < 40; round++) {
-    const { task, bytes, put } = guest();
+    const machine = guest();
+    const { task, bytes } = machine;
     Object.assign(task.regs, { layout: { args: [0, 1, 2, 3, 4, 5] }, lo: () => 0xffffffff });
-    put(0x40, '/x\0');
+    machine.put(0x40, '/x\0');
     for (let i = 0; i < 64; i++) bytes[0x80 + i] = random(256);
     for (let i = 0; i < 800; i++) {
       const row = rows[random(rows.length)];

@@ -4,7 +4,7 @@
  * The number of attachments is the number of mappings there are (counted when asked). A removed segment loses its key at once
  * and its memory with the last mapping.
  */
-import { EINVAL, errno } from '../../abi/errno.js';
+import { EINVAL, ENOMEM, errno } from '../../abi/errno.js';
 import { IPC_PRIVATE, SHM_NORESERVE } from '../../abi/flags/ipc.js';
 import type { FileMapping, MappingListener } from '../../mm/file-mapping.js';
 import type { Vma } from '../../mm/memory-map.js';
@@ -19,6 +19,8 @@ export const SHM_LOCKED = 0o2000;
 /** ULONG_MAX - 2^24, but for the last bit. */
 export const SHMMAX = 2 ** 64 - 2 ** 24;
 const PAGE = 4096;
+/** Bookkeeping takes 8 bytes a page even without a reservation: beyond this a segment is ENOMEM. */
+const MAX_SPARSE = 2 ** 35;
 
 const NOBODY: MappingListener = { invalidate() {} };
 
@@ -142,6 +144,7 @@ export function shmget(task: Task, key: number, size: number, flags: number): nu
   };
   return segments(task.kernel).get(task, key, flags, check, () => {
     if (size < 1 || size > SHMMAX) throw errno(EINVAL);
+    if (size > MAX_SPARSE) throw errno(ENOMEM);
     return new ShmSegment(task, key, size, flags);
   });
 }
