@@ -8,7 +8,10 @@ const COMMAND = join(import.meta.dirname, '../../dist/bin/levitate-run.cjs');
 const PROMPT = '# ';
 
 let terminal: Terminal | undefined;
-afterEach(() => terminal?.kill());
+afterEach(() => {
+  if (process.env['LEVITATE_TTY_DEBUG']) console.log(JSON.stringify(terminal?.output));
+  terminal?.kill();
+});
 
 async function shell(...argv: string[]): Promise<Terminal> {
   terminal = new Terminal([process.execPath, COMMAND, ...(argv.length > 0 ? argv : ['busybox', 'sh'])]);
@@ -58,8 +61,11 @@ describe('a shell', () => {
     await t.see('^C');
     await t.see(PROMPT);
     expect(await run(t, 'echo $?')).toMatch(/^130\n/);
-    await sleeping(t);
+    // Not a shell: BusyBox's ignores SIGQUIT until it execs.
+    t.type('yes\r');
+    await t.see('y\r\ny\r\n');
     t.type('\x1c');
+    await t.see('^\\');
     await t.see(PROMPT);
     expect(await run(t, 'echo $?')).toMatch(/^131\n/);
     t.type('sh -c "echo go; exec cat"\r');
@@ -72,16 +78,20 @@ describe('a shell', () => {
   });
   test('stops and continues jobs', async () => {
     const t = await shell();
-    await sleeping(t);
+    // It says when it has been continued: only then it has the terminal.
+    t.type(`sh -c 'trap "echo cont" CONT; echo go; while :; do sleep 0.1; done'\r`);
+    await t.see('\ngo\r\n');
     t.type('\x1a');
     await t.see('Stopped');
     await t.see(PROMPT);
     expect(await run(t, 'jobs')).toMatch(/\[1\]\+ +Stopped +sh -c/);
-    await run(t, 'bg');
+    t.type('bg\r');
+    await t.see('cont\r\n');
     expect(await run(t, 'jobs')).toMatch(/Running/);
     t.type('fg\r');
-    await t.see(/fg\r\nsh -c.*\r\n/);
+    await t.see('cont\r\n');
     t.type('\x03');
+    await t.see('^C');
     await t.see(PROMPT);
     expect(await run(t, 'jobs; echo none')).toMatch(/^none/);
     await leave(t, 0);
@@ -93,7 +103,9 @@ describe('a shell', () => {
     await t.see(PROMPT);
     for (let i = 0; i < 20 && !t.output.includes('tty input'); i++) await run(t, 'sleep 0.1; jobs');
     expect(t.output).toMatch(/Stopped \(tty input\) +cat/);
-    await run(t, 'kill -9 %1; wait');
+    // The shell leaves only once it has seen the end of the stopped job.
+    await run(t, 'kill -9 %1');
+    for (let i = 0; i < 50 && !t.output.includes('Killed'); i++) await run(t, 'sleep 0.1; jobs');
     await leave(t, 0);
   });
   test('hears of a new window size', async () => {
