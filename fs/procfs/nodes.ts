@@ -26,7 +26,8 @@ export const PROC_DYNAMIC_FIRST = 0xf0000000;
 export const FIRST_COOKIE = 2;
 
 export class ProcSuperBlock extends SuperBlock {
-  readonly fsType = 'proc';
+  readonly fsType: string = 'proc';
+  protected readonly magic: number = PROC_SUPER_MAGIC;
   override readonly volatile = true;
   readonly kernel: KernelState;
 
@@ -36,7 +37,7 @@ export class ProcSuperBlock extends SuperBlock {
   }
   statfs(): StatFs {
     return {
-      type: PROC_SUPER_MAGIC,
+      type: this.magic,
       bsize: 4096,
       blocks: 0,
       bfree: 0,

@@ -6,6 +6,7 @@ import { DirectoryFile } from '../../fs/directory-file.js';
 import { mountAt } from '../../fs/mount-ops.js';
 import { mkdir, unlink } from '../../fs/namespace-ops.js';
 import { procfsType } from '../../fs/procfs/index.js';
+import { sysfsType } from '../../fs/sysfs/index.js';
 import { setExe } from '../../fs/references.js';
 import { resolve } from '../../fs/walk.js';
 import { createPipe, openFifo } from '../../src/ipc/pipe-file.js';
@@ -344,5 +345,18 @@ describe('devtmpfs', () => {
     writeBytes(task, file, '<3>hello\n');
     expect(readBytes(task, file, 100).toString()).toMatch(/^11,0,\d+,-;hello\n$/);
     close(file);
+  });
+});
+
+describe('sysfs', () => {
+  it('says how many CPUs there are, and every entry can be looked at', () => {
+    mkdir(task, AT_FDCWD, '/sys', 0o555);
+    test.kernel.vfs.registerType(sysfsType);
+    mountAt(task, 'sysfs', 'sysfs', '/sys');
+    expect(read('/sys/devices/system/cpu/online')).toBe('0-1\n');
+    expect(read('/sys/class/mem/null/dev')).toBe('1:3\n');
+    expect(link('/sys/dev/char/5:0')).toBe('../../devices/virtual/tty/tty');
+    expect(list('/sys')).toContain('kernel');
+    expect(read('/proc/mounts')).toContain('sysfs /sys sysfs rw,relatime 0 0\n');
   });
 });
