@@ -12,7 +12,6 @@ import {
 } from '../src/abi/flags/process.js';
 import type { MemoryMap } from '../src/mm/memory-map.js';
 import { HostError, type HostThread } from '../src/platform/platform.js';
-import { SIG_IGN } from '../src/abi/flags/signal.js';
 import { A64, X86 } from '../src/abi/registers.js';
 import { capable } from './credentials.js';
 import { CAP_SYS_ADMIN, CAP_SYS_RESOURCE } from '../src/abi/flags/capability.js';
@@ -165,12 +164,7 @@ function inherit(parent: Task, child: Task, flags: number): void {
   // A new stack needs its own signal stack; vfork's child runs on the parent's (sas_ss_reset).
   if (!has(flags, CLONE_VM) || has(flags, CLONE_VFORK)) child.altStack = { ...parent.altStack };
   if (!has(flags, CLONE_THREAD) && !has(flags, CLONE_VM)) child.rseq = { ...parent.rseq };
-  if (has(flags, CLONE_CLEAR_SIGHAND))
-    for (const action of child.sighand.actions)
-      if (action.handler !== SIG_IGN) {
-        action.handler = 0;
-        action.flags = 0;
-      }
+  if (has(flags, CLONE_CLEAR_SIGHAND)) child.sighand.resetForExec();
 }
 
 function makeGroup(parent: Task, child: Task, { flags, exitSignal }: CloneRequest): void {

@@ -3,15 +3,17 @@ import { SIG_DFL, SIG_IGN } from '../../src/abi/flags/signal.js';
 import { WaitQueue } from '../wait.js';
 import { SigSet } from './sigset.js';
 
+/** Immutable, so that a fork copies 64 pointers: a change replaces the object. */
 export interface SigAction {
   /** Handler address, SIG_DFL or SIG_IGN. */
-  handler: number;
-  flags: number;
-  restorer: number;
-  mask: SigSet;
+  readonly handler: number;
+  readonly flags: number;
+  readonly restorer: number;
+  readonly mask: Readonly<SigSet>;
 }
 
-const defaultAction = (): SigAction => ({ handler: SIG_DFL, flags: 0, restorer: 0, mask: new SigSet() });
+export const DEFAULT_ACTION: SigAction = { handler: SIG_DFL, flags: 0, restorer: 0, mask: new SigSet() };
+const IGNORE_ACTION: SigAction = { ...DEFAULT_ACTION, handler: SIG_IGN };
 
 export class SignalHandlers {
   /** Tasks that share it. */
@@ -22,10 +24,7 @@ export class SignalHandlers {
   readonly queue = new WaitQueue();
 
   constructor(actions?: readonly SigAction[]) {
-    this.actions =
-      actions === undefined
-        ? Array.from({ length: 65 }, defaultAction)
-        : actions.map((action) => ({ ...action, mask: action.mask.copy() }));
+    this.actions = actions === undefined ? new Array<SigAction>(65).fill(DEFAULT_ACTION) : actions.slice();
   }
   copy(): SignalHandlers {
     return new SignalHandlers(this.actions);
@@ -33,7 +32,6 @@ export class SignalHandlers {
   /** exec: caught signals go back to the default, ignored ones stay ignored. */
   resetForExec(): void {
     for (let signal = 1; signal <= 64; signal++)
-      if (this.actions[signal].handler !== SIG_IGN) this.actions[signal] = defaultAction();
-      else this.actions[signal] = { ...defaultAction(), handler: SIG_IGN };
+      this.actions[signal] = this.actions[signal].handler === SIG_IGN ? IGNORE_ACTION : DEFAULT_ACTION;
   }
 }

@@ -13,6 +13,7 @@ import type { ProcessGroup } from '../process-group.js';
 import type { Task } from '../task.js';
 import { GROUP_RUNNING, GROUP_STOPPED, type ThreadGroup } from '../thread-group.js';
 import { IGNORED_BY_DEFAULT, STOP_SIGNALS } from './defaults.js';
+import { DEFAULT_ACTION } from './handlers.js';
 import { notifyParent } from './notify.js';
 import { SIGRTMIN, type PendingSignals } from './pending.js';
 import type { SigInfo } from './siginfo.js';
@@ -65,7 +66,7 @@ export function forceSignal(task: Task, info: SigInfo): void {
   const action = task.sighand.actions[signo];
   const blocked = task.blocked.has(signo);
   if (blocked || action.handler === SIG_IGN) {
-    task.sighand.actions[signo] = { handler: SIG_DFL, flags: 0, restorer: 0, mask: new SigSet() };
+    task.sighand.actions[signo] = DEFAULT_ACTION;
     task.blocked.delete(signo);
   }
   task.pending.add(info);

@@ -3,8 +3,8 @@
  * been mapped on the host, so that they are mapped lazily but a private page that was written is never mapped over.
  */
 export class RangeSet {
-  private readonly starts: number[] = [];
-  private readonly ends: number[] = [];
+  private starts: number[] = [];
+  private ends: number[] = [];
 
   get size(): number {
     return this.starts.length;
@@ -14,11 +14,8 @@ export class RangeSet {
     this.ends.length = 0;
   }
   copyTo(other: RangeSet): void {
-    other.clear();
-    for (let i = 0; i < this.starts.length; i++) {
-      other.starts.push(this.starts[i]);
-      other.ends.push(this.ends[i]);
-    }
+    other.starts = this.starts.slice();
+    other.ends = this.ends.slice();
   }
   add(from: number, to: number): void {
     if (to <= from) return;
