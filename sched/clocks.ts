@@ -38,6 +38,7 @@ export function cpuClockNs(task: Task, id: number): (() => number) | null {
   if (id === CLOCK_THREAD_CPUTIME_ID) return thread(task);
   if (id >= 0) return null;
   const pid = ~(id >> 3);
+  // Type 3 names no clock; 7 with the thread bit a descriptor of a device (isDeviceClock).
   if ((id & 3) === 3) throw errno(EINVAL);
   if ((id & 4) !== 0) {
     const target = pid === 0 ? task : task.kernel.pids.tasks.get(pid);
@@ -49,13 +50,24 @@ export function cpuClockNs(task: Task, id: number): (() => number) | null {
   return group(target);
 }
 
+/**
+ * Whether `id` is a clock that can only be read: a coarse or raw one, a device's (FD_TO_CLOCKID), and those that need an RTC.
+ * Timers and sleeps on them are EOPNOTSUPP.
+ */
+export const readOnlyClock = (id: number): boolean =>
+  id === CLOCK_MONOTONIC_RAW ||
+  id === CLOCK_REALTIME_COARSE ||
+  id === CLOCK_MONOTONIC_COARSE ||
+  id === CLOCK_REALTIME_ALARM ||
+  id === CLOCK_BOOTTIME_ALARM ||
+  (id < 0 && (id & 7) === 3);
+
 /** Time now on clock `id`; EINVAL for an unknown one. */
 export function readClock(task: Task, id: number): Timespec {
   const { clock } = task.kernel;
   switch (id) {
     case CLOCK_REALTIME:
     case CLOCK_REALTIME_COARSE:
-    case CLOCK_REALTIME_ALARM:
     case CLOCK_TAI:
       clock.readRealtime();
       return { sec: clock.realtimeSec, nsec: clock.realtimeNsec };
@@ -64,8 +76,11 @@ export function readClock(task: Task, id: number): Timespec {
     case CLOCK_MONOTONIC_COARSE:
       return fromNs(clock.monotonicNs());
     case CLOCK_BOOTTIME:
-    case CLOCK_BOOTTIME_ALARM:
       return fromNs(clock.boottimeNs());
+    // There is no RTC that could wake the machine.
+    case CLOCK_REALTIME_ALARM:
+    case CLOCK_BOOTTIME_ALARM:
+      throw errno(EINVAL);
     default: {
       const cpu = cpuClockNs(task, id);
       if (cpu === null) throw errno(EINVAL);

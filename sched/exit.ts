@@ -40,7 +40,8 @@ export function exitTask(task: Task, status: number): void {
   const { group, kernel } = task;
   if (task.sleep.active) task.sleep.end();
   task.exitStatus = status;
-  if (!group.exiting && task === group.leader) group.exitStatus = status;
+  // Without exit_group the status is that of the thread which happens to be the last (synchronize_group_exit).
+  if (!group.exiting) group.exitStatus = status;
   leaveMm(task);
   kernel.hooks.exit(task);
   const times = task.thread.cpuTimeNs();
@@ -81,7 +82,7 @@ export function dropMm(mm: MemoryMap): void {
 /** A thread that ends is nobody's parent any more: its siblings or the reaper take over (forget_original_parent). */
 function orphanChildren(task: Task): void {
   const { group } = task;
-  const heir = (group.threads.values().next().value as Task | undefined) ?? reaperOf(group)?.leader ?? null;
+  const heir = group.threads.values().next().value ?? reaperOf(group)?.leader ?? null;
   for (const child of [...group.children]) {
     if (child.leader.parentTask !== task && group.threads.size > 0) continue;
     let signo = 0;
@@ -96,7 +97,6 @@ function orphanChildren(task: Task): void {
 
 function exitLast(group: ThreadGroup): void {
   const { kernel } = group;
-  if (!group.exiting) group.exitStatus = group.leader.exitStatus;
   group.timers.clear(true);
   kernel.hooks.groupExit(group);
   group.zombie = true;

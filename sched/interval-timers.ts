@@ -7,12 +7,12 @@
  * A CPU-time timer sleeps for the time that is left (CPU time cannot run faster than real time for one thread) and looks
  * again; nothing polls. Several threads may overshoot by what the others used meanwhile, then catch up.
  */
-import { EAGAIN, EINVAL, errno } from '../src/abi/errno.js';
+import { EAGAIN, EINVAL, EOPNOTSUPP, errno } from '../src/abi/errno.js';
 import {
   SIGALRM, SIGEV_NONE, SIGEV_THREAD_ID, SIGKILL, SIGPROF, SIGVTALRM, SIGXCPU, SI_KERNEL, SI_TIMER,
 } from '../src/abi/flags/signal.js';
 import { cpuTimes } from './accounting.js';
-import { cpuClockNs, deadlineOf, readClock } from './clocks.js';
+import { cpuClockNs, deadlineOf, readClock, readOnlyClock } from './clocks.js';
 import { RLIMIT_CPU, RLIMIT_SIGPENDING } from '../src/abi/flags/limits.js';
 import { SENT, sendSignalToGroup, sendSignalToTask } from './signal/send.js';
 import type { SigInfo } from './signal/siginfo.js';
@@ -161,6 +161,7 @@ export class GroupTimers {
   create(task: Task, clockId: number, notify: number, signo: number, value: bigint | null, target: Task | null): PosixTimer {
     if (this.posix.size >= this.group.limits[RLIMIT_SIGPENDING].soft) throw errno(EAGAIN);
     const { group } = this;
+    if (readOnlyClock(clockId)) throw errno(EOPNOTSUPP);
     const cpu = cpuClockNs(task, clockId);
     if (cpu === null) readClock(task, clockId);
     const source: Source =

@@ -52,6 +52,8 @@ export class ThreadGroup {
   subreaper = false;
   noNewPrivs = false;
   dumpable = true;
+  /** prctl(PR_SET_IO_FLUSHER): kept and reported. */
+  ioFlusher = false;
   /** prctl(PR_SET_PDEATHSIG) belongs to tasks; nice to tasks. */
   readonly startNs: number;
   /** CPU time of threads that ended, and of waited-for children, nanoseconds. */

@@ -4,6 +4,9 @@ import { TIMESPEC } from '../src/abi/layouts/time.js';
 import { Task } from './task.js';
 import type { Timespec } from './clocks.js';
 
+/** Longer times are as good as for ever (ktime_set). */
+export const KTIME_MAX = 2 ** 63 - 2 ** 33;
+
 /** Nanoseconds of a valid timespec, never negative; EINVAL otherwise. */
 export function readTimespec(task: Task, at: number): Timespec {
   const view = task.mm.readStruct(at, TIMESPEC.size);
@@ -14,7 +17,7 @@ export function readTimespec(task: Task, at: number): Timespec {
 }
 export function readTimespecNs(task: Task, at: number): number {
   const { sec, nsec } = readTimespec(task, at);
-  return sec * 1e9 + nsec;
+  return Math.min(sec * 1e9 + nsec, KTIME_MAX);
 }
 export function writeTimespec(task: Task, at: number, sec: number, nsec: number): void {
   const out = task.mm.scratchView;

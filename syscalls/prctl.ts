@@ -2,9 +2,9 @@
  * prctl(2): properties of a task or process. Options this kernel does not know are EINVAL, as on an older Linux.
  */
 import { CAP_LAST, capable } from '../sched/credentials.js';
-import { CAP_SETPCAP } from '../src/abi/flags/capability.js';
+import { CAP_SETPCAP, CAP_SYS_RESOURCE } from '../src/abi/flags/capability.js';
 import { EINVAL, ENOMEM, EPERM, errno } from '../src/abi/errno.js';
-import { PR_CAPBSET_DROP, PR_CAPBSET_READ, PR_CAP_AMBIENT, PR_GET_CHILD_SUBREAPER, PR_GET_DUMPABLE, PR_GET_KEEPCAPS, PR_GET_NAME, PR_GET_NO_NEW_PRIVS, PR_GET_PDEATHSIG, PR_GET_SECCOMP, PR_GET_SECUREBITS, PR_GET_THP_DISABLE, PR_GET_TID_ADDRESS, PR_GET_TIMERSLACK, PR_MCE_KILL_GET, PR_SET_CHILD_SUBREAPER, PR_SET_DUMPABLE, PR_SET_KEEPCAPS, PR_SET_NAME, PR_SET_NO_NEW_PRIVS, PR_SET_PDEATHSIG, PR_SET_SECUREBITS, PR_SET_THP_DISABLE, PR_SET_TIMERSLACK, PR_SET_VMA } from '../src/abi/flags/prctl.js';
+import { PR_CAPBSET_DROP, PR_CAPBSET_READ, PR_CAP_AMBIENT, PR_GET_CHILD_SUBREAPER, PR_GET_DUMPABLE, PR_GET_IO_FLUSHER, PR_GET_KEEPCAPS, PR_GET_NAME, PR_GET_NO_NEW_PRIVS, PR_GET_PDEATHSIG, PR_GET_SECCOMP, PR_GET_SECUREBITS, PR_GET_THP_DISABLE, PR_GET_TID_ADDRESS, PR_GET_TIMERSLACK, PR_GET_TIMING, PR_GET_TSC, PR_MCE_KILL_GET, PR_SET_CHILD_SUBREAPER, PR_SET_DUMPABLE, PR_SET_IO_FLUSHER, PR_SET_KEEPCAPS, PR_SET_NAME, PR_SET_NO_NEW_PRIVS, PR_SET_PDEATHSIG, PR_SET_SECUREBITS, PR_SET_THP_DISABLE, PR_SET_TIMERSLACK, PR_SET_TIMING, PR_SET_VMA, PR_TASK_PERF_EVENTS_DISABLE, PR_TASK_PERF_EVENTS_ENABLE, PR_TSC_ENABLE } from '../src/abi/flags/prctl.js';
 import { Task } from '../sched/task.js';
 
 export function prctl(task: Task, option: number, arg2: number, arg3: number, arg4: number, arg5: number): number {
@@ -73,8 +73,29 @@ export function prctl(task: Task, option: number, arg2: number, arg3: number, ar
     case PR_GET_NO_NEW_PRIVS:
       noMore(arg2, arg3, arg4, arg5);
       return group.noNewPrivs ? 1 : 0;
+    case PR_GET_TIMING:
+    case PR_TASK_PERF_EVENTS_DISABLE:
+    case PR_TASK_PERF_EVENTS_ENABLE:
+      return 0;
+    case PR_SET_TIMING:
+      if (arg2 !== 0) throw errno(EINVAL);
+      return 0;
+    case PR_GET_TSC:
+      mm.writeU32(arg2, PR_TSC_ENABLE);
+      return 0;
+    case PR_SET_IO_FLUSHER:
+    case PR_GET_IO_FLUSHER:
+      if (!capable(task.creds, CAP_SYS_RESOURCE)) throw errno(EPERM);
+      noMore(arg3, arg4, arg5);
+      if (option === PR_GET_IO_FLUSHER) {
+        noMore(arg2);
+        return group.ioFlusher ? 1 : 0;
+      }
+      if (arg2 > 1) throw errno(EINVAL);
+      group.ioFlusher = arg2 === 1;
+      return 0;
     case PR_SET_TIMERSLACK:
-      task.timerSlackNs = arg2 === 0 || arg2 >= 2 ** 63 ? 50_000 : arg2;
+      task.timerSlackNs = arg2 === 0 ? 50_000 : arg2;
       return 0;
     case PR_GET_TIMERSLACK:
       return task.timerSlackNs;

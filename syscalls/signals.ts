@@ -4,7 +4,7 @@
 import { BLOCKED, NO_RETURN, WOULD_BLOCK, block } from '../sched/wait.js';
 import { EAGAIN, EINTR, EINVAL, EPERM, ERESTARTNOHAND, ESRCH, errno, errnoOf } from '../src/abi/errno.js';
 import { IGNORED_BY_DEFAULT } from '../sched/signal/defaults.js';
-import { type Row, dynamic, enumeration, pid, row, signal, sigset, size, struct, word } from './row.js';
+import { type Row, dynamic, enumeration, pid, row, signal, sigset, size, struct } from './row.js';
 import { SA_NOCLDSTOP, SA_NOCLDWAIT, SA_NODEFER, SA_ONSTACK, SA_RESETHAND, SA_RESTART, SA_RESTORER, SA_SIGINFO, SIGKILL, SIGSEGV, SIGSTOP, SIG_BLOCK, SIG_DFL, SIG_IGN, SIG_SETMASK, SIG_UNBLOCK, SI_TKILL, SS_AUTODISARM } from '../src/abi/flags/signal.js';
 import { SIGACTION, STACK_T } from '../src/abi/layouts/signal.js';
 import { SIGINFO_SIZE, readSigInfo, writeSigInfo } from '../sched/signal/info-bytes.js';
@@ -90,12 +90,6 @@ function checkSetSize(size: number): void {
 export function readSigSet(task: Task, at: number): SigSet {
   const view = task.mm.readStruct(at, SIGSET_BYTES);
   return new SigSet(view.getInt32(0, true), view.getInt32(4, true));
-}
-function writeSigSet(task: Task, at: number, set: SigSet): void {
-  const { scratchView } = task.mm;
-  scratchView.setInt32(0, set.lo, true);
-  scratchView.setInt32(4, set.hi, true);
-  task.mm.writeStruct(at, SIGSET_BYTES);
 }
 
 function rtSigaction(task: Task, signo: number, act: number, oldact: number, size: number): number {

@@ -1,8 +1,8 @@
 /**
  * Clocks: clock_gettime(2), nanosleep(2), gettimeofday(2), adjtimex(2), times(2).
  */
-import { cpuClockNs, deadlineOf, readClock } from '../sched/clocks.js';
-import { CLOCK_MONOTONIC_COARSE, CLOCK_MONOTONIC_RAW, CLOCK_REALTIME, CLOCK_REALTIME_COARSE, CLOCK_THREAD_CPUTIME_ID } from '../src/abi/flags/time.js';
+import { cpuClockNs, deadlineOf, readClock, readOnlyClock } from '../sched/clocks.js';
+import { CLOCK_MONOTONIC_COARSE, CLOCK_REALTIME, CLOCK_REALTIME_COARSE, CLOCK_THREAD_CPUTIME_ID } from '../src/abi/flags/time.js';
 import { CAP_SYS_TIME } from '../src/abi/flags/capability.js';
 import { capable } from '../sched/credentials.js';
 import { EINVAL, EOPNOTSUPP, EPERM, ERESTARTNOHAND, ERESTART_RESTARTBLOCK, errno } from '../src/abi/errno.js';
@@ -12,7 +12,7 @@ import { TIMEVAL, TIMEX } from '../src/abi/layouts/time.js';
 import { Task } from '../sched/task.js';
 import { WOULD_BLOCK, block } from '../sched/wait.js';
 import { cpuTimes } from '../sched/accounting.js';
-import { readTimespec, readTimespecNs, writeTimespec, writeTimespecNs } from '../sched/user-time.js';
+import { KTIME_MAX, readTimespec, readTimespecNs, writeTimespec, writeTimespecNs } from '../sched/user-time.js';
 
 export const rows: readonly Row[] = [
   row(
@@ -88,14 +88,17 @@ function nanosleep(task: Task, request: number, remaining: number): number {
   return nanosleepUntil(task, task.kernel.clock.monotonicNs() + ns, remaining, true);
 }
 function clockNanosleep(task: Task, clock: number, flags: number, request: number, remaining: number): number {
-  if (clock === CLOCK_THREAD_CPUTIME_ID) throw errno(EINVAL);
-  if (clock === CLOCK_MONOTONIC_RAW || clock === CLOCK_REALTIME_COARSE || clock === CLOCK_MONOTONIC_COARSE) throw errno(EOPNOTSUPP);
-  readClock(task, clock);
+  if (clock === CLOCK_THREAD_CPUTIME_ID || readOnlyClock(clock)) throw errno(EOPNOTSUPP);
   const at = readTimespec(task, request);
+  readClock(task, clock);
+  // Nobody can wait for the time of the thread that waits.
+  const thread = ~(clock >> 3);
+  if (clock < 0 && (clock & 4) !== 0 && (thread === 0 || thread === task.tid)) throw errno(EINVAL);
   const cpu = cpuClockNs(task, clock);
   if (cpu !== null) return cpuSleep(task, cpu, (flags & TIMER_ABSTIME) !== 0 ? at.sec * 1e9 + at.nsec : cpu() + at.sec * 1e9 + at.nsec);
   if ((flags & TIMER_ABSTIME) !== 0) return nanosleepUntil(task, deadlineOf(task, clock, at), 0, false);
-  return nanosleepUntil(task, task.kernel.clock.monotonicNs() + at.sec * 1e9 + at.nsec, remaining, true);
+  const ns = Math.min(at.sec * 1e9 + at.nsec, KTIME_MAX);
+  return nanosleepUntil(task, task.kernel.clock.monotonicNs() + ns, remaining, true);
 }
 function clockGettime(task: Task, id: number, at: number): number {
   const { sec, nsec } = readClock(task, id);

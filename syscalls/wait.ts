@@ -7,7 +7,7 @@ import { EAGAIN, ECHILD, EINVAL, ESRCH, errno, errnoOf } from '../src/abi/errno.
 import { O_NONBLOCK } from '../src/abi/flags/open.js';
 import { P_ALL, P_PGID, P_PID, P_PIDFD, WCONTINUED, WEXITED, WNOHANG, WNOWAIT, WSTOPPED } from '../src/abi/flags/process.js';
 import { RUSAGE } from '../src/abi/layouts/time.js';
-import { type Row, dynamic, enumeration, flags, pid, row, struct, word } from './row.js';
+import { type Row, dynamic, enumeration, flags, pid, row, struct } from './row.js';
 import { SIGCHLD } from '../src/abi/flags/signal.js';
 import { Task } from '../sched/task.js';
 
