@@ -65,7 +65,7 @@ describe('pipe', () => {
     expect(settle(task)).toBe(100_000);
     expect(readEnd.pipe.bytes).toBe(60_000);
     expect(put(100_000)).toBe(BLOCKED);
-    task.sighand.actions[SIGUSR1].handler = 0x1000;
+    task.sighand.actions[SIGUSR1] = { ...task.sighand.actions[SIGUSR1], handler: 0x1000 };
     sendSignalToTask(task, kernelInfo(SIGUSR1));
     const n = settle(task);
     expect(n).toBeGreaterThan(0);
@@ -76,7 +76,7 @@ describe('pipe', () => {
     const { task, get, readEnd } = setup();
     expect(get(10)).toBe(BLOCKED);
     expect(readEnd.references).toBe(2);
-    task.sighand.actions[SIGUSR1].handler = 0x1000;
+    task.sighand.actions[SIGUSR1] = { ...task.sighand.actions[SIGUSR1], handler: 0x1000 };
     sendSignalToTask(task, kernelInfo(SIGUSR1));
     expect(settle(task)).toBe(-ERESTARTSYS);
     expect(readEnd.references).toBe(1);
@@ -84,14 +84,14 @@ describe('pipe', () => {
 
   it('gives EPIPE and SIGPIPE without readers, but not for an empty write', () => {
     const { task, put, readEnd, writeEnd } = setup();
-    task.sighand.actions[SIGPIPE].handler = 0x1000;
+    task.sighand.actions[SIGPIPE] = { ...task.sighand.actions[SIGPIPE], handler: 0x1000 };
     readEnd.release();
     expect(put(0)).toBe(0);
     expect(task.pending.set.has(SIGPIPE)).toBe(false);
     expect(put(1)).toBe(-EPIPE);
     expect(task.pending.set.has(SIGPIPE)).toBe(true);
     expect(writeEnd.poll()).toBe(POLLOUT | POLLWRNORM | POLLERR);
-    task.sighand.actions[SIGPIPE].handler = SIG_IGN;
+    task.sighand.actions[SIGPIPE] = { ...task.sighand.actions[SIGPIPE], handler: SIG_IGN };
     expect(put(1)).toBe(-EPIPE);
   });
 

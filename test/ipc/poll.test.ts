@@ -44,7 +44,7 @@ function setup() {
   };
   const revents = (index: number) => g.view.getUint16(FDS + index * 8 + 6, true);
   const signal = () => {
-    g.task.sighand.actions[SIGUSR1].handler = 0x1000;
+    g.task.sighand.actions[SIGUSR1] = { ...g.task.sighand.actions[SIGUSR1], handler: 0x1000 };
     sendSignalToTask(g.task, kernelInfo(SIGUSR1));
   };
   const timespec = (sec: number, nsec: number) => {

@@ -83,7 +83,7 @@ describe('stream pairs', () => {
   });
   it('end: EOF, EPIPE with SIGPIPE, ECONNRESET for unread data', () => {
     const g = guest();
-    g.task.sighand.actions[SIGPIPE].handler = 0x1000;
+    g.task.sighand.actions[SIGPIPE] = { ...g.task.sighand.actions[SIGPIPE], handler: 0x1000 };
     const [a, b] = pair(g, SOCK_STREAM);
     g.call('write', a, BASE, 3);
     g.call('close', a);
