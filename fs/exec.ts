@@ -1,6 +1,6 @@
 /**
  * execve (fs/exec.c, begin_new_exec): everything that can fail is done before the point of no return; after it the old
- * program is gone, and a failure kills the process with SIGKILL.
+ * program is gone, and a failure kills the process with SIGSEGV.
  *
  * The address space is reused when the task is its only user (one host batch drops the old image and maps the new one);
  * a vfork child gets a fresh host process, since its parent goes on using the shared one. The other threads of the
@@ -8,7 +8,7 @@
  */
 import { ELOOP, Errno, errno } from '../src/abi/errno.js';
 import { AT_FDCWD } from '../src/abi/flags/open.js';
-import { SIGCHLD, SIGKILL } from '../src/abi/flags/signal.js';
+import { SIGCHLD, SIGSEGV } from '../src/abi/flags/signal.js';
 import { S_ISGID, S_ISUID } from '../src/abi/flags/stat.js';
 import { X86 } from '../src/abi/registers.js';
 import { prepareImage, type PreparedImage } from '../src/mm/exec-image.js';
@@ -143,7 +143,7 @@ function commit(task: Task, program: Program, image: PreparedImage, creds: Crede
   } catch (error) {
     if (!(error instanceof Errno)) throw error;
     kernel.log.info({ tid: task.tid, error: error.name }, 'exec failed beyond the point of no return');
-    exitGroup(group, SIGKILL, task);
+    exitGroup(group, SIGSEGV, task);
     return;
   }
   task.thread.resetFpState();
@@ -177,7 +177,7 @@ function newProcess(task: Task): HostThread | null {
   } catch (error) {
     if (!(error instanceof HostError)) throw error;
     task.kernel.log.warn({ tid: task.tid, error: error.message }, 'exec: the host refuses a process');
-    exitGroup(task.group, SIGKILL, task);
+    exitGroup(task.group, SIGSEGV, task);
     return null;
   }
 }

@@ -5,7 +5,7 @@
  * directories only their owner sets it; trusted.* does not exist for the unprivileged; ACLs are not supported
  * (EOPNOTSUPP), and neither is a name without a known prefix.
  */
-import { E2BIG, EACCES, ENODATA, EOPNOTSUPP, EPERM, ERANGE, errno } from '../src/abi/errno.js';
+import { EINVAL, E2BIG, EACCES, ENODATA, EOPNOTSUPP, EPERM, ERANGE, errno } from '../src/abi/errno.js';
 import { S_ISVTX } from '../src/abi/flags/stat.js';
 import { capable } from '../sched/credentials.js';
 import { CAP_SETFCAP, CAP_SYS_ADMIN } from '../src/abi/flags/capability.js';
@@ -40,6 +40,8 @@ function check(task: Task, inode: Inode, name: string, write: boolean): void {
     if (!permits(inode, write ? MAY_WRITE : MAY_READ, creds)) throw errno(EACCES);
     if (!name.startsWith('user.')) throw errno(EOPNOTSUPP);
   }
+  // A prefix alone names nothing (xattr_resolve_name).
+  if (name.indexOf('.') === name.length - 1) throw errno(EINVAL);
 }
 
 export function setXattr(task: Task, inode: Inode, name: string, value: Uint8Array, flags: number): void {

@@ -43,7 +43,7 @@ export class Kernel extends Loop {
   constructor(options: KernelOptions) {
     const { platform } = options;
     const memoryBytes = options.memoryBytes ?? platform.physical.size;
-    const memory = new SystemMemory(memoryBytes);
+    const memory = new SystemMemory(memoryBytes, options.memoryBytes !== undefined);
     super({
       platform,
       memory,

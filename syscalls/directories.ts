@@ -1,7 +1,7 @@
 /**
  * Directories: getdents(2), mkdir(2), rmdir(2), chdir(2), chroot(2), getcwd(2).
  */
-import { ENOENT, ENOTDIR, EINVAL, ERANGE, errno } from '../src/abi/errno.js';
+import { ENAMETOOLONG, ENOENT, ENOTDIR, EINVAL, ERANGE, errno } from '../src/abi/errno.js';
 import { AT_FDCWD } from '../src/abi/flags/open.js';
 import { setU64 } from '../src/abi/layout.js';
 import { LINUX_DIRENT, LINUX_DIRENT64 } from '../src/abi/layouts/stat.js';
@@ -63,10 +63,14 @@ function chrootCall(task: Task, path: number): number {
   return 0;
 }
 
+const PATH_MAX = 4096;
+
 function getcwd(task: Task, buf: number, size: number): number {
   const { cwd, root } = task.fs;
   if (cwd.dentry.unlinked) throw errno(ENOENT);
   const bytes = Buffer.from(`${reachablePath(cwd, root)}\0`, 'latin1');
+  // The kernel builds the path in one page-sized buffer.
+  if (bytes.length > PATH_MAX) throw errno(ENAMETOOLONG);
   if (size < bytes.length) throw errno(ERANGE);
   task.mm.copyOut(buf, bytes, 0, bytes.length);
   return bytes.length;

@@ -1,7 +1,7 @@
 /**
  * Accounting: what memory the guests of one kernel have been promised, against the system limit (`--memory`).
  *
- * Strict (like vm.overcommit_memory=2, but NORESERVE is honoured): private writable mappings and the size of shared anonymous
+ * Like vm.overcommit_memory=2, except that NORESERVE is honoured unless a limit was asked for (`strict`): private writable mappings and the size of shared anonymous
  * objects are charged when they are made, frames when they are allocated. A shared object hands its charge over frame by
  * frame, so committed bytes plus used frames is always the whole promise.
  */
@@ -12,9 +12,11 @@ import type { MemoryAccount } from './memory-map.js';
 export class SystemMemory implements MemoryAccount {
   committedBytes = 0;
   limitBytes: number;
+  readonly strict: boolean;
 
-  constructor(limitBytes: number) {
+  constructor(limitBytes: number, strict = false) {
     this.limitBytes = limitBytes;
+    this.strict = strict;
   }
 }
 

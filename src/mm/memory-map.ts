@@ -102,6 +102,8 @@ export interface MemoryAccount {
   /** Bytes of private writable memory promised to guests. */
   committedBytes: number;
   limitBytes: number;
+  /** MAP_NORESERVE memory counts too, so that the limit cannot be passed by. */
+  readonly strict: boolean;
 }
 
 /** The public face of a memory map; the class is in src/mm/map.ts. */

@@ -98,7 +98,7 @@ export function mmap(map: MapCore, request: MmapRequest): number {
   }
   if (!map.mayLock(vmFlags, length)) throw errno(EAGAIN);
   if ((flags & MAP_GROWSDOWN) !== 0) vmFlags |= VM_GROWSDOWN;
-  if ((flags & MAP_NORESERVE) !== 0) vmFlags |= VM_NORESERVE;
+  if ((flags & MAP_NORESERVE) !== 0 && !map.account.strict) vmFlags |= VM_NORESERVE;
   const file = anonymous ? null : fileForMapping(request, length, flags);
   vmFlags |= typeFlags(request, flags, anonymous);
   if ((vmFlags & VM_SHARED) !== 0 && !request.mayWrite) vmFlags &= ~VM_MAYWRITE;

@@ -22,7 +22,7 @@ describe('buddy allocator', () => {
     expect(frames.usedBytes).toBe(0);
   });
   test('limit, physical size and promised memory give ENOMEM and change nothing', () => {
-    const account = { committedBytes: 0, limitBytes: Infinity };
+    const account = { committedBytes: 0, limitBytes: Infinity, strict: false };
     const frames = new BuddyAllocator(new ScriptPhysical(64 * PAGE, PAGE), PAGE, { limitBytes: 32 * PAGE, account });
     expect(errnoOf(() => frames.allocate(33 * PAGE))).toBe(ENOMEM);
     frames.limitBytes = Infinity;

@@ -111,9 +111,14 @@ export function signals(task: Task): number[] {
 export function foreground(tty: Tty, task: Task): void {
   tty.foregroundId = task.group.processGroup.id;
 }
+/** Sets a disposition: SIG_IGN, or an address. Entries are immutable and shared. */
+export function dispose(task: Task, signal: number, handler: number): void {
+  const { actions } = task.sighand;
+  actions[signal] = { ...actions[signal], handler };
+}
 /** Catches a signal, so that it stays pending instead of being dropped. */
 export function handle(task: Task, ...numbers: number[]): void {
-  for (const n of numbers) task.sighand.actions[n].handler = 0x1000;
+  for (const n of numbers) dispose(task, n, 0x1000);
 }
 /** Gives sleeping tasks their retries; returns what `task` ended with, or 'asleep'. */
 export function wake(task: Task): number | string {

@@ -7,7 +7,7 @@ import * as io from '../../src/tty/ioctls.js';
 import { TOSTOP } from '../../src/tty/termios.js';
 import type { Task } from '../../sched/task.js';
 import type { TtyFile } from '../../src/tty/tty-file.js';
-import { close, foreground, handle, ioctl, ioctlValue, openDevice, openPty, process, read } from './fake.js';
+import { close, dispose, foreground, handle, ioctl, ioctlValue, openDevice, openPty, process, read } from './fake.js';
 import { signals, ttyKernel, write } from './fake.js';
 
 const O_RDWR = 2;
@@ -83,7 +83,7 @@ describe('in the background', () => {
   });
   test('read with SIGTTIN ignored or blocked: EIO', () => {
     const { job, other, slave } = session();
-    job.sighand.actions[SIGTTIN].handler = SIG_IGN;
+    dispose(job, SIGTTIN, SIG_IGN);
     expect(read(job, slave)).toBe('EIO');
     other.blocked.add(SIGTTIN);
     expect(read(other, slave)).toBe('EIO');
@@ -109,7 +109,7 @@ describe('in the background', () => {
     slave.tty.termios.lflag |= TOSTOP;
     expect(write(job, slave, 'x')).toBe('ERESTARTSYS');
     expect(signals(job)).toEqual([SIGTTOU]);
-    other.sighand.actions[SIGTTOU].handler = SIG_IGN;
+    dispose(other, SIGTTOU, SIG_IGN);
     expect(write(other, slave, 'x')).toBe(1);
   });
   test('changing anything: SIGTTOU whatever TOSTOP says', () => {
