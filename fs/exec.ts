@@ -27,7 +27,6 @@ import { MAY_READ, permits } from './permissions.js';
 import { openProgram, type Program } from './program.js';
 import { setExe } from './references.js';
 
-
 export interface ExecRequest {
   dirfd: number;
   path: string;

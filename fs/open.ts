@@ -182,10 +182,12 @@ export function openPlace(task: Task, place: Place, flags: number, created = fal
       if (inode.executors > 0) throw errno(ETXTBSY);
       wantWrite(mount);
     }
-    const kept = flags & ~(O_CREAT | O_EXCL | O_NOCTTY | O_TRUNC | O_CLOEXEC);
+    // A driver still sees O_NOCTTY; no open file keeps it.
+    const kept = flags & ~(O_CREAT | O_EXCL | (type === S_IFCHR ? 0 : O_NOCTTY) | O_TRUNC | O_CLOEXEC);
     // A pipe met through /proc/PID/fd: its inode knows whether and how it can be opened again.
     const anonymous = task.kernel.vfs.isAnonymous(mount);
     file = anonymous ? inode.open(task, kept) : openInode(task, inode, kept);
+    file.flags &= ~O_NOCTTY;
     file.place = anonymous ? null : place;
     track(file);
     if (truncate) truncateOpened(task, file);

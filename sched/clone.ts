@@ -16,7 +16,6 @@ import { A64, X86 } from '../src/abi/registers.js';
 import { capable } from './credentials.js';
 import { CAP_SYS_ADMIN, CAP_SYS_RESOURCE } from '../src/abi/flags/capability.js';
 import { exitTask } from './exit.js';
-import { SignalHandlers } from './signal/handlers.js';
 import { Task } from './task.js';
 import { ThreadGroup } from './thread-group.js';
 import { WOULD_BLOCK, WaitQueue, block } from './wait.js';

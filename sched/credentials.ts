@@ -34,7 +34,20 @@ export function capable(creds: Credentials, capability: number): boolean {
 export function loginCredentials(uid: number, gid: number, groups: readonly number[] = []): Credentials {
   const caps = uid === 0 ? ALL : 0n;
   return {
-    uid, gid, euid: uid, egid: gid, suid: uid, sgid: gid, fsuid: uid, fsgid: gid, groups,
-    capEffective: caps, capPermitted: caps, capInheritable: 0n, capBounding: ALL, capAmbient: 0n, securebits: 0,
+    uid,
+    gid,
+    euid: uid,
+    egid: gid,
+    suid: uid,
+    sgid: gid,
+    fsuid: uid,
+    fsgid: gid,
+    groups,
+    capEffective: caps,
+    capPermitted: caps,
+    capInheritable: 0n,
+    capBounding: ALL,
+    capAmbient: 0n,
+    securebits: 0,
   };
 }

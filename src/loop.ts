@@ -10,7 +10,13 @@
 import { Errno, EINTR } from './abi/errno.js';
 import { BUS_ADRALN, SIGBUS, SIGKILL, SIGSEGV } from './abi/flags/signal.js';
 import {
-  STOP_GONE, STOP_INTERRUPTED, STOP_NONE, STOP_SIGNAL, STOP_SYSCALL, type HostThread, type Platform,
+  STOP_GONE,
+  STOP_INTERRUPTED,
+  STOP_NONE,
+  STOP_SIGNAL,
+  STOP_SYSCALL,
+  type HostThread,
+  type Platform,
 } from './platform/platform.js';
 import { exitGroup, killAll } from '../sched/exit.js';
 import { KernelState, type KernelStateOptions } from '../sched/kernel-state.js';
@@ -228,7 +234,11 @@ export class Loop {
     const row = entry?.row ?? unknownRow(regs.nr);
     // rt_sigreturn has no arguments; its frame is at the stack pointer.
     const args =
-      entry === undefined ? allArguments(regs) : row.name === 'rt_sigreturn' ? [BigInt(regs.sp)] : this.table.rawArgs(entry, regs);
+      entry === undefined
+        ? allArguments(regs)
+        : row.name === 'rt_sigreturn'
+          ? [BigInt(regs.sp)]
+          : this.table.rawArgs(entry, regs);
     task.traced = { row, args };
     tracer.enter(task, row, args);
     return this.table.dispatch(task, regs);
@@ -241,7 +251,10 @@ export class Loop {
       return -error.errno;
     }
     const nr = task.thread.regs.nr;
-    throw new KernelPanic(`task ${task.tid} (${task.comm}), system call ${nr} ${this.table.row(nr)?.name ?? ''}`, error);
+    throw new KernelPanic(
+      `task ${task.tid} (${task.comm}), system call ${nr} ${this.table.row(nr)?.name ?? ''}`,
+      error,
+    );
   }
 
   /** A system call has its result: set it, or restart, or leave the registers alone. */
@@ -263,7 +276,10 @@ export class Loop {
       } else regs.ret = result;
     }
     if (
-      task.restartErrno === 0 && task.savedMask === null && task.group.jobState === GROUP_RUNNING && !task.signalPending()
+      task.restartErrno === 0 &&
+      task.savedMask === null &&
+      task.group.jobState === GROUP_RUNNING &&
+      !task.signalPending()
     )
       task.thread.resume();
     else if (returnToUser(task)) task.thread.resume();

@@ -10,10 +10,16 @@ import { execve } from '../fs/exec.js';
 import { readArguments } from '../src/mm/exec-arguments.js';
 
 export const rows: readonly Row[] = [
-  row('execve', { x86_64: 59, aarch64: 221 }, [path('pathname'), strings('argv'), environ('envp')], {
-    ret: 'zero',
-    classes: ['file', 'process'],
-  }, (task, pathname, argv, envp) => exec(task, AT_FDCWD, task.mm.readString(pathname, PATH_MAX), argv, envp, 0)),
+  row(
+    'execve',
+    { x86_64: 59, aarch64: 221 },
+    [path('pathname'), strings('argv'), environ('envp')],
+    {
+      ret: 'zero',
+      classes: ['file', 'process'],
+    },
+    (task, pathname, argv, envp) => exec(task, AT_FDCWD, task.mm.readString(pathname, PATH_MAX), argv, envp, 0),
+  ),
   row(
     'execveat',
     { x86_64: 322, aarch64: 281 },

@@ -7,7 +7,14 @@ import { capable } from '../sched/credentials.js';
 import { CAP_IPC_LOCK, CAP_SYS_RESOURCE } from '../src/abi/flags/capability.js';
 import { EINVAL, EPERM, ESRCH, errno } from '../src/abi/errno.js';
 import { RLIMIT, RUSAGE } from '../src/abi/layouts/time.js';
-import { RLIMIT_AS, RLIMIT_CPU, RLIMIT_DATA, RLIMIT_MEMLOCK, RLIMIT_NOFILE, RLIMIT_STACK } from '../src/abi/flags/limits.js';
+import {
+  RLIMIT_AS,
+  RLIMIT_CPU,
+  RLIMIT_DATA,
+  RLIMIT_MEMLOCK,
+  RLIMIT_NOFILE,
+  RLIMIT_STACK,
+} from '../src/abi/flags/limits.js';
 import { type ResourceLimit, ThreadGroup } from '../sched/thread-group.js';
 import { type Row, absent, enumeration, path, pid, row, struct } from './row.js';
 import { Task } from '../sched/task.js';
@@ -17,12 +24,16 @@ export const rows: readonly Row[] = [
     'getrlimit',
     { x86_64: 97, aarch64: 163 },
     [enumeration('resource', 'resources', 'uint'), struct('rlim', 'out', 'rlimit')],
-    { ret: 'zero' }, (task, resource, at) => prlimit64(task, 0, resource, 0, at)),
+    { ret: 'zero' },
+    (task, resource, at) => prlimit64(task, 0, resource, 0, at),
+  ),
   row(
     'setrlimit',
     { x86_64: 160, aarch64: 164 },
     [enumeration('resource', 'resources', 'uint'), struct('rlim', 'in', 'rlimit')],
-    { ret: 'zero' }, (task, resource, at) => prlimit64(task, 0, resource, at, 0)),
+    { ret: 'zero' },
+    (task, resource, at) => prlimit64(task, 0, resource, at, 0),
+  ),
   row(
     'prlimit64',
     { x86_64: 302, aarch64: 261 },
@@ -32,12 +43,16 @@ export const rows: readonly Row[] = [
       struct('new_limit', 'in', 'rlimit'),
       struct('old_limit', 'out', 'rlimit'),
     ],
-    { ret: 'zero' }, prlimit64),
+    { ret: 'zero' },
+    prlimit64,
+  ),
   row(
     'getrusage',
     { x86_64: 98, aarch64: 165 },
     [enumeration('who', 'usagewho'), struct('usage', 'out', 'rusage')],
-    { ret: 'zero', disposition: { partial: 'no block I/O and context switch counts' } }, getrusage),
+    { ret: 'zero', disposition: { partial: 'no block I/O and context switch counts' } },
+    getrusage,
+  ),
   absent('acct', { x86_64: 163, aarch64: 89 }, [path('filename')], { ret: 'zero', classes: ['file'] }),
 ];
 
@@ -109,11 +124,15 @@ function getrusage(task: Task, who: number, usage: number): number {
   let times: { userNs: number; systemNs: number; maxRssBytes: number; minorFaults: number };
   if (who === RUSAGE_SELF)
     times = {
-      ...cpuTimes(group), maxRssBytes: Math.max(group.maxRssBytes, task.mm.rssBytes()), minorFaults: group.minorFaults,
+      ...cpuTimes(group),
+      maxRssBytes: Math.max(group.maxRssBytes, task.mm.rssBytes()),
+      minorFaults: group.minorFaults,
     };
   else if (who === RUSAGE_CHILDREN)
     times = {
-      userNs: group.childUserNs, systemNs: group.childSystemNs, maxRssBytes: group.childMaxRssBytes,
+      userNs: group.childUserNs,
+      systemNs: group.childSystemNs,
+      maxRssBytes: group.childMaxRssBytes,
       minorFaults: group.childMinorFaults,
     };
   else if (who === RUSAGE_THREAD) {

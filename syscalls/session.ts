@@ -8,10 +8,22 @@ import { ThreadGroup } from '../sched/thread-group.js';
 import { setpgid, setsid } from '../sched/job-control.js';
 
 export const rows: readonly Row[] = [
-  row('getpgid', { x86_64: 121, aarch64: 155 }, [pid('pid')], { ret: 'pid' }, (task, id) => groupOf(task, id).processGroup.id),
+  row(
+    'getpgid',
+    { x86_64: 121, aarch64: 155 },
+    [pid('pid')],
+    { ret: 'pid' },
+    (task, id) => groupOf(task, id).processGroup.id,
+  ),
   row('setpgid', { x86_64: 109, aarch64: 154 }, [pid('pid'), pid('pgid')], { ret: 'zero' }, sysSetpgid),
   row('getpgrp', { x86_64: 111 }, [], { ret: 'pid', classes: ['pure'] }, (task) => task.group.processGroup.id),
-  row('getsid', { x86_64: 124, aarch64: 156 }, [pid('pid')], { ret: 'pid' }, (task, id) => groupOf(task, id).processGroup.session.id),
+  row(
+    'getsid',
+    { x86_64: 124, aarch64: 156 },
+    [pid('pid')],
+    { ret: 'pid' },
+    (task, id) => groupOf(task, id).processGroup.session.id,
+  ),
   row('setsid', { x86_64: 112, aarch64: 157 }, [], { ret: 'pid' }, (task) => setsid(task)),
   absent('vhangup', { x86_64: 153, aarch64: 58 }, [], { ret: 'zero' }),
 ];

@@ -15,7 +15,9 @@ export const rows: readonly Row[] = [
     'getitimer',
     { x86_64: 36, aarch64: 102 },
     [enumeration('which', 'itimer_which'), struct('curr_value', 'out', 'itimerval')],
-    { ret: 'zero' }, getitimer),
+    { ret: 'zero' },
+    getitimer,
+  ),
   row(
     'setitimer',
     { x86_64: 38, aarch64: 103 },
@@ -24,12 +26,16 @@ export const rows: readonly Row[] = [
       struct('new_value', 'in', 'itimerval'),
       struct('old_value', 'out', 'itimerval'),
     ],
-    { ret: 'zero' }, setitimer),
+    { ret: 'zero' },
+    setitimer,
+  ),
   row(
     'timer_create',
     { x86_64: 222, aarch64: 107 },
     [enumeration('clockid', 'clocknames'), dynamic('sevp', 'sigevent'), word('timerid', 'out', 'int')],
-    { ret: 'zero' }, timerCreate),
+    { ret: 'zero' },
+    timerCreate,
+  ),
   row(
     'timer_settime',
     { x86_64: 223, aarch64: 110 },
@@ -39,11 +45,25 @@ export const rows: readonly Row[] = [
       struct('new_value', 'in', 'itimerspec'),
       struct('old_value', 'out', 'itimerspec'),
     ],
-    { ret: 'zero' }, timerSettime),
-  row('timer_gettime', { x86_64: 224, aarch64: 108 }, [int('timerid'), struct('curr_value', 'out', 'itimerspec')], {
-    ret: 'zero',
-  }, timerGettime),
-  row('timer_getoverrun', { x86_64: 225, aarch64: 109 }, [int('timerid')], {}, (task, id) => task.group.timers.get(id).overrun),
+    { ret: 'zero' },
+    timerSettime,
+  ),
+  row(
+    'timer_gettime',
+    { x86_64: 224, aarch64: 108 },
+    [int('timerid'), struct('curr_value', 'out', 'itimerspec')],
+    {
+      ret: 'zero',
+    },
+    timerGettime,
+  ),
+  row(
+    'timer_getoverrun',
+    { x86_64: 225, aarch64: 109 },
+    [int('timerid')],
+    {},
+    (task, id) => task.group.timers.get(id).overrun,
+  ),
   row('timer_delete', { x86_64: 226, aarch64: 111 }, [int('timerid')], { ret: 'zero' }, timerDelete),
 ];
 
@@ -64,7 +84,10 @@ function putWord(view: DataView, at: number, value: number): void {
 /** Interval and value, in the unit given by `unitNs` below the second; times left round up. */
 function writeSetting(task: Task, at: number, intervalNs: number, valueNs: number, unitNs: number): void {
   const out = task.mm.scratchView;
-  for (const [offset, ns] of [[0, intervalNs], [16, valueNs]] as const) {
+  for (const [offset, ns] of [
+    [0, intervalNs],
+    [16, valueNs],
+  ] as const) {
     const units = Math.ceil(ns / unitNs);
     const perSecond = 1e9 / unitNs;
     putWord(out, offset, Math.floor(units / perSecond));
@@ -145,7 +168,9 @@ function timerSettime(task: Task, id: number, flags: number, next: number, old: 
   if (value.sec === 0 && value.nsec === 0) timer.set(0, 0);
   else
     timer.set(
-      (flags & TIMER_ABSTIME) !== 0 ? absoluteExpiry(task, found, value) : timer.source.now() + value.sec * 1e9 + value.nsec,
+      (flags & TIMER_ABSTIME) !== 0
+        ? absoluteExpiry(task, found, value)
+        : timer.source.now() + value.sec * 1e9 + value.nsec,
       interval.sec * 1e9 + interval.nsec,
     );
   if (old !== 0) writeSetting(task, old, before.intervalNs, before.remainingNs, 1);

@@ -74,9 +74,10 @@ export function findProgram(
     }
   const envp = [...env].map(([key, value]) => `${key}=${value}`);
   // No name at all is not found, as with execvp(3), rather than a folder of PATH.
-  const candidates = name.includes('/') || name === ''
-    ? [name]
-    : (env.get('PATH') ?? DEFAULT_PATH).split(':').map((folder) => `${folder === '' ? '.' : folder}/${name}`);
+  const candidates =
+    name.includes('/') || name === ''
+      ? [name]
+      : (env.get('PATH') ?? DEFAULT_PATH).split(':').map((folder) => `${folder === '' ? '.' : folder}/${name}`);
   let worst = errno(ENOENT);
   for (const path of candidates) {
     try {

@@ -17,16 +17,19 @@ export async function run(options: RunOptions): Promise<number> {
   const system = await System.start({ root, log, hostname, memoryBytes, pids });
   const { kernel, init } = system;
   let stdio: Stdio | undefined;
-  let trace: TraceSession | null = null;
   try {
     const user = login(options.user, (path) => system.readText(path));
     init.creds = user.creds;
     const env = new Map(Object.entries(options.env));
     if (!options.clearEnv)
-      for (const [name, value] of [['HOME', user.home], ['USER', user.name], ['LOGNAME', user.name]] as const)
+      for (const [name, value] of [
+        ['HOME', user.home],
+        ['USER', user.name],
+        ['LOGNAME', user.name],
+      ] as const)
         if (!env.has(name)) env.set(name, value);
     stdio = connectStdio(kernel.state, init, system.io, options.tty);
-    trace = traceSession(options, kernel);
+    const trace = traceSession(options, kernel);
     const launched = findProgram(init, [...options.argv], env, options.cwd, kernel);
     if (trace !== null) {
       kernel.trace(trace);
@@ -76,7 +79,7 @@ function traceSession(options: RunOptions, kernel: Kernel): TraceSession | null 
 
 /** Blocks until the host has taken it all: a trace loses nothing. A closed reader ends the trace, not the run. */
 function writeAll(fd: number, bytes: Uint8Array): void {
-  for (let at = 0; at < bytes.length; ) {
+  for (let at = 0; at < bytes.length;) {
     try {
       at += writeSync(fd, bytes, at);
     } catch (error) {
@@ -90,9 +93,11 @@ function writeAll(fd: number, bytes: Uint8Array): void {
 function report(kernel: Kernel): string {
   const lines = kernel.table.missed().map(({ row, hits }) => {
     const { disposition } = row;
-    const what = typeof disposition === 'object' && 'stub' in disposition ? `stub: ${disposition.stub}` : 'not implemented';
+    const what =
+      typeof disposition === 'object' && 'stub' in disposition ? `stub: ${disposition.stub}` : 'not implemented';
     return `  ${String(hits).padStart(8)}  ${row.name} (${what})\n`;
   });
-  const calls = lines.length === 0 ? 'every system call made is implemented\n' : `system calls refused:\n${lines.join('')}`;
+  const calls =
+    lines.length === 0 ? 'every system call made is implemented\n' : `system calls refused:\n${lines.join('')}`;
   return `levitate-run: ${calls}`;
 }

@@ -19,18 +19,26 @@ export function login(spec: string | undefined, read: (path: string) => string |
   const groups = (read('/etc/group') ?? '').split('\n').map((line) => line.split(':'));
   const entry = passwd.find((fields) => fields[0] === user || fields[2] === user);
   const isNumber = /^\d+$/.test(user);
-  if (entry === undefined && !isNumber && user !== 'root') throw new UnknownUser(`no user "${user}" in the guest's /etc/passwd`);
+  if (entry === undefined && !isNumber && user !== 'root')
+    throw new UnknownUser(`no user "${user}" in the guest's /etc/passwd`);
   const uid = entry === undefined ? Number(isNumber ? user : 0) : Number(entry[2]);
   let gid = entry === undefined ? uid : Number(entry[3]);
   if (group !== undefined) {
     const found = groups.find((fields) => fields[0] === group || fields[2] === group);
-    if (found === undefined && !/^\d+$/.test(group)) throw new UnknownUser(`no group "${group}" in the guest's /etc/group`);
+    if (found === undefined && !/^\d+$/.test(group))
+      throw new UnknownUser(`no group "${group}" in the guest's /etc/group`);
     gid = found === undefined ? Number(group) : Number(found[2]);
   }
   const name = entry?.[0] ?? user;
-  const extra = groups.filter((fields) => (fields[3] ?? '').split(',').includes(name)).map((fields) => Number(fields[2]));
+  const extra = groups
+    .filter((fields) => (fields[3] ?? '').split(',').includes(name))
+    .map((fields) => Number(fields[2]));
   return {
-    creds: loginCredentials(uid, gid, [...new Set(extra)].filter((id) => id !== gid)),
+    creds: loginCredentials(
+      uid,
+      gid,
+      [...new Set(extra)].filter((id) => id !== gid),
+    ),
     name,
     home: entry?.[5] ?? '/',
     shell: entry?.[6] ?? '/bin/sh',

@@ -8,7 +8,16 @@
 // cannot rot. --host runs the same suites natively (chroot, root needed) and prints what differs from host.txt.
 import { spawn, spawnSync } from 'node:child_process';
 import {
-  chmodSync, cpSync, existsSync, mkdirSync, mkdtempSync, readFileSync, readdirSync, rmSync, symlinkSync, writeFileSync,
+  chmodSync,
+  cpSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  readdirSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
 } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
@@ -18,7 +27,7 @@ const here = dirname(fileURLToPath(import.meta.url));
 const repo = join(here, '..', '..');
 const cli = join(repo, 'dist', 'bin', 'levitate-run.cjs');
 const options = { host: false, only: null, jobs: 2, keep: false, verbose: false };
-for (let args = process.argv.slice(2); args.length > 0; ) {
+for (let args = process.argv.slice(2); args.length > 0;) {
   const arg = args.shift();
   if (arg === '--host' || arg === '--keep' || arg === '--verbose') options[arg.slice(2)] = true;
   else if (arg === '--only' && args.length > 0) options.only = new RegExp(args.shift());
@@ -77,11 +86,15 @@ function items(root) {
     else if (entry.name.endsWith('.tests')) applets.add(entry.name.slice(0, -6));
   }
   const list = [...applets].sort().map((name) => ({
-    suite: 'testsuite', name, cwd: '/build/testsuite',
+    suite: 'testsuite',
+    name,
+    cwd: '/build/testsuite',
     command: `export bindir=/build tsdir=/build/testsuite ECHO=/build/testsuite/echo-ne; sh ./runtest ${name}`,
   }));
   const ash = join(root, 'build', 'shell', 'ash_test');
-  for (const name of readdirSync(ash).filter((entry) => entry.startsWith('ash-')).sort())
+  for (const name of readdirSync(ash)
+    .filter((entry) => entry.startsWith('ash-'))
+    .sort())
     list.push({ suite: 'ash_test', name, cwd: '/build/shell/ash_test', command: `sh ./run-all ${name}` });
   return list.filter((item) => options.only === null || options.only.test(`${item.suite}/${item.name}`));
 }
@@ -93,14 +106,31 @@ function execute(item, root) {
   if (options.host) {
     const copy = join(work, `host-${item.suite}-${item.name}`);
     cpSync(root, copy, { recursive: true, verbatimSymlinks: true });
-    const setup = 'mount -t proc proc /proc; mount -t devtmpfs dev /dev 2>/dev/null; cd "$1" && shift && exec sh -c "$1"';
+    const setup =
+      'mount -t proc proc /proc; mount -t devtmpfs dev /dev 2>/dev/null; cd "$1" && shift && exec sh -c "$1"';
     argv = ['unshare', '-mpf', '--', 'chroot', copy, '/bin/sh', '-c', setup, 'sh', item.cwd, item.command];
   } else {
     const set = Object.entries(env).flatMap(([name, value]) => ['--env', `${name}=${value}`]);
-    argv = [process.execPath, cli, '--root', root, ...set, '--cwd', item.cwd, '--timeout', `${LIMIT_SECONDS}s`, 'sh', '-c', item.command];
+    argv = [
+      process.execPath,
+      cli,
+      '--root',
+      root,
+      ...set,
+      '--cwd',
+      item.cwd,
+      '--timeout',
+      `${LIMIT_SECONDS}s`,
+      'sh',
+      '-c',
+      item.command,
+    ];
   }
   return new Promise((resolve) => {
-    const child = spawn(argv[0], argv.slice(1), { env: { ...process.env, ...env, PATH: process.env.PATH }, stdio: ['ignore', 'pipe', 'pipe'] });
+    const child = spawn(argv[0], argv.slice(1), {
+      env: { ...process.env, ...env, PATH: process.env.PATH },
+      stdio: ['ignore', 'pipe', 'pipe'],
+    });
     let out = '';
     child.stdout.on('data', (chunk) => (out += chunk.toString('latin1')));
     child.stderr.on('data', (chunk) => (out += chunk.toString('latin1')));
@@ -119,7 +149,9 @@ function results(item, out) {
   };
   for (const line of out.split('\n')) {
     const match =
-      item.suite === 'testsuite' ? /^(PASS|FAIL|SKIPPED|UNTESTED): (.*?)\s*$/.exec(line) : /^(\S+\/\S+?):? (ok|fail)$/.exec(line);
+      item.suite === 'testsuite'
+        ? /^(PASS|FAIL|SKIPPED|UNTESTED): (.*?)\s*$/.exec(line)
+        : /^(\S+\/\S+?):? (ok|fail)$/.exec(line);
     if (match === null) continue;
     if (item.suite === 'testsuite') note(match[2], match[1]);
     else note(match[1], match[2] === 'ok' ? 'PASS' : 'FAIL');
@@ -165,7 +197,11 @@ if (process.stderr.isTTY) process.stderr.write('\r\x1b[K');
 const host = readList(join(here, 'host.txt'));
 if (options.host) {
   const lines = [...all].sort().map(([name, result]) => `${result}\t${name}`);
-  writeFileSync(join(here, 'host.txt'), `# Results on the host (npm run test:busybox -- --host), Debian 12.\n${lines.join('\n')}\n`, 'latin1');
+  writeFileSync(
+    join(here, 'host.txt'),
+    `# Results on the host (npm run test:busybox -- --host), Debian 12.\n${lines.join('\n')}\n`,
+    'latin1',
+  );
   console.log(`host.txt: ${lines.length} cases`);
   process.exit(0);
 }
@@ -190,5 +226,7 @@ for (const suite of ['testsuite', 'ash_test']) {
     unexpected++;
   }
 }
-console.log(`${expectations.size} expected differences, ${unexpected} unexpected, ${((Date.now() - start) / 1000).toFixed(0)} s`);
+console.log(
+  `${expectations.size} expected differences, ${unexpected} unexpected, ${((Date.now() - start) / 1000).toFixed(0)} s`,
+);
 process.exit(unexpected > 0 ? 1 : 0);
