@@ -24,15 +24,6 @@ const F_SET_RW_HINT = 1036;
 const F_GET_FILE_RW_HINT = 1037;
 const F_SET_FILE_RW_HINT = 1038;
 
-declare module '../fs/inode.js' {
-  interface Inode {
-    /** F_SEAL_ bits of a memfd; undefined where seals do not exist. */
-    seals?: number;
-    /** F_ADD_SEALS: the bits have been checked; throws EBUSY while writable shared mappings exist. */
-    addSeals?(seals: number): void;
-  }
-}
-
 /** Commands whose argument is an int; as a 64-bit number a negative one has lost its low bits. */
 const INT_COMMANDS = new Set<number>([
   F.F_DUPFD,

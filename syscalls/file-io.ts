@@ -12,7 +12,7 @@ import { IN_ACCESS, IN_MODIFY } from '../src/abi/flags/poll.js';
 import { O_NONBLOCK, O_PATH, O_WRONLY } from '../src/abi/flags/open.js';
 import type { LifecycleHooks } from '../sched/hooks.js';
 import type { Task } from '../sched/task.js';
-import { BLOCKED, WOULD_BLOCK, block, type BlockOptions, type WaitQueue } from '../sched/wait.js';
+import { WOULD_BLOCK, block, type BlockOptions, type WaitQueue } from '../sched/wait.js';
 import { dropFile } from '../fs/fd-table.js';
 import type { GuestBuffer, OpenFile } from '../fs/file.js';
 import { notifyFile } from '../fs/notify.js';
@@ -194,11 +194,14 @@ function writeRest(task: Task, file: OpenFile, from: GuestBuffer, offset: number
 }
 
 /**
- * Runs a long kernel-side copy in steps: `step` returns WOULD_BLOCK to let others run in between (the task sleeps on nothing
- * and is woken at once). Interrupted between steps like any sleep.
+ * Runs a long kernel-side copy in steps: `step` calls `stepLater` and returns WOULD_BLOCK to let guests and the event loop run
+ * in between. Interrupted between steps like any sleep.
  */
 export function inSteps(task: Task, source: OpenFile, sink: OpenFile, step: () => number): number {
-  const result = blockOn(task, sink, step, undefined, sink.queue === null ? [] : [sink.queue], source);
-  if (result === BLOCKED) task.sleep.wake();
-  return result;
+  return blockOn(task, sink, step, undefined, sink.queue === null ? [] : [sink.queue], source);
+}
+
+/** Wakes the task's sleep in the next turn of the kernel loop: a timer that is due, since wakes are served in this one. */
+export function stepLater({ kernel, sleep }: Task): void {
+  kernel.timers.add(kernel.clock.monotonicNs(), () => sleep.wake());
 }

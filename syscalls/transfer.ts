@@ -31,7 +31,7 @@ import { AT_POSITION, type OpenFile } from '../fs/file.js';
 import { KernelBuffer, MAX_RW_COUNT, ioBuffer } from '../fs/guest-buffer.js';
 import { pipeOf } from '../src/ipc/pipe-file.js';
 import type { Pipe } from '../src/ipc/pipe.js';
-import { blockOn, inSteps, ioFile, isReadable, isWritable, readableFile, writableFile } from './file-io.js';
+import { blockOn, inSteps, ioFile, isReadable, isWritable, readableFile, stepLater, writableFile } from './file-io.js';
 
 const CHUNK = 65536;
 const PAGE = 4096;
@@ -72,7 +72,7 @@ function copyStep(task: Task, copy: Copy, finish: () => number): number {
     while (copy.left > 0) {
       if (copy.total > 0 && task.signalPending()) break;
       if (budget <= 0) {
-        task.sleep.wake();
+        stepLater(task);
         return WOULD_BLOCK;
       }
       const got = copy.source.read(task, windowOf(task, chunk, Math.min(CHUNK, copy.left)), copy.from);

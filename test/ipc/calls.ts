@@ -24,7 +24,7 @@ export interface Guest {
 
 export function guest(kernel = testClockKernel(), uid = 0): Guest {
   const task = testTask(kernel, uid, uid);
-  const mm = fakeMemory();
+  const mm = fakeMemory(undefined, kernel.frames.physical);
   task.mm = mm;
   const view = new DataView(mm.bytes.buffer);
   return {

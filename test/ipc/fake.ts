@@ -15,7 +15,10 @@ import type { MemoryMap } from '../../src/mm/memory-map.js';
 export const BASE = 0x10000;
 
 /** Guest memory [BASE, BASE + size); everything else faults. */
-export function fakeMemory(size = 1 << 21): MemoryMap & { bytes: Uint8Array } {
+export function fakeMemory(
+  size = 1 << 21,
+  physical: { bytes: Uint8Array; size: number } = { bytes: new Uint8Array(1 << 20), size: 1 << 20 },
+): MemoryMap & { bytes: Uint8Array } {
   const bytes = new Uint8Array(size);
   const scratch = new Uint8Array(65536);
   const scratchView = new DataView(scratch.buffer);
@@ -26,7 +29,6 @@ export function fakeMemory(size = 1 << 21): MemoryMap & { bytes: Uint8Array } {
     if (prefix(addr, len) < len) throw errno(EFAULT);
     return addr - BASE;
   };
-  const physical = { bytes: new Uint8Array(1 << 20), size: 1 << 20 };
   const mm = {
     bytes,
     platform: { arch: 'x86_64', pageSize: 4096, taskSize: 2 ** 47 - 4096, physical },

@@ -235,6 +235,20 @@ describe('descriptors and transfers', () => {
     expect(g.call('splice', r, BASE + 8, copy, 0, 1, 0)).toBe(-ESPIPE);
     expect(g.call('sendfile', w, r, 0, 1)).toBe(-EINVAL);
   });
+  it('a long sendfile lets others run in between, and a signal ends it with what is done', () => {
+    const g = guest();
+    const source = g.call('open', g.put(0x800, '/long\0'), O_RDWR | O_CREAT, 0o644);
+    expect(g.call('ftruncate', source, 2 ** 30)).toBe(0);
+    const sink = g.call('memfd_create', g.put(0x900, 'x\0'), 0);
+    const size = 20 << 20;
+    expect(g.call('sendfile', sink, source, 0, size)).toBe(BLOCKED);
+    expect(g.settle()).toBe(BLOCKED);
+    expect(g.settle()).toBe(size);
+    expect(g.call('sendfile', sink, source, 0, size)).toBe(BLOCKED);
+    g.task.sighand.actions[SIGUSR1] = { ...g.task.sighand.actions[SIGUSR1], handler: 0x1000 };
+    sendSignalToTask(g.task, kernelInfo(SIGUSR1));
+    expect(g.settle()).toBe(8 << 20);
+  });
   it('a pidfd is readable once its process is a zombie', () => {
     const g = guest();
     const other = guest(g.task.kernel as never);
