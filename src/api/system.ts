@@ -35,6 +35,7 @@ const MOUNTS = [
   ['devpts', '/dev/pts'],
   ['tmpfs', '/dev/shm'],
   ['proc', '/proc'],
+  ['sysfs', '/sys'],
 ] as const;
 
 const QUIET: Log = { debug() {}, info() {}, warn() {}, error() {} };
