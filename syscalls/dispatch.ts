@@ -57,8 +57,11 @@ function decode(regs: Registers, word: number, width: number): number {
       return regs.getSigned(word);
     case MODE:
       return regs.lo(word) & 0xffff;
-    default:
-      return regs.get(word);
+    default: {
+      // Values within 1 KiB of 2^64 would round up to it, and be aligned.
+      const value = regs.get(word);
+      return value < 2 ** 64 ? value : 2 ** 64 - 2048;
+    }
   }
 }
 

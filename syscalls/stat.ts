@@ -1,7 +1,7 @@
 /**
  * File status: stat(2), statx(2), statfs(2), access(2), and the old ustat(2), sysfs(2).
  */
-import { EACCES, EINVAL, EROFS, errno } from '../src/abi/errno.js';
+import { EACCES, EINVAL, ENOENT, EROFS, errno } from '../src/abi/errno.js';
 import { AT_EACCESS, AT_EMPTY_PATH, AT_FDCWD, AT_NO_AUTOMOUNT, AT_SYMLINK_NOFOLLOW } from '../src/abi/flags/open.js';
 import { AT_STATX_SYNC_TYPE } from '../src/abi/flags/stat.js';
 import { USTAT } from '../src/abi/layouts/stat.js';
@@ -113,7 +113,9 @@ function sysfs(task: Task, option: number, arg1: number, arg2: number): number {
   const types = [...task.kernel.vfs.filesystemTypes()].map(({ name }) => name);
   if (option === 3) return types.length;
   if (option === 1) {
-    const index = types.indexOf(readPath(task, arg1));
+    const name = readPath(task, arg1);
+    if (name === '') throw errno(ENOENT);
+    const index = types.indexOf(name);
     if (index < 0) throw errno(EINVAL);
     return index;
   }

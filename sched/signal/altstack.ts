@@ -17,6 +17,7 @@ export function setAltStack(
     if (!quiet) throw errno(code);
   };
   if (onAltStack(task, sp)) return fail(EPERM);
+  if (task.altStack.size === 0 && stack.sp === 0 && stack.size === 0 && stack.flags === 0) return; // no change
   const mode = stack.flags & ~SS_AUTODISARM;
   if (mode !== SS_DISABLE && mode !== SS_ONSTACK && mode !== 0) return fail(EINVAL);
   if (mode === SS_DISABLE) {

@@ -212,6 +212,8 @@ export abstract class GuestAccess extends MapCore {
     if (!shared) return { object: this, offset: addr };
     if (this.accessible(addr, 4, false) < 4) throw errno(EFAULT);
     const vma = this.list.find(addr)!;
+    // Linux pins the page for writing, and has no key for a read-only anonymous one (get_futex_key).
+    if (vma.file === null && (vma.prot & PROT_WRITE) === 0) throw errno(EFAULT);
     if (vma.file !== null && (vma.flags & VM_SHARED) !== 0) return { object: vma.file, offset: vma.fileOffset(addr) };
     return { object: this, offset: addr + KEY_SHARED };
   }

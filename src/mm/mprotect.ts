@@ -175,6 +175,10 @@ export function mlock(map: MapCore, addr: number, length: number, onfault: boole
       if ((vma.flags & VM_LOCKED) !== 0) locked -= overlap(vma, start, end);
   if (locked > memlock) throw errno(ENOMEM);
   applyLock(map, start, end, onfault ? LOCK_FLAGS : VM_LOCKED);
+  // Populating what may not be touched fails (__mm_populate), though it is locked.
+  if (onfault) return;
+  for (const vma of map.list.within(start, end))
+    if ((vma.prot & (PROT_READ | PROT_WRITE | PROT_EXEC)) === 0) throw errno(ENOMEM);
 }
 export function munlock(map: MapCore, addr: number, length: number): void {
   const start = map.pageDown(addr);

@@ -1,8 +1,8 @@
 /**
  * process_vm_readv(2) and process_vm_writev(2): copies between two address spaces through the scratch buffer.
  *
- * Oddity kept: a bad remote page ends the transfer at the bytes moved so far and is EFAULT only when there were none; a bad
- * local page loses the piece being copied.
+ * Oddity kept: a bad remote page ends the transfer at the bytes moved so far and is EFAULT only when there were none; so
+ * does a bad local page.
  */
 import { EFAULT, EINVAL, Errno, errno } from '../abi/errno.js';
 import type { MemoryMap } from './memory-map.js';
@@ -53,7 +53,11 @@ export function copyBetween(
         const here = localVectors[index];
         const wanted = Math.min(PIECE, length - done, here.length - within);
         const at = base + done;
-        const n = write ? remote.writable(at, wanted) : remote.readable(at, wanted);
+        const from = here.base + within;
+        const n = Math.min(
+          write ? remote.writable(at, wanted) : remote.readable(at, wanted),
+          write ? local.readable(from, wanted) : local.writable(from, wanted),
+        );
         if (n === 0) throw errno(EFAULT);
         if (write) local.copyIn(here.base + within, bytes, 0, n);
         else remote.copyIn(at, bytes, 0, n);

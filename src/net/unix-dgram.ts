@@ -5,7 +5,7 @@
  * max_dgram_qlen datagrams and then holds its senders up; connecting to AF_UNSPEC dissolves the connection; a peer that went
  * is ECONNREFUSED once, then ENOTCONN.
  */
-import { ECONNREFUSED, EINVAL, EMSGSIZE, ENOTCONN, EOPNOTSUPP, EPERM, EPIPE, EPROTOTYPE, errno } from '../abi/errno.js';
+import { ECONNREFUSED, EFAULT, EINVAL, EMSGSIZE, ENOTCONN, EOPNOTSUPP, EPERM, EPIPE, EPROTOTYPE, errno } from '../abi/errno.js';
 import { AF_UNSPEC, MSG_OOB, MSG_PEEK, MSG_TRUNC, SHUT_RDWR, SOCK_DGRAM } from '../abi/flags/socket.js';
 import type { KernelState } from '../../sched/kernel-state.js';
 import type { Task } from '../../sched/task.js';
@@ -80,7 +80,7 @@ export class UnixDatagram extends UnixSocket {
     }
     if (this.sendFull) return WOULD_BLOCK;
     const data = new Uint8Array(size);
-    if (size > 0) from.take(data, 0, size);
+    if (size > 0 && from.take(data, 0, size) < size) throw errno(EFAULT);
     this.deliver(task, other, data, truesize(size, LINEAR, FRAGS), message);
     return size;
   }
@@ -99,7 +99,7 @@ export class UnixDatagram extends UnixSocket {
     const buffer = this.received[0];
     const { data } = buffer;
     const size = Math.min(data.length, into.remaining);
-    if (size > 0) into.put(data, 0, size);
+    if (size > 0 && into.put(data, 0, size) < size) throw errno(EFAULT);
     const peek = (message.flags & MSG_PEEK) !== 0;
     this.fillMessage(buffer, message);
     if (buffer.from === '') message.address = null;

@@ -9,6 +9,7 @@
 import {
   ECONNREFUSED,
   ECONNRESET,
+  EFAULT,
   EINVAL,
   EISCONN,
   EMSGSIZE,
@@ -148,6 +149,7 @@ export class UnixStream extends UnixSocket {
       let got: number;
       try {
         got = from.take(data, 0, size);
+        if (got < size) throw errno(EFAULT); // a buffer is taken whole or not at all
       } catch (error) {
         if (total > 0) return total;
         throw error;
@@ -173,7 +175,7 @@ export class UnixStream extends UnixSocket {
     if ((peer.shutdownBits & RCV_SHUTDOWN) !== 0) throw errno(EPIPE);
     if (this.sendFull) return WOULD_BLOCK;
     const data = new Uint8Array(size);
-    if (size > 0) from.take(data, 0, size);
+    if (size > 0 && from.take(data, 0, size) < size) throw errno(EFAULT);
     this.deliver(task, peer, data, truesize(size, PACKET_LINEAR, PACKET_FRAGS), message);
     return size;
   }
@@ -232,7 +234,7 @@ export class UnixStream extends UnixSocket {
     const buffer = this.received[0];
     const { data } = buffer;
     const size = Math.min(data.length, into.remaining);
-    if (size > 0) into.put(data, 0, size);
+    if (size > 0 && into.put(data, 0, size) < size) throw errno(EFAULT);
     this.fillMessage(buffer, message);
     message.address = null;
     this.takeRights(buffer, message, (message.flags & MSG_PEEK) !== 0);
