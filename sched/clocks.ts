@@ -1,11 +1,22 @@
 /**
  * Clock ids (clock_gettime(2)): reading any of them, and turning an absolute time on one into a deadline on CLOCK_MONOTONIC.
  */
-import { CLOCK_REALTIME, CLOCK_MONOTONIC, CLOCK_PROCESS_CPUTIME_ID, CLOCK_THREAD_CPUTIME_ID, CLOCK_MONOTONIC_RAW, CLOCK_REALTIME_COARSE, CLOCK_MONOTONIC_COARSE, CLOCK_BOOTTIME, CLOCK_REALTIME_ALARM, CLOCK_BOOTTIME_ALARM, CLOCK_TAI } from '../src/abi/flags/time.js';
+import {
+  CLOCK_REALTIME,
+  CLOCK_MONOTONIC,
+  CLOCK_PROCESS_CPUTIME_ID,
+  CLOCK_THREAD_CPUTIME_ID,
+  CLOCK_MONOTONIC_RAW,
+  CLOCK_REALTIME_COARSE,
+  CLOCK_MONOTONIC_COARSE,
+  CLOCK_BOOTTIME,
+  CLOCK_REALTIME_ALARM,
+  CLOCK_BOOTTIME_ALARM,
+  CLOCK_TAI,
+} from '../src/abi/flags/time.js';
 import { EINVAL, errno } from '../src/abi/errno.js';
 import { cpuTimes } from './accounting.js';
 import type { Task } from './task.js';
-
 
 export interface Timespec {
   sec: number;

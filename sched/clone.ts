@@ -6,9 +6,27 @@
  */
 import { EAGAIN, EINVAL, ENOMEM, EPERM, Errno, errno, errnoOf } from '../src/abi/errno.js';
 import {
-  CLONE_CHILD_CLEARTID, CLONE_CHILD_SETTID, CLONE_CLEAR_SIGHAND, CLONE_FS, CLONE_INTO_CGROUP, CLONE_NEWCGROUP,
-  CLONE_NEWIPC, CLONE_NEWNET, CLONE_NEWNS, CLONE_NEWPID, CLONE_NEWTIME, CLONE_NEWUSER, CLONE_NEWUTS, CLONE_PARENT,
-  CLONE_PARENT_SETTID, CLONE_PIDFD, CLONE_SETTLS, CLONE_SIGHAND, CLONE_THREAD, CLONE_VFORK, CLONE_VM,
+  CLONE_CHILD_CLEARTID,
+  CLONE_CHILD_SETTID,
+  CLONE_CLEAR_SIGHAND,
+  CLONE_FS,
+  CLONE_INTO_CGROUP,
+  CLONE_NEWCGROUP,
+  CLONE_NEWIPC,
+  CLONE_NEWNET,
+  CLONE_NEWNS,
+  CLONE_NEWPID,
+  CLONE_NEWTIME,
+  CLONE_NEWUSER,
+  CLONE_NEWUTS,
+  CLONE_PARENT,
+  CLONE_PARENT_SETTID,
+  CLONE_PIDFD,
+  CLONE_SETTLS,
+  CLONE_SIGHAND,
+  CLONE_THREAD,
+  CLONE_VFORK,
+  CLONE_VM,
 } from '../src/abi/flags/process.js';
 import type { MemoryMap } from '../src/mm/memory-map.js';
 import { HostError, type HostThread } from '../src/platform/platform.js';
@@ -35,7 +53,14 @@ export interface CloneRequest {
 /** Has no meaning any more; an error with CLONE_PIDFD. */
 const CLONE_DETACHED = 0x40_0000;
 const NAMESPACES =
-  CLONE_NEWNS + CLONE_NEWUTS + CLONE_NEWIPC + CLONE_NEWUSER + CLONE_NEWPID + CLONE_NEWNET + CLONE_NEWCGROUP + CLONE_NEWTIME;
+  CLONE_NEWNS +
+  CLONE_NEWUTS +
+  CLONE_NEWIPC +
+  CLONE_NEWUSER +
+  CLONE_NEWPID +
+  CLONE_NEWNET +
+  CLONE_NEWCGROUP +
+  CLONE_NEWTIME;
 const RLIMIT_NPROC = 6;
 
 /** Flags reach 2^33: bit tests go through division. */
@@ -140,7 +165,8 @@ function checkLimits(parent: Task): void {
   if (kernel.pids.tasks.size >= kernel.limits.pids) throw errno(EAGAIN);
   const limit = parent.group.limits[RLIMIT_NPROC].soft;
   const { creds } = parent;
-  if (limit === Infinity || creds.uid === 0 || capable(creds, CAP_SYS_RESOURCE) || capable(creds, CAP_SYS_ADMIN)) return;
+  if (limit === Infinity || creds.uid === 0 || capable(creds, CAP_SYS_RESOURCE) || capable(creds, CAP_SYS_ADMIN))
+    return;
   let count = 0;
   for (const task of kernel.pids.tasks.values()) if (task.creds.uid === parent.creds.uid) count++;
   if (count >= limit) throw errno(EAGAIN);
@@ -170,7 +196,11 @@ function makeGroup(parent: Task, child: Task, { flags, exitSignal }: CloneReques
   const from = parent.group;
   const siblings = has(flags, CLONE_PARENT);
   const group = new ThreadGroup(
-    parent.kernel, child.tid, child, siblings ? from.parent : from, from.limits.map((limit) => ({ ...limit })),
+    parent.kernel,
+    child.tid,
+    child,
+    siblings ? from.parent : from,
+    from.limits.map((limit) => ({ ...limit })),
   );
   group.exitSignal = siblings ? from.exitSignal : exitSignal;
   group.processGroup = from.processGroup;

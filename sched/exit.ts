@@ -11,7 +11,11 @@ import { exitRobustList, wakeClearChildTid } from './futex-exit.js';
 import type { ProcessGroup } from './process-group.js';
 import { notifyParent } from './signal/notify.js';
 import {
-  kernelInfo, retargetShared, sendSignalToGroup, sendSignalToProcessGroup, threadStopped,
+  kernelInfo,
+  retargetShared,
+  sendSignalToGroup,
+  sendSignalToProcessGroup,
+  threadStopped,
 } from './signal/send.js';
 import type { Task } from './task.js';
 import { GROUP_RUNNING, GROUP_STOPPED, type ThreadGroup } from './thread-group.js';

@@ -77,7 +77,13 @@ export class FutexTable {
 
 /** FUTEX_WAIT and FUTEX_WAIT_BITSET. `deadlineNs` on CLOCK_MONOTONIC, Infinity for none. EAGAIN when the word differs. */
 export function futexWait(
-  task: Task, addr: number, shared: boolean, expected: number, deadlineNs: number, bitset: number, restart: boolean,
+  task: Task,
+  addr: number,
+  shared: boolean,
+  expected: number,
+  deadlineNs: number,
+  bitset: number,
+  restart: boolean,
 ): number {
   if (bitset === 0) throw errno(EINVAL);
   const { mm } = task;
@@ -102,7 +108,6 @@ export function futexWait(
     throw error;
   }
   if (result !== BLOCKED) table.remove(waiter);
-  if (restart)
-    task.restart = () => futexWait(task, addr, shared, expected, deadlineNs, bitset, true);
+  if (restart) task.restart = () => futexWait(task, addr, shared, expected, deadlineNs, bitset, true);
   return result;
 }

@@ -9,7 +9,15 @@
  */
 import { EAGAIN, EINVAL, EOPNOTSUPP, errno } from '../src/abi/errno.js';
 import {
-  SIGALRM, SIGEV_NONE, SIGEV_THREAD_ID, SIGKILL, SIGPROF, SIGVTALRM, SIGXCPU, SI_KERNEL, SI_TIMER,
+  SIGALRM,
+  SIGEV_NONE,
+  SIGEV_THREAD_ID,
+  SIGKILL,
+  SIGPROF,
+  SIGVTALRM,
+  SIGXCPU,
+  SI_KERNEL,
+  SI_TIMER,
 } from '../src/abi/flags/signal.js';
 import { cpuTimes } from './accounting.js';
 import { cpuClockNs, deadlineOf, readClock, readOnlyClock } from './clocks.js';
@@ -158,7 +166,14 @@ export class GroupTimers {
   }
 
   /** timer_create(2). `target` for SIGEV_THREAD_ID. */
-  create(task: Task, clockId: number, notify: number, signo: number, value: bigint | null, target: Task | null): PosixTimer {
+  create(
+    task: Task,
+    clockId: number,
+    notify: number,
+    signo: number,
+    value: bigint | null,
+    target: Task | null,
+  ): PosixTimer {
     if (this.posix.size >= this.group.limits[RLIMIT_SIGPENDING].soft) throw errno(EAGAIN);
     const { group } = this;
     if (readOnlyClock(clockId)) throw errno(EOPNOTSUPP);
@@ -172,7 +187,11 @@ export class GroupTimers {
     const fire = (): boolean => {
       if (entry !== null) return true;
       const info: SigInfo = {
-        signo, code: SI_TIMER, timerId: id, overrun: 0, value: value ?? BigInt(id),
+        signo,
+        code: SI_TIMER,
+        timerId: id,
+        overrun: 0,
+        value: value ?? BigInt(id),
         taken: () => {
           entry = null;
           created.overrun = created.timer.goOn();

@@ -47,7 +47,8 @@ export class ProcessGroup {
    */
   orphaned(): boolean {
     for (const { parent, zombie } of this.members)
-      if (!zombie && parent !== null && parent.processGroup !== this && parent.processGroup.session === this.session) return false;
+      if (!zombie && parent !== null && parent.processGroup !== this && parent.processGroup.session === this.session)
+        return false;
     return true;
   }
 }

@@ -5,7 +5,13 @@
  */
 import { ECHILD, errno } from '../src/abi/errno.js';
 import {
-  CLD_CONTINUED, CLD_DUMPED, CLD_EXITED, CLD_KILLED, CLD_STOPPED, SIGCHLD, SIGCONT,
+  CLD_CONTINUED,
+  CLD_DUMPED,
+  CLD_EXITED,
+  CLD_KILLED,
+  CLD_STOPPED,
+  SIGCHLD,
+  SIGCONT,
 } from '../src/abi/flags/signal.js';
 import { WCONTINUED, WEXITED, WNOHANG, WNOWAIT, WSTOPPED } from '../src/abi/flags/process.js';
 import { cpuTimes } from './accounting.js';
@@ -85,7 +91,11 @@ function take(child: ThreadGroup, options: number): WaitEvent | null {
  * could ever match; WNOHANG gives `none()`.
  */
 export function waitForChild(
-  task: Task, selector: ChildSelector, options: number, found: (event: WaitEvent) => number, none: () => number,
+  task: Task,
+  selector: ChildSelector,
+  options: number,
+  found: (event: WaitEvent) => number,
+  none: () => number,
 ): number {
   const { group } = task;
   const attempt = (): number => {

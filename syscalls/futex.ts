@@ -7,8 +7,36 @@ import { deadlineOf } from '../sched/clocks.js';
 import { CLOCK_MONOTONIC, CLOCK_REALTIME } from '../src/abi/flags/time.js';
 import { EAGAIN, EINVAL, ENOSYS, EPERM, ESRCH, errno } from '../src/abi/errno.js';
 import { FUTEX_BITSET_MATCH_ANY, type FutexKey, futexWait } from '../sched/futex.js';
-import { FUTEX_CLOCK_REALTIME, FUTEX_CMP_REQUEUE, FUTEX_FD, FUTEX_LOCK_PI2, FUTEX_PRIVATE_FLAG, FUTEX_REQUEUE, FUTEX_WAIT, FUTEX_WAIT_BITSET, FUTEX_WAIT_REQUEUE_PI, FUTEX_WAKE, FUTEX_WAKE_BITSET, FUTEX_WAKE_OP } from '../src/abi/flags/futex.js';
-import { type Row, absent, addr, dynamic, enumeration, hex, hex32, int, pid, row, size, struct, uint, word } from './row.js';
+import {
+  FUTEX_CLOCK_REALTIME,
+  FUTEX_CMP_REQUEUE,
+  FUTEX_FD,
+  FUTEX_LOCK_PI2,
+  FUTEX_PRIVATE_FLAG,
+  FUTEX_REQUEUE,
+  FUTEX_WAIT,
+  FUTEX_WAIT_BITSET,
+  FUTEX_WAIT_REQUEUE_PI,
+  FUTEX_WAKE,
+  FUTEX_WAKE_BITSET,
+  FUTEX_WAKE_OP,
+} from '../src/abi/flags/futex.js';
+import {
+  type Row,
+  absent,
+  addr,
+  dynamic,
+  enumeration,
+  hex,
+  hex32,
+  int,
+  pid,
+  row,
+  size,
+  struct,
+  uint,
+  word,
+} from './row.js';
 import { Task } from '../sched/task.js';
 import { readTimespec } from '../sched/user-time.js';
 
@@ -24,7 +52,9 @@ export const rows: readonly Row[] = [
       dynamic('uaddr2', 'futex_uaddr2'),
       dynamic('val3', 'futex_val3', 'uint'),
     ],
-    { disposition: { partial: 'no priority inheritance' } }, futex),
+    { disposition: { partial: 'no priority inheritance' } },
+    futex,
+  ),
   absent(
     'futex_waitv',
     { x86_64: 449, aarch64: 449 },
@@ -62,10 +92,20 @@ export const rows: readonly Row[] = [
     'get_robust_list',
     { x86_64: 274, aarch64: 100 },
     [pid('pid'), word('head_ptr', 'out', 'ulong'), word('len_ptr', 'out', 'size')],
-    { ret: 'zero' }, getRobustList),
+    { ret: 'zero' },
+    getRobustList,
+  ),
 ];
 
-function futex(task: Task, addr: number, op: number, value: number, timeout: number, addr2: number, value3: number): number {
+function futex(
+  task: Task,
+  addr: number,
+  op: number,
+  value: number,
+  timeout: number,
+  addr2: number,
+  value3: number,
+): number {
   const command = op & ~(FUTEX_PRIVATE_FLAG | FUTEX_CLOCK_REALTIME);
   const shared = (op & FUTEX_PRIVATE_FLAG) === 0;
   const realtime = (op & FUTEX_CLOCK_REALTIME) !== 0;
@@ -116,7 +156,15 @@ function futex(task: Task, addr: number, op: number, value: number, timeout: num
 }
 
 /** FUTEX_WAKE_OP: op:4 cmp:4 oparg:12 cmparg:12, signed arguments. */
-function wakeOp(task: Task, key: FutexKey, key2: FutexKey, addr2: number, count: number, count2: number, encoded: number): number {
+function wakeOp(
+  task: Task,
+  key: FutexKey,
+  key2: FutexKey,
+  addr2: number,
+  count: number,
+  count2: number,
+  encoded: number,
+): number {
   const op = (encoded >>> 28) & 7;
   const cmp = (encoded >>> 24) & 15;
   let arg = (encoded << 8) >> 20;
@@ -137,7 +185,8 @@ function wakeOp(task: Task, key: FutexKey, key2: FutexKey, addr2: number, count:
 function getRobustList(task: Task, pid: number, head: number, length: number): number {
   const target = pid === 0 ? task : task.kernel.pids.tasks.get(pid);
   if (target === undefined) throw errno(ESRCH);
-  if (target.group !== task.group && target.creds.uid !== task.creds.euid && !capable(task.creds, CAP_SYS_PTRACE)) throw errno(EPERM);
+  if (target.group !== task.group && target.creds.uid !== task.creds.euid && !capable(task.creds, CAP_SYS_PTRACE))
+    throw errno(EPERM);
   task.mm.writeU64(length, ROBUST_LIST_HEAD_SIZE);
   task.mm.writeU64(head, target.robustList);
   return 0;

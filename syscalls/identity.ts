@@ -6,53 +6,149 @@ import { CAP_SETGID, CAP_SETPCAP } from '../src/abi/flags/capability.js';
 import { EINVAL, EPERM, ESRCH, errno } from '../src/abi/errno.js';
 import { type Row, dynamic, gid, int, row, uid, word } from './row.js';
 import { Task } from '../sched/task.js';
-import { setfsgid, setfsuid, setgid, setgroups, setregid, setresgid, setresuid, setreuid, setuid } from '../sched/identity.js';
+import {
+  setfsgid,
+  setfsuid,
+  setgid,
+  setgroups,
+  setregid,
+  setresgid,
+  setresuid,
+  setreuid,
+  setuid,
+} from '../sched/identity.js';
 
 export const rows: readonly Row[] = [
   row('getpid', { x86_64: 39, aarch64: 172 }, [], { ret: 'pid', classes: ['pure'] }, (task) => task.tgid),
   row('gettid', { x86_64: 186, aarch64: 178 }, [], { ret: 'pid', classes: ['pure'] }, (task) => task.tid),
-  row('getppid', { x86_64: 110, aarch64: 173 }, [], { ret: 'pid', classes: ['pure'] }, (task) => task.group.parent?.tgid ?? 0),
-  row('getuid', { x86_64: 102, aarch64: 174 }, [], { ret: 'uid', classes: ['creds', 'pure'] }, (task) => task.creds.uid),
-  row('geteuid', { x86_64: 107, aarch64: 175 }, [], { ret: 'uid', classes: ['creds', 'pure'] }, (task) => task.creds.euid),
-  row('getgid', { x86_64: 104, aarch64: 176 }, [], { ret: 'uid', classes: ['creds', 'pure'] }, (task) => task.creds.gid),
-  row('getegid', { x86_64: 108, aarch64: 177 }, [], { ret: 'uid', classes: ['creds', 'pure'] }, (task) => task.creds.egid),
-  row('setuid', { x86_64: 105, aarch64: 146 }, [uid('uid')], { ret: 'zero', classes: ['creds'] }, (task, id) => become(task, setuid(task.creds, id))),
-  row('setgid', { x86_64: 106, aarch64: 144 }, [gid('gid')], { ret: 'zero', classes: ['creds'] }, (task, id) => become(task, setgid(task.creds, id))),
-  row('setreuid', { x86_64: 113, aarch64: 145 }, [uid('ruid'), uid('euid')], { ret: 'zero', classes: ['creds'] }, (task, ruid, euid) => become(task, setreuid(task.creds, ruid, euid))),
-  row('setregid', { x86_64: 114, aarch64: 143 }, [gid('rgid'), gid('egid')], { ret: 'zero', classes: ['creds'] }, (task, rgid, egid) => become(task, setregid(task.creds, rgid, egid))),
-  row('setresuid', { x86_64: 117, aarch64: 147 }, [uid('ruid'), uid('euid'), uid('suid')], {
-    ret: 'zero',
-    classes: ['creds'],
-  }, (task, ruid, euid, suid) => become(task, setresuid(task.creds, ruid, euid, suid))),
-  row('setresgid', { x86_64: 119, aarch64: 149 }, [gid('rgid'), gid('egid'), gid('sgid')], {
-    ret: 'zero',
-    classes: ['creds'],
-  }, (task, rgid, egid, sgid) => become(task, setresgid(task.creds, rgid, egid, sgid))),
+  row(
+    'getppid',
+    { x86_64: 110, aarch64: 173 },
+    [],
+    { ret: 'pid', classes: ['pure'] },
+    (task) => task.group.parent?.tgid ?? 0,
+  ),
+  row(
+    'getuid',
+    { x86_64: 102, aarch64: 174 },
+    [],
+    { ret: 'uid', classes: ['creds', 'pure'] },
+    (task) => task.creds.uid,
+  ),
+  row(
+    'geteuid',
+    { x86_64: 107, aarch64: 175 },
+    [],
+    { ret: 'uid', classes: ['creds', 'pure'] },
+    (task) => task.creds.euid,
+  ),
+  row(
+    'getgid',
+    { x86_64: 104, aarch64: 176 },
+    [],
+    { ret: 'uid', classes: ['creds', 'pure'] },
+    (task) => task.creds.gid,
+  ),
+  row(
+    'getegid',
+    { x86_64: 108, aarch64: 177 },
+    [],
+    { ret: 'uid', classes: ['creds', 'pure'] },
+    (task) => task.creds.egid,
+  ),
+  row('setuid', { x86_64: 105, aarch64: 146 }, [uid('uid')], { ret: 'zero', classes: ['creds'] }, (task, id) =>
+    become(task, setuid(task.creds, id)),
+  ),
+  row('setgid', { x86_64: 106, aarch64: 144 }, [gid('gid')], { ret: 'zero', classes: ['creds'] }, (task, id) =>
+    become(task, setgid(task.creds, id)),
+  ),
+  row(
+    'setreuid',
+    { x86_64: 113, aarch64: 145 },
+    [uid('ruid'), uid('euid')],
+    { ret: 'zero', classes: ['creds'] },
+    (task, ruid, euid) => become(task, setreuid(task.creds, ruid, euid)),
+  ),
+  row(
+    'setregid',
+    { x86_64: 114, aarch64: 143 },
+    [gid('rgid'), gid('egid')],
+    { ret: 'zero', classes: ['creds'] },
+    (task, rgid, egid) => become(task, setregid(task.creds, rgid, egid)),
+  ),
+  row(
+    'setresuid',
+    { x86_64: 117, aarch64: 147 },
+    [uid('ruid'), uid('euid'), uid('suid')],
+    {
+      ret: 'zero',
+      classes: ['creds'],
+    },
+    (task, ruid, euid, suid) => become(task, setresuid(task.creds, ruid, euid, suid)),
+  ),
+  row(
+    'setresgid',
+    { x86_64: 119, aarch64: 149 },
+    [gid('rgid'), gid('egid'), gid('sgid')],
+    {
+      ret: 'zero',
+      classes: ['creds'],
+    },
+    (task, rgid, egid, sgid) => become(task, setresgid(task.creds, rgid, egid, sgid)),
+  ),
   row(
     'getresuid',
     { x86_64: 118, aarch64: 148 },
     [word('ruid', 'out', 'uint'), word('euid', 'out', 'uint'), word('suid', 'out', 'uint')],
-    { ret: 'zero', classes: ['creds'] }, (task, ...at) => write3(task, at, [task.creds.uid, task.creds.euid, task.creds.suid])),
+    { ret: 'zero', classes: ['creds'] },
+    (task, ...at) => write3(task, at, [task.creds.uid, task.creds.euid, task.creds.suid]),
+  ),
   row(
     'getresgid',
     { x86_64: 120, aarch64: 150 },
     [word('rgid', 'out', 'uint'), word('egid', 'out', 'uint'), word('sgid', 'out', 'uint')],
-    { ret: 'zero', classes: ['creds'] }, (task, ...at) => write3(task, at, [task.creds.gid, task.creds.egid, task.creds.sgid])),
+    { ret: 'zero', classes: ['creds'] },
+    (task, ...at) => write3(task, at, [task.creds.gid, task.creds.egid, task.creds.sgid]),
+  ),
   row('setfsuid', { x86_64: 122, aarch64: 151 }, [uid('fsuid')], { ret: 'uid', classes: ['creds'] }, sysSetfsuid),
   row('setfsgid', { x86_64: 123, aarch64: 152 }, [gid('fsgid')], { ret: 'uid', classes: ['creds'] }, sysSetfsgid),
-  row('getgroups', { x86_64: 115, aarch64: 158 }, [int('size'), dynamic('list', 'groups')], { classes: ['creds'] }, getgroups),
-  row('setgroups', { x86_64: 116, aarch64: 159 }, [int('size'), dynamic('list', 'groups')], {
-    ret: 'zero',
-    classes: ['creds'],
-  }, sysSetgroups),
-  row('capget', { x86_64: 125, aarch64: 90 }, [dynamic('hdrp', 'cap_header'), dynamic('datap', 'cap_data')], {
-    ret: 'zero',
-    classes: ['creds'],
-  }, capget),
-  row('capset', { x86_64: 126, aarch64: 91 }, [dynamic('hdrp', 'cap_header'), dynamic('datap', 'cap_data')], {
-    ret: 'zero',
-    classes: ['creds'],
-  }, capset),
+  row(
+    'getgroups',
+    { x86_64: 115, aarch64: 158 },
+    [int('size'), dynamic('list', 'groups')],
+    { classes: ['creds'] },
+    getgroups,
+  ),
+  row(
+    'setgroups',
+    { x86_64: 116, aarch64: 159 },
+    [int('size'), dynamic('list', 'groups')],
+    {
+      ret: 'zero',
+      classes: ['creds'],
+    },
+    sysSetgroups,
+  ),
+  row(
+    'capget',
+    { x86_64: 125, aarch64: 90 },
+    [dynamic('hdrp', 'cap_header'), dynamic('datap', 'cap_data')],
+    {
+      ret: 'zero',
+      classes: ['creds'],
+    },
+    capget,
+  ),
+  row(
+    'capset',
+    { x86_64: 126, aarch64: 91 },
+    [dynamic('hdrp', 'cap_header'), dynamic('datap', 'cap_data')],
+    {
+      ret: 'zero',
+      classes: ['creds'],
+    },
+    capset,
+  ),
 ];
 
 /** Applies new credentials to the calling task. */
@@ -66,7 +162,11 @@ function become(task: Task, next: Credentials): number {
   }
   return 0;
 }
-function write3(task: Task, addresses: readonly [number, number, number], values: readonly [number, number, number]): number {
+function write3(
+  task: Task,
+  addresses: readonly [number, number, number],
+  values: readonly [number, number, number],
+): number {
   for (let i = 0; i < 3; i++) task.mm.writeU32(addresses[i], values[i]);
   return 0;
 }
@@ -125,8 +225,7 @@ function capset(task: Task, header: number, data: number): number {
   if (pid !== 0 && pid !== task.tid) throw errno(EPERM);
   const sets = [0n, 0n, 0n];
   for (let i = 0; i < words; i++)
-    for (let set = 0; set < 3; set++)
-      sets[set] |= BigInt(task.mm.readU32(data + 12 * i + 4 * set)) << BigInt(32 * i);
+    for (let set = 0; set < 3; set++) sets[set] |= BigInt(task.mm.readU32(data + 12 * i + 4 * set)) << BigInt(32 * i);
   const known = (1n << BigInt(CAP_LAST + 1)) - 1n;
   const [effective, permitted, inheritable] = sets.map((set) => set & known);
   const { creds } = task;
@@ -135,7 +234,10 @@ function capset(task: Task, header: number, data: number): number {
   if ((inheritable & ~(creds.capInheritable | creds.capBounding)) !== 0n) throw errno(EPERM);
   if ((permitted & ~creds.capPermitted) !== 0n || (effective & ~permitted) !== 0n) throw errno(EPERM);
   task.creds = {
-    ...creds, capEffective: effective, capPermitted: permitted, capInheritable: inheritable,
+    ...creds,
+    capEffective: effective,
+    capPermitted: permitted,
+    capInheritable: inheritable,
     capAmbient: creds.capAmbient & permitted & inheritable,
   };
   return 0;

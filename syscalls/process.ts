@@ -4,15 +4,48 @@
 import { capable } from '../sched/credentials.js';
 import { CAP_SYS_ADMIN } from '../src/abi/flags/capability.js';
 import {
-  CLONE_FILES, CLONE_FS, CLONE_NEWCGROUP, CLONE_NEWIPC, CLONE_NEWNET, CLONE_NEWNS, CLONE_NEWPID, CLONE_NEWTIME,
-  CLONE_NEWUSER, CLONE_NEWUTS, CLONE_PARENT, CLONE_PIDFD, CLONE_SIGHAND, CLONE_SYSVSEM, CLONE_THREAD, CLONE_VFORK, CLONE_VM,
+  CLONE_FILES,
+  CLONE_FS,
+  CLONE_NEWCGROUP,
+  CLONE_NEWIPC,
+  CLONE_NEWNET,
+  CLONE_NEWNS,
+  CLONE_NEWPID,
+  CLONE_NEWTIME,
+  CLONE_NEWUSER,
+  CLONE_NEWUTS,
+  CLONE_PARENT,
+  CLONE_PIDFD,
+  CLONE_SIGHAND,
+  CLONE_SYSVSEM,
+  CLONE_THREAD,
+  CLONE_VFORK,
+  CLONE_VM,
 } from '../src/abi/flags/process.js';
 import { type CloneRequest, clone } from '../sched/clone.js';
 import { E2BIG, EBUSY, EINTR, EINVAL, EPERM, errno } from '../src/abi/errno.js';
 import { NO_RETURN } from '../sched/wait.js';
 import { PidFile } from '../src/ipc/pidfd.js';
 import { RLIMIT_NOFILE } from '../src/abi/flags/limits.js';
-import { type Row, absent, addr, dynamic, enumeration, fd, flags, hex, hex32, int, longFlags, pid, row, size, struct, uint, word } from './row.js';
+import {
+  type Row,
+  absent,
+  addr,
+  dynamic,
+  enumeration,
+  fd,
+  flags,
+  hex,
+  hex32,
+  int,
+  longFlags,
+  pid,
+  row,
+  size,
+  struct,
+  uint,
+  word,
+} from './row.js';
 import { SIGCHLD } from '../src/abi/flags/signal.js';
 import { Task } from '../sched/task.js';
 import { unshareFiles, unshareFs } from '../fs/lifecycle.js';
@@ -29,22 +62,50 @@ export const rows: readonly Row[] = [
       addr('child_tid'),
       addr('tls'),
     ],
-    { ret: 'pid', classes: ['process'], registers: { aarch64: [0, 1, 2, 4, 3] }, disposition: { partial: 'no namespaces' } }, sysClone),
-  row('clone3', { x86_64: 435, aarch64: 435 }, [dynamic('args', 'clone_args'), size('size')], {
-    ret: 'pid',
-    classes: ['process'], disposition: { partial: 'no namespaces, no set_tid, no cgroup' } }, clone3),
+    {
+      ret: 'pid',
+      classes: ['process'],
+      registers: { aarch64: [0, 1, 2, 4, 3] },
+      disposition: { partial: 'no namespaces' },
+    },
+    sysClone,
+  ),
+  row(
+    'clone3',
+    { x86_64: 435, aarch64: 435 },
+    [dynamic('args', 'clone_args'), size('size')],
+    {
+      ret: 'pid',
+      classes: ['process'],
+      disposition: { partial: 'no namespaces, no set_tid, no cgroup' },
+    },
+    clone3,
+  ),
   row('fork', { x86_64: 57 }, [], { ret: 'pid', classes: ['process'] }, fork),
   row('vfork', { x86_64: 58 }, [], { ret: 'pid', classes: ['process'] }, vfork),
   row('exit', { x86_64: 60, aarch64: 93 }, [int('status')], { ret: 'none', classes: ['process'] }, exit),
   row('exit_group', { x86_64: 231, aarch64: 94 }, [int('status')], { ret: 'none', classes: ['process'] }, sysExitGroup),
-  row('unshare', { x86_64: 272, aarch64: 97 }, [longFlags('flags', 'unshare_flags')], {
-    ret: 'zero', disposition: { partial: 'files, file-system context and what a lone thread shares with nobody; no namespaces' },
-  }, unshare),
+  row(
+    'unshare',
+    { x86_64: 272, aarch64: 97 },
+    [longFlags('flags', 'unshare_flags')],
+    {
+      ret: 'zero',
+      disposition: { partial: 'files, file-system context and what a lone thread shares with nobody; no namespaces' },
+    },
+    unshare,
+  ),
   absent('setns', { x86_64: 308, aarch64: 268 }, [fd('fd'), flags('nstype', 'setns_types')], {
     ret: 'zero',
     classes: ['desc'],
   }),
-  row('personality', { x86_64: 135, aarch64: 92 }, [dynamic('persona', 'personality', 'uint')], { ret: 'flags', disposition: { partial: 'kept and inherited; only UNAME26 and ADDR_NO_RANDOMIZE have an effect' } }, personality),
+  row(
+    'personality',
+    { x86_64: 135, aarch64: 92 },
+    [dynamic('persona', 'personality', 'uint')],
+    { ret: 'flags', disposition: { partial: 'kept and inherited; only UNAME26 and ADDR_NO_RANDOMIZE have an effect' } },
+    personality,
+  ),
   absent(
     'ptrace',
     { x86_64: 101, aarch64: 117 },
@@ -62,7 +123,9 @@ export const rows: readonly Row[] = [
     'rseq',
     { x86_64: 334, aarch64: 293 },
     [struct('rseq', 'inout', 'rseq'), uint('rseq_len'), hex32('flags'), hex32('sig')],
-    { ret: 'zero', disposition: { partial: 'registered, but cpu_id stays 0 and no critical section is ever aborted' } }, rseq),
+    { ret: 'zero', disposition: { partial: 'registered, but cpu_id stays 0 and no critical section is ever aborted' } },
+    rseq,
+  ),
   absent('vserver', { x86_64: 236 }, [hex('arg1'), hex('arg2'), hex('arg3'), hex('arg4'), hex('arg5')], {}),
 ];
 
@@ -125,7 +188,15 @@ function clone3(task: Task, at: number, size: number): number {
     throw errno(EINVAL);
   if ((flags & (CLONE_THREAD | CLONE_PARENT)) !== 0 && exitSignal !== 0) throw errno(EINVAL);
   if ((stack === 0) !== (stackSize === 0) || stack + stackSize > task.kernel.platform.taskSize) throw errno(EINVAL);
-  return cloneWithPidfd(task, { flags, exitSignal, sp: stack === 0 ? 0 : stack + stackSize, tls, parentTid, childTid, pidfd });
+  return cloneWithPidfd(task, {
+    flags,
+    exitSignal,
+    sp: stack === 0 ? 0 : stack + stackSize,
+    tls,
+    parentTid,
+    childTid,
+    pidfd,
+  });
 }
 
 function fork(task: Task): number {
@@ -133,7 +204,13 @@ function fork(task: Task): number {
 }
 function vfork(task: Task): number {
   return clone(task, {
-    flags: CLONE_VFORK | CLONE_VM, exitSignal: SIGCHLD, sp: 0, tls: 0, parentTid: 0, childTid: 0, pidfd: 0,
+    flags: CLONE_VFORK | CLONE_VM,
+    exitSignal: SIGCHLD,
+    sp: 0,
+    tls: 0,
+    parentTid: 0,
+    childTid: 0,
+    pidfd: 0,
   });
 }
 function exit(task: Task, code: number): number {
@@ -146,7 +223,14 @@ function sysExitGroup(task: Task, code: number): number {
 }
 
 const UNSHARE_NAMESPACES =
-  CLONE_NEWNS + CLONE_NEWUTS + CLONE_NEWIPC + CLONE_NEWUSER + CLONE_NEWPID + CLONE_NEWNET + CLONE_NEWCGROUP + CLONE_NEWTIME;
+  CLONE_NEWNS +
+  CLONE_NEWUTS +
+  CLONE_NEWIPC +
+  CLONE_NEWUSER +
+  CLONE_NEWPID +
+  CLONE_NEWNET +
+  CLONE_NEWCGROUP +
+  CLONE_NEWTIME;
 function unshare(task: Task, what: number): number {
   const known = UNSHARE_NAMESPACES + CLONE_FS + CLONE_FILES + CLONE_SYSVSEM + CLONE_THREAD + CLONE_SIGHAND + CLONE_VM;
   if (what > 0xffff_ffff || (what & ~known) !== 0) throw errno(EINVAL);

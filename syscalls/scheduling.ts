@@ -14,51 +14,119 @@ export const rows: readonly Row[] = [
     'sched_setscheduler',
     { x86_64: 144, aarch64: 119 },
     [pid('pid'), enumeration('policy', 'schedulers'), struct('param', 'in', 'sched_param')],
-    { ret: 'zero', disposition: { partial: 'kept and reported; the host schedules every guest alike' } }, schedSetscheduler),
-  row('sched_getscheduler', { x86_64: 145, aarch64: 120 }, [pid('pid')], { ret: 'dynamic' }, (task, id) => policyOf(taskOf(task, id))),
-  row('sched_setparam', { x86_64: 142, aarch64: 118 }, [pid('pid'), struct('param', 'in', 'sched_param')], {
-    ret: 'zero', disposition: { partial: 'kept and reported; the host schedules every guest alike' } }, schedSetparam),
-  row('sched_getparam', { x86_64: 143, aarch64: 121 }, [pid('pid'), struct('param', 'out', 'sched_param')], {
-    ret: 'zero',
-  }, schedGetparam),
-  row('sched_setattr', { x86_64: 314, aarch64: 274 }, [pid('pid'), dynamic('attr', 'sched_attr'), hex32('flags')], {
-    ret: 'zero', disposition: { partial: 'kept and reported; the host schedules every guest alike' } }, schedSetattr),
+    { ret: 'zero', disposition: { partial: 'kept and reported; the host schedules every guest alike' } },
+    schedSetscheduler,
+  ),
+  row('sched_getscheduler', { x86_64: 145, aarch64: 120 }, [pid('pid')], { ret: 'dynamic' }, (task, id) =>
+    policyOf(taskOf(task, id)),
+  ),
+  row(
+    'sched_setparam',
+    { x86_64: 142, aarch64: 118 },
+    [pid('pid'), struct('param', 'in', 'sched_param')],
+    {
+      ret: 'zero',
+      disposition: { partial: 'kept and reported; the host schedules every guest alike' },
+    },
+    schedSetparam,
+  ),
+  row(
+    'sched_getparam',
+    { x86_64: 143, aarch64: 121 },
+    [pid('pid'), struct('param', 'out', 'sched_param')],
+    {
+      ret: 'zero',
+    },
+    schedGetparam,
+  ),
+  row(
+    'sched_setattr',
+    { x86_64: 314, aarch64: 274 },
+    [pid('pid'), dynamic('attr', 'sched_attr'), hex32('flags')],
+    {
+      ret: 'zero',
+      disposition: { partial: 'kept and reported; the host schedules every guest alike' },
+    },
+    schedSetattr,
+  ),
   row(
     'sched_getattr',
     { x86_64: 315, aarch64: 275 },
     [pid('pid'), dynamic('attr', 'sched_attr'), uint('size'), hex32('flags')],
-    { ret: 'zero' }, schedGetattr),
-  row('sched_get_priority_max', { x86_64: 146, aarch64: 125 }, [enumeration('policy', 'schedulers')], {}, (_task, policy) => priorityRange(policy, true)),
-  row('sched_get_priority_min', { x86_64: 147, aarch64: 126 }, [enumeration('policy', 'schedulers')], {}, (_task, policy) => priorityRange(policy, false)),
-  row('sched_rr_get_interval', { x86_64: 148, aarch64: 127 }, [pid('pid'), struct('tp', 'out', 'timespec')], {
-    ret: 'zero',
-  }, schedRrGetInterval),
+    { ret: 'zero' },
+    schedGetattr,
+  ),
+  row(
+    'sched_get_priority_max',
+    { x86_64: 146, aarch64: 125 },
+    [enumeration('policy', 'schedulers')],
+    {},
+    (_task, policy) => priorityRange(policy, true),
+  ),
+  row(
+    'sched_get_priority_min',
+    { x86_64: 147, aarch64: 126 },
+    [enumeration('policy', 'schedulers')],
+    {},
+    (_task, policy) => priorityRange(policy, false),
+  ),
+  row(
+    'sched_rr_get_interval',
+    { x86_64: 148, aarch64: 127 },
+    [pid('pid'), struct('tp', 'out', 'timespec')],
+    {
+      ret: 'zero',
+    },
+    schedRrGetInterval,
+  ),
   row(
     'sched_setaffinity',
     { x86_64: 203, aarch64: 122 },
     [pid('pid'), uint('cpusetsize'), dynamic('mask', 'cpu_set')],
-    { ret: 'zero', disposition: { partial: 'kept and reported; the kernel places threads itself' } }, schedSetaffinity),
+    { ret: 'zero', disposition: { partial: 'kept and reported; the kernel places threads itself' } },
+    schedSetaffinity,
+  ),
   row(
     'sched_getaffinity',
     { x86_64: 204, aarch64: 123 },
     [pid('pid'), uint('cpusetsize'), dynamic('mask', 'cpu_set')],
-    { ret: 'size' }, schedGetaffinity),
+    { ret: 'size' },
+    schedGetaffinity,
+  ),
   row('getpriority', { x86_64: 140, aarch64: 141 }, [enumeration('which', 'priorities'), int('who')], {}, getpriority),
-  row('setpriority', { x86_64: 141, aarch64: 140 }, [enumeration('which', 'priorities'), int('who'), int('prio')], {
-    ret: 'zero', disposition: { partial: 'kept and reported; the host schedules every guest alike' } }, setpriority),
-  row('ioprio_get', { x86_64: 252, aarch64: 31 }, [enumeration('which', 'ioprio_who'), int('who')], {
-    ret: 'dynamic',
-  }, ioprioGet),
+  row(
+    'setpriority',
+    { x86_64: 141, aarch64: 140 },
+    [enumeration('which', 'priorities'), int('who'), int('prio')],
+    {
+      ret: 'zero',
+      disposition: { partial: 'kept and reported; the host schedules every guest alike' },
+    },
+    setpriority,
+  ),
+  row(
+    'ioprio_get',
+    { x86_64: 252, aarch64: 31 },
+    [enumeration('which', 'ioprio_who'), int('who')],
+    {
+      ret: 'dynamic',
+    },
+    ioprioGet,
+  ),
   row(
     'ioprio_set',
     { x86_64: 251, aarch64: 30 },
     [enumeration('which', 'ioprio_who'), int('who'), dynamic('ioprio', 'ioprio', 'int')],
-    { ret: 'zero', disposition: { partial: 'kept and reported; there is no disk to schedule' } }, ioprioSet),
+    { ret: 'zero', disposition: { partial: 'kept and reported; there is no disk to schedule' } },
+    ioprioSet,
+  ),
   row(
     'getcpu',
     { x86_64: 309, aarch64: 168 },
     [word('cpu', 'out', 'uint'), word('node', 'out', 'uint'), addr('tcache')],
-    { ret: 'zero', disposition: { partial: 'always CPU 0, node 0' } }, getcpu),
+    { ret: 'zero', disposition: { partial: 'always CPU 0, node 0' } },
+    getcpu,
+  ),
 ];
 
 const SCHED_OTHER = 0;
@@ -78,7 +146,11 @@ function taskOf(task: Task, pid: number): Task {
   return found;
 }
 function checkOwner(task: Task, target: Task): void {
-  if (target.creds.uid !== task.creds.euid && target.creds.euid !== task.creds.euid && !capable(task.creds, CAP_SYS_NICE))
+  if (
+    target.creds.uid !== task.creds.euid &&
+    target.creds.euid !== task.creds.euid &&
+    !capable(task.creds, CAP_SYS_NICE)
+  )
     throw errno(EPERM);
 }
 /** Policies are kept and reported: the host's scheduler runs every guest alike. */
@@ -209,7 +281,8 @@ function setpriority(task: Task, which: number, who: number, value: number): num
   for (const target of priorityTargets(task, which, who)) {
     const owner = target.creds.uid === task.creds.euid || target.creds.euid === task.creds.euid;
     if (!owner && !capable(task.creds, CAP_SYS_NICE)) failure = EPERM;
-    else if (nice < target.nice && 20 - nice > task.group.limits[13].soft && !capable(task.creds, CAP_SYS_NICE)) failure = EACCES;
+    else if (nice < target.nice && 20 - nice > task.group.limits[13].soft && !capable(task.creds, CAP_SYS_NICE))
+      failure = EACCES;
     else target.nice = nice;
   }
   if (failure !== 0) throw errno(failure);

@@ -5,7 +5,26 @@ import { BLOCKED, NO_RETURN, WOULD_BLOCK, block } from '../sched/wait.js';
 import { EAGAIN, EINTR, EINVAL, EPERM, ERESTARTNOHAND, ESRCH, errno, errnoOf } from '../src/abi/errno.js';
 import { IGNORED_BY_DEFAULT } from '../sched/signal/defaults.js';
 import { type Row, dynamic, enumeration, pid, row, signal, sigset, size, struct } from './row.js';
-import { SA_NOCLDSTOP, SA_NOCLDWAIT, SA_NODEFER, SA_ONSTACK, SA_RESETHAND, SA_RESTART, SA_RESTORER, SA_SIGINFO, SIGKILL, SIGSEGV, SIGSTOP, SIG_BLOCK, SIG_DFL, SIG_IGN, SIG_SETMASK, SIG_UNBLOCK, SI_TKILL, SS_AUTODISARM } from '../src/abi/flags/signal.js';
+import {
+  SA_NOCLDSTOP,
+  SA_NOCLDWAIT,
+  SA_NODEFER,
+  SA_ONSTACK,
+  SA_RESETHAND,
+  SA_RESTART,
+  SA_RESTORER,
+  SA_SIGINFO,
+  SIGKILL,
+  SIGSEGV,
+  SIGSTOP,
+  SIG_BLOCK,
+  SIG_DFL,
+  SIG_IGN,
+  SIG_SETMASK,
+  SIG_UNBLOCK,
+  SI_TKILL,
+  SS_AUTODISARM,
+} from '../src/abi/flags/signal.js';
 import { SIGACTION, STACK_T } from '../src/abi/layouts/signal.js';
 import { SIGINFO_SIZE, readSigInfo, writeSigInfo } from '../sched/signal/info-bytes.js';
 import type { SigAction } from '../sched/signal/handlers.js';
@@ -15,7 +34,15 @@ import { Task } from '../sched/task.js';
 import { ThreadGroup } from '../sched/thread-group.js';
 import { altStackFlags } from '../sched/signal/frame.js';
 import { checkMaySignal, maySignal } from '../sched/signal/permission.js';
-import { OVERFLOW, forceSignal, kernelInfo, retargetShared, sendSignalToGroup, sendSignalToTask, userInfo } from '../sched/signal/send.js';
+import {
+  OVERFLOW,
+  forceSignal,
+  kernelInfo,
+  retargetShared,
+  sendSignalToGroup,
+  sendSignalToTask,
+  userInfo,
+} from '../sched/signal/send.js';
 import { readTimespecNs } from '../sched/user-time.js';
 import { setAltStack } from '../sched/signal/altstack.js';
 import { signalFrame } from '../sched/signal/deliver.js';
@@ -25,51 +52,101 @@ export const rows: readonly Row[] = [
     'rt_sigaction',
     { x86_64: 13, aarch64: 134 },
     [signal('signum'), dynamic('act', 'sigaction'), dynamic('oldact', 'sigaction'), size('sigsetsize')],
-    { ret: 'zero', classes: ['signal'] }, rtSigaction),
+    { ret: 'zero', classes: ['signal'] },
+    rtSigaction,
+  ),
   row(
     'rt_sigprocmask',
     { x86_64: 14, aarch64: 135 },
     [enumeration('how', 'sigprocmaskcmds'), sigset('set', 'in'), sigset('oldset', 'out'), size('sigsetsize')],
-    { ret: 'zero', classes: ['signal'] }, rtSigprocmask),
+    { ret: 'zero', classes: ['signal'] },
+    rtSigprocmask,
+  ),
   row('rt_sigreturn', { x86_64: 15, aarch64: 139 }, [], { ret: 'dynamic', classes: ['signal'] }, rtSigreturn),
-  row('rt_sigpending', { x86_64: 127, aarch64: 136 }, [sigset('set', 'out'), size('sigsetsize')], {
-    ret: 'zero',
-    classes: ['signal'],
-  }, rtSigpending),
-  row('rt_sigsuspend', { x86_64: 130, aarch64: 133 }, [sigset('mask', 'in'), size('sigsetsize')], {
-    ret: 'zero',
-    classes: ['signal'],
-  }, rtSigsuspend),
+  row(
+    'rt_sigpending',
+    { x86_64: 127, aarch64: 136 },
+    [sigset('set', 'out'), size('sigsetsize')],
+    {
+      ret: 'zero',
+      classes: ['signal'],
+    },
+    rtSigpending,
+  ),
+  row(
+    'rt_sigsuspend',
+    { x86_64: 130, aarch64: 133 },
+    [sigset('mask', 'in'), size('sigsetsize')],
+    {
+      ret: 'zero',
+      classes: ['signal'],
+    },
+    rtSigsuspend,
+  ),
   row(
     'rt_sigtimedwait',
     { x86_64: 128, aarch64: 137 },
     [sigset('set', 'in'), dynamic('info', 'siginfo'), struct('timeout', 'in', 'timespec'), size('sigsetsize')],
-    { ret: 'dynamic', classes: ['signal'] }, rtSigtimedwait),
-  row('rt_sigqueueinfo', { x86_64: 129, aarch64: 138 }, [pid('tgid'), signal('sig'), dynamic('info', 'siginfo')], {
-    ret: 'zero',
-    classes: ['signal', 'process'],
-  }, rtSigqueueinfo),
+    { ret: 'dynamic', classes: ['signal'] },
+    rtSigtimedwait,
+  ),
+  row(
+    'rt_sigqueueinfo',
+    { x86_64: 129, aarch64: 138 },
+    [pid('tgid'), signal('sig'), dynamic('info', 'siginfo')],
+    {
+      ret: 'zero',
+      classes: ['signal', 'process'],
+    },
+    rtSigqueueinfo,
+  ),
   row(
     'rt_tgsigqueueinfo',
     { x86_64: 297, aarch64: 240 },
     [pid('tgid'), pid('tid'), signal('sig'), dynamic('info', 'siginfo')],
-    { ret: 'zero', classes: ['process', 'signal'] }, rtTgsigqueueinfo),
-  row('sigaltstack', { x86_64: 131, aarch64: 132 }, [dynamic('ss', 'stack_t'), dynamic('old_ss', 'stack_t')], {
-    ret: 'zero',
-    classes: ['signal'],
-  }, sigaltstack),
-  row('kill', { x86_64: 62, aarch64: 129 }, [pid('pid'), signal('sig')], {
-    ret: 'zero',
-    classes: ['signal', 'process'],
-  }, kill),
-  row('tkill', { x86_64: 200, aarch64: 130 }, [pid('tid'), signal('sig')], {
-    ret: 'zero',
-    classes: ['signal', 'process'],
-  }, tkill),
-  row('tgkill', { x86_64: 234, aarch64: 131 }, [pid('tgid'), pid('tid'), signal('sig')], {
-    ret: 'zero',
-    classes: ['signal', 'process'],
-  }, tgkill),
+    { ret: 'zero', classes: ['process', 'signal'] },
+    rtTgsigqueueinfo,
+  ),
+  row(
+    'sigaltstack',
+    { x86_64: 131, aarch64: 132 },
+    [dynamic('ss', 'stack_t'), dynamic('old_ss', 'stack_t')],
+    {
+      ret: 'zero',
+      classes: ['signal'],
+    },
+    sigaltstack,
+  ),
+  row(
+    'kill',
+    { x86_64: 62, aarch64: 129 },
+    [pid('pid'), signal('sig')],
+    {
+      ret: 'zero',
+      classes: ['signal', 'process'],
+    },
+    kill,
+  ),
+  row(
+    'tkill',
+    { x86_64: 200, aarch64: 130 },
+    [pid('tid'), signal('sig')],
+    {
+      ret: 'zero',
+      classes: ['signal', 'process'],
+    },
+    tkill,
+  ),
+  row(
+    'tgkill',
+    { x86_64: 234, aarch64: 131 },
+    [pid('tgid'), pid('tid'), signal('sig')],
+    {
+      ret: 'zero',
+      classes: ['signal', 'process'],
+    },
+    tgkill,
+  ),
   row('pause', { x86_64: 34 }, [], { ret: 'zero', classes: ['signal'] }, pause),
 ];
 
@@ -78,7 +155,15 @@ const SIGSET_BYTES = 8;
 const UNBLOCKABLE = SigSet.of(SIGKILL, SIGSTOP);
 /** SA_ bits Linux keeps; others read back as zero so that programs can probe for them. */
 const SA_MASK =
-  SA_NOCLDSTOP | SA_NOCLDWAIT | SA_SIGINFO | SA_ONSTACK | SA_RESTART | SA_NODEFER | SA_RESETHAND | SA_EXPOSE_TAGBITS | SA_RESTORER;
+  SA_NOCLDSTOP |
+  SA_NOCLDWAIT |
+  SA_SIGINFO |
+  SA_ONSTACK |
+  SA_RESTART |
+  SA_NODEFER |
+  SA_RESETHAND |
+  SA_EXPOSE_TAGBITS |
+  SA_RESTORER;
 
 const validSignal = (signo: number): void => {
   if (signo < 0 || signo > 64) throw errno(EINVAL);
@@ -316,7 +401,11 @@ function kill(task: Task, pid: number, signo: number): number {
 
 function sendToThread(task: Task, tgid: number | null, tid: number, info: SigInfo): number {
   const target = task.kernel.pids.tasks.get(tid);
-  if (target === undefined || (target.exited && target !== target.group.leader) || (tgid !== null && target.tgid !== tgid))
+  if (
+    target === undefined ||
+    (target.exited && target !== target.group.leader) ||
+    (tgid !== null && target.tgid !== tgid)
+  )
     throw errno(ESRCH);
   validSignal(info.signo);
   checkMaySignal(task, target.group, info.signo);
@@ -355,4 +444,3 @@ function rtTgsigqueueinfo(task: Task, tgid: number, tid: number, signo: number, 
   mayQueue(task, tid, info);
   return sendToThread(task, tgid, tid, info);
 }
-

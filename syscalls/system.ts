@@ -6,10 +6,37 @@ import { ARCH_GET_CPUID, ARCH_GET_FS, ARCH_GET_GS, ARCH_SET_FS, ARCH_SET_GS } fr
 import { capable } from '../sched/credentials.js';
 import { CAP_SYS_ADMIN, CAP_SYS_BOOT } from '../src/abi/flags/capability.js';
 import { EFAULT, EINVAL, EPERM, errno } from '../src/abi/errno.js';
-import { GRND_INSECURE, GRND_NONBLOCK, GRND_RANDOM, LINUX_REBOOT_CMD_CAD_OFF, LINUX_REBOOT_CMD_CAD_ON, LINUX_REBOOT_CMD_HALT, LINUX_REBOOT_CMD_POWER_OFF, LINUX_REBOOT_CMD_RESTART } from '../src/abi/flags/system.js';
+import {
+  GRND_INSECURE,
+  GRND_NONBLOCK,
+  GRND_RANDOM,
+  LINUX_REBOOT_CMD_CAD_OFF,
+  LINUX_REBOOT_CMD_CAD_ON,
+  LINUX_REBOOT_CMD_HALT,
+  LINUX_REBOOT_CMD_POWER_OFF,
+  LINUX_REBOOT_CMD_RESTART,
+} from '../src/abi/flags/system.js';
 import { KernelState } from '../sched/kernel-state.js';
 import { NO_RETURN } from '../sched/wait.js';
-import { type Row, absent, addr, buffer, dynamic, enumeration, fd, flags, hex, hex32, int, row, size, struct, uint, ulong, word } from './row.js';
+import {
+  type Row,
+  absent,
+  addr,
+  buffer,
+  dynamic,
+  enumeration,
+  fd,
+  flags,
+  hex,
+  hex32,
+  int,
+  row,
+  size,
+  struct,
+  uint,
+  ulong,
+  word,
+} from './row.js';
 import { SYSINFO } from '../src/abi/layouts/process.js';
 import { Task } from '../sched/task.js';
 import { UNAME26 } from '../src/abi/flags/process.js';
@@ -19,12 +46,24 @@ import { exitGroup } from '../sched/exit.js';
 export const rows: readonly Row[] = [
   row('uname', { x86_64: 63, aarch64: 160 }, [struct('buf', 'out', 'utsname')], { ret: 'zero' }, uname),
   row('sysinfo', { x86_64: 99, aarch64: 179 }, [struct('info', 'out', 'sysinfo')], { ret: 'zero' }, sysinfo),
-  row('sethostname', { x86_64: 170, aarch64: 161 }, [buffer('name', 'in', { arg: 'len' }), int('len')], {
-    ret: 'zero',
-  }, sethostname),
-  row('setdomainname', { x86_64: 171, aarch64: 162 }, [buffer('name', 'in', { arg: 'len' }), int('len')], {
-    ret: 'zero',
-  }, setdomainname),
+  row(
+    'sethostname',
+    { x86_64: 170, aarch64: 161 },
+    [buffer('name', 'in', { arg: 'len' }), int('len')],
+    {
+      ret: 'zero',
+    },
+    sethostname,
+  ),
+  row(
+    'setdomainname',
+    { x86_64: 171, aarch64: 162 },
+    [buffer('name', 'in', { arg: 'len' }), int('len')],
+    {
+      ret: 'zero',
+    },
+    setdomainname,
+  ),
   row(
     'prctl',
     { x86_64: 157, aarch64: 167 },
@@ -35,14 +74,30 @@ export const rows: readonly Row[] = [
       dynamic('arg4', 'prctl_arg'),
       dynamic('arg5', 'prctl_arg'),
     ],
-    { ret: 'dynamic', classes: ['creds'], disposition: { partial: 'the options a user-mode kernel can honour; others are EINVAL' } }, prctl),
-  row('arch_prctl', { x86_64: 158 }, [enumeration('code', 'archvals'), dynamic('addr', 'arch_prctl_arg')], {
-    ret: 'zero', disposition: { partial: 'FS, GS and CPUID; no shadow stacks, LAM or AMX' } }, archPrctl),
+    {
+      ret: 'dynamic',
+      classes: ['creds'],
+      disposition: { partial: 'the options a user-mode kernel can honour; others are EINVAL' },
+    },
+    prctl,
+  ),
+  row(
+    'arch_prctl',
+    { x86_64: 158 },
+    [enumeration('code', 'archvals'), dynamic('addr', 'arch_prctl_arg')],
+    {
+      ret: 'zero',
+      disposition: { partial: 'FS, GS and CPUID; no shadow stacks, LAM or AMX' },
+    },
+    archPrctl,
+  ),
   row(
     'getrandom',
     { x86_64: 318, aarch64: 278 },
     [buffer('buf', 'out', 'ret'), size('buflen'), flags('flags', 'getrandom_flags')],
-    { ret: 'size' }, getrandom),
+    { ret: 'size' },
+    getrandom,
+  ),
   row(
     'reboot',
     { x86_64: 169, aarch64: 142 },
@@ -52,12 +107,16 @@ export const rows: readonly Row[] = [
       enumeration('cmd', 'bootflags3', 'uint'),
       dynamic('arg', 'reboot_arg'),
     ],
-    { ret: 'zero', disposition: { partial: 'CAD, and restart, halt and power-off end the system' } }, reboot),
+    { ret: 'zero', disposition: { partial: 'CAD, and restart, halt and power-off end the system' } },
+    reboot,
+  ),
   row(
     'syslog',
     { x86_64: 103, aarch64: 116 },
     [enumeration('type', 'syslog_action_type'), dynamic('buf', 'syslog_buf'), int('len')],
-    { disposition: { partial: 'the kernel log is always empty' } }, syslog),
+    { disposition: { partial: 'the kernel log is always empty' } },
+    syslog,
+  ),
   absent('_sysctl', { x86_64: 156 }, [addr('args')], {}),
   absent(
     'seccomp',
@@ -125,9 +184,7 @@ function uname(task: Task, at: number): number {
   scratch.fill(0, 0, 6 * UTS_LENGTH);
   const machine = kernel.platform.arch;
   const release = (task.personality & UNAME26) !== 0 ? '2.6.60-levitate' : UTS_RELEASE;
-  [
-    'Linux', kernel.hostname, release, UTS_VERSION, machine, kernel.domainname,
-  ].forEach((text, i) => {
+  ['Linux', kernel.hostname, release, UTS_VERSION, machine, kernel.domainname].forEach((text, i) => {
     for (let j = 0; j < Math.min(text.length, UTS_LENGTH - 1); j++) scratch[i * UTS_LENGTH + j] = text.charCodeAt(j);
   });
   mm.writeStruct(at, 6 * UTS_LENGTH);
@@ -233,9 +290,16 @@ function reboot(task: Task, magic1: number, magic2: number, command: number): nu
 function syslog(task: Task, type: number, buf: number, length: number): number {
   if (type === 3 || type === 10 || capable(task.creds, CAP_SYS_ADMIN) || type === 0 || type === 1) {
     switch (type) {
-      case 0: case 1: case 6: case 7: case 5: case 9:
+      case 0:
+      case 1:
+      case 6:
+      case 7:
+      case 5:
+      case 9:
         return 0;
-      case 2: case 3: case 4:
+      case 2:
+      case 3:
+      case 4:
         if (buf === 0 || length < 0) throw errno(EINVAL);
         return 0;
       case 8:

@@ -2,7 +2,12 @@
  * Clocks: clock_gettime(2), nanosleep(2), gettimeofday(2), adjtimex(2), times(2).
  */
 import { cpuClockNs, deadlineOf, readClock, readOnlyClock } from '../sched/clocks.js';
-import { CLOCK_MONOTONIC_COARSE, CLOCK_REALTIME, CLOCK_REALTIME_COARSE, CLOCK_THREAD_CPUTIME_ID } from '../src/abi/flags/time.js';
+import {
+  CLOCK_MONOTONIC_COARSE,
+  CLOCK_REALTIME,
+  CLOCK_REALTIME_COARSE,
+  CLOCK_THREAD_CPUTIME_ID,
+} from '../src/abi/flags/time.js';
 import { CAP_SYS_TIME } from '../src/abi/flags/capability.js';
 import { capable } from '../sched/credentials.js';
 import { EINVAL, EOPNOTSUPP, EPERM, ERESTARTNOHAND, ERESTART_RESTARTBLOCK, errno } from '../src/abi/errno.js';
@@ -19,17 +24,23 @@ export const rows: readonly Row[] = [
     'clock_gettime',
     { x86_64: 228, aarch64: 113 },
     [enumeration('clockid', 'clocknames'), struct('tp', 'out', 'timespec')],
-    { ret: 'zero', classes: ['clock'] }, clockGettime),
+    { ret: 'zero', classes: ['clock'] },
+    clockGettime,
+  ),
   row(
     'clock_settime',
     { x86_64: 227, aarch64: 112 },
     [enumeration('clockid', 'clocknames'), struct('tp', 'in', 'timespec')],
-    { ret: 'zero', classes: ['clock'], disposition: { partial: 'the clock is the host\'s: any change is EPERM' } }, clockSettime),
+    { ret: 'zero', classes: ['clock'], disposition: { partial: "the clock is the host's: any change is EPERM" } },
+    clockSettime,
+  ),
   row(
     'clock_getres',
     { x86_64: 229, aarch64: 114 },
     [enumeration('clockid', 'clocknames'), struct('res', 'out', 'timespec')],
-    { ret: 'zero', classes: ['clock'] }, clockGetres),
+    { ret: 'zero', classes: ['clock'] },
+    clockGetres,
+  ),
   row(
     'clock_nanosleep',
     { x86_64: 230, aarch64: 115 },
@@ -39,30 +50,48 @@ export const rows: readonly Row[] = [
       struct('request', 'in', 'timespec'),
       dynamic('remain', 'nanosleep_remain'),
     ],
-    { ret: 'zero' }, clockNanosleep),
+    { ret: 'zero' },
+    clockNanosleep,
+  ),
   row(
     'clock_adjtime',
     { x86_64: 305, aarch64: 266 },
     [enumeration('clockid', 'clocknames'), struct('buf', 'inout', 'timex')],
-    { ret: 'dynamic', classes: ['clock'], disposition: { partial: 'the clock is the host\'s: any change is EPERM' } }, clockAdjtime),
-  row('adjtimex', { x86_64: 159, aarch64: 171 }, [struct('buf', 'inout', 'timex')], {
-    ret: 'dynamic',
-    classes: ['clock'], disposition: { partial: 'the clock is the host\'s: any change is EPERM' } }, adjtimex),
+    { ret: 'dynamic', classes: ['clock'], disposition: { partial: "the clock is the host's: any change is EPERM" } },
+    clockAdjtime,
+  ),
+  row(
+    'adjtimex',
+    { x86_64: 159, aarch64: 171 },
+    [struct('buf', 'inout', 'timex')],
+    {
+      ret: 'dynamic',
+      classes: ['clock'],
+      disposition: { partial: "the clock is the host's: any change is EPERM" },
+    },
+    adjtimex,
+  ),
   row(
     'nanosleep',
     { x86_64: 35, aarch64: 101 },
     [struct('req', 'in', 'timespec'), dynamic('rem', 'nanosleep_remain')],
-    { ret: 'zero' }, nanosleep),
+    { ret: 'zero' },
+    nanosleep,
+  ),
   row(
     'gettimeofday',
     { x86_64: 96, aarch64: 169 },
     [struct('tv', 'out', 'timeval'), struct('tz', 'out', 'timezone')],
-    { ret: 'zero', classes: ['clock'] }, gettimeofday),
+    { ret: 'zero', classes: ['clock'] },
+    gettimeofday,
+  ),
   row(
     'settimeofday',
     { x86_64: 164, aarch64: 170 },
     [struct('tv', 'in', 'timeval'), struct('tz', 'in', 'timezone')],
-    { ret: 'zero', classes: ['clock'], disposition: { partial: 'the clock is the host\'s: any change is EPERM' } }, settimeofday),
+    { ret: 'zero', classes: ['clock'], disposition: { partial: "the clock is the host's: any change is EPERM" } },
+    settimeofday,
+  ),
   row('time', { x86_64: 201 }, [word('tloc', 'out', 'long')], { ret: 'time', classes: ['clock'] }, time),
   row('times', { x86_64: 100, aarch64: 153 }, [struct('buf', 'out', 'tms')], {}, times),
 ];
@@ -95,7 +124,8 @@ function clockNanosleep(task: Task, clock: number, flags: number, request: numbe
   const thread = ~(clock >> 3);
   if (clock < 0 && (clock & 4) !== 0 && (thread === 0 || thread === task.tid)) throw errno(EINVAL);
   const cpu = cpuClockNs(task, clock);
-  if (cpu !== null) return cpuSleep(task, cpu, (flags & TIMER_ABSTIME) !== 0 ? at.sec * 1e9 + at.nsec : cpu() + at.sec * 1e9 + at.nsec);
+  if (cpu !== null)
+    return cpuSleep(task, cpu, (flags & TIMER_ABSTIME) !== 0 ? at.sec * 1e9 + at.nsec : cpu() + at.sec * 1e9 + at.nsec);
   if ((flags & TIMER_ABSTIME) !== 0) return nanosleepUntil(task, deadlineOf(task, clock, at), 0, false);
   const ns = Math.min(at.sec * 1e9 + at.nsec, KTIME_MAX);
   return nanosleepUntil(task, task.kernel.clock.monotonicNs() + ns, remaining, true);
@@ -107,7 +137,8 @@ function clockGettime(task: Task, id: number, at: number): number {
 }
 function clockGetres(task: Task, id: number, at: number): number {
   readClock(task, id);
-  if (at !== 0) writeTimespecNs(task, at, id === CLOCK_REALTIME_COARSE || id === CLOCK_MONOTONIC_COARSE ? 4_000_000 : 1);
+  if (at !== 0)
+    writeTimespecNs(task, at, id === CLOCK_REALTIME_COARSE || id === CLOCK_MONOTONIC_COARSE ? 4_000_000 : 1);
   return 0;
 }
 /** The clock belongs to the host: what a process without CAP_SYS_TIME gets. */

@@ -2,10 +2,27 @@
  * wait4(2), waitid(2).
  */
 import { pidFileOf } from '../src/ipc/pidfd.js';
-import { type ChildSelector, type WaitEvent, __WALL, __WCLONE, __WNOTHREAD, waitForChild } from '../sched/wait-child.js';
+import {
+  type ChildSelector,
+  type WaitEvent,
+  __WALL,
+  __WCLONE,
+  __WNOTHREAD,
+  waitForChild,
+} from '../sched/wait-child.js';
 import { EAGAIN, ECHILD, EINVAL, ESRCH, errno, errnoOf } from '../src/abi/errno.js';
 import { O_NONBLOCK } from '../src/abi/flags/open.js';
-import { P_ALL, P_PGID, P_PID, P_PIDFD, WCONTINUED, WEXITED, WNOHANG, WNOWAIT, WSTOPPED } from '../src/abi/flags/process.js';
+import {
+  P_ALL,
+  P_PGID,
+  P_PID,
+  P_PIDFD,
+  WCONTINUED,
+  WEXITED,
+  WNOHANG,
+  WNOWAIT,
+  WSTOPPED,
+} from '../src/abi/flags/process.js';
 import { RUSAGE } from '../src/abi/layouts/time.js';
 import { type Row, dynamic, enumeration, flags, pid, row, struct } from './row.js';
 import { SIGCHLD } from '../src/abi/flags/signal.js';
@@ -21,7 +38,9 @@ export const rows: readonly Row[] = [
       flags('options', 'wait4_options'),
       struct('rusage', 'out', 'rusage'),
     ],
-    { ret: 'pid', classes: ['process'] }, wait4),
+    { ret: 'pid', classes: ['process'] },
+    wait4,
+  ),
   row(
     'waitid',
     { x86_64: 247, aarch64: 95 },
@@ -32,11 +51,17 @@ export const rows: readonly Row[] = [
       flags('options', 'wait4_options'),
       struct('rusage', 'out', 'rusage'),
     ],
-    { ret: 'zero', classes: ['process'] }, waitid),
+    { ret: 'zero', classes: ['process'] },
+    waitid,
+  ),
 ];
 
 /** ru_maxrss is in KiB, times in microseconds. */
-export function writeRusage(view: DataView, at: number, times: { userNs: number; systemNs: number; maxRssBytes: number; minorFaults: number }): void {
+export function writeRusage(
+  view: DataView,
+  at: number,
+  times: { userNs: number; systemNs: number; maxRssBytes: number; minorFaults: number },
+): void {
   new Uint8Array(view.buffer, view.byteOffset + at, RUSAGE.size).fill(0);
   const word = (offset: number, value: number): void => {
     view.setUint32(at + offset, value % 2 ** 32, true);
@@ -54,10 +79,13 @@ function wait4(task: Task, pid: number, status: number, options: number, rusage:
   if ((options & ~(WNOHANG | WSTOPPED | WCONTINUED | __WNOTHREAD | __WCLONE | __WALL)) !== 0) throw errno(EINVAL);
   if (pid === -0x8000_0000) throw errno(ESRCH);
   const selector: ChildSelector =
-    pid === -1 ? { kind: 'all' }
-    : pid < 0 ? { kind: 'group', id: -pid }
-    : pid === 0 ? { kind: 'group', id: task.group.processGroup.id }
-    : { kind: 'pid', pid };
+    pid === -1
+      ? { kind: 'all' }
+      : pid < 0
+        ? { kind: 'group', id: -pid }
+        : pid === 0
+          ? { kind: 'group', id: task.group.processGroup.id }
+          : { kind: 'pid', pid };
   return waitForChild(
     task,
     selector,
@@ -95,8 +123,7 @@ function waitid(task: Task, which: number, id: number, info: number, options: nu
     return 0;
   };
   let nonblocking = false;
-  if (which === P_PIDFD && (options & WNOHANG) === 0)
-    nonblocking = (task.files.get(id).flags & O_NONBLOCK) !== 0;
+  if (which === P_PIDFD && (options & WNOHANG) === 0) nonblocking = (task.files.get(id).flags & O_NONBLOCK) !== 0;
   try {
     return waitForChild(task, selector, nonblocking ? options | WNOHANG : options, store, () => {
       if (nonblocking) throw errno(EAGAIN);

@@ -6,10 +6,22 @@
  * EINTR; without one, the call runs again and the guest never knows.
  */
 import {
-  EINTR, ERESTARTNOHAND, ERESTARTNOINTR, ERESTARTSYS, ERESTART_RESTARTBLOCK, errnoOf,
+  EINTR,
+  ERESTARTNOHAND,
+  ERESTARTNOINTR,
+  ERESTARTSYS,
+  ERESTART_RESTARTBLOCK,
+  errnoOf,
 } from '../../src/abi/errno.js';
 import {
-  SA_NODEFER, SA_RESETHAND, SA_RESTART, SIGSEGV, SIGSTOP, SIG_DFL, SIG_IGN, SI_KERNEL,
+  SA_NODEFER,
+  SA_RESETHAND,
+  SA_RESTART,
+  SIGSEGV,
+  SIGSTOP,
+  SIG_DFL,
+  SIG_IGN,
+  SI_KERNEL,
 } from '../../src/abi/flags/signal.js';
 import { SYSCALL_NUMBERS } from '../../src/abi/numbers.js';
 import { RLIMIT_CORE } from '../../src/abi/flags/limits.js';
@@ -82,7 +94,8 @@ function restart(task: Task): void {
   const code = task.restartErrno;
   task.restartErrno = 0;
   const frame = signalFrame(task);
-  if (code === ERESTART_RESTARTBLOCK) frame.restartSyscall(task, SYSCALL_NUMBERS[task.kernel.platform.arch]['restart_syscall']);
+  if (code === ERESTART_RESTARTBLOCK)
+    frame.restartSyscall(task, SYSCALL_NUMBERS[task.kernel.platform.arch]['restart_syscall']);
   else frame.restartSyscall(task, task.restartNr);
 }
 

@@ -32,8 +32,23 @@ const UC_FLAGS = 7;
 
 /** Order of the 64-bit registers at the start of struct sigcontext. */
 const SC_ORDER = [
-  X86.r8, X86.r9, X86.r10, X86.r11, X86.r12, X86.r13, X86.r14, X86.r15, X86.rdi, X86.rsi, X86.rbp, X86.rbx, X86.rdx,
-  X86.rax, X86.rcx, X86.rsp, X86.rip,
+  X86.r8,
+  X86.r9,
+  X86.r10,
+  X86.r11,
+  X86.r12,
+  X86.r13,
+  X86.r14,
+  X86.r15,
+  X86.rdi,
+  X86.rsi,
+  X86.rbp,
+  X86.rbx,
+  X86.rdx,
+  X86.rax,
+  X86.rcx,
+  X86.rsp,
+  X86.rip,
 ] as const;
 const SC_FLAGS = SC + 136;
 const SC_SEGMENTS = SC + 144;
@@ -98,7 +113,8 @@ function setup(task: Task, action: SigAction, info: SigInfo, restoreMask: { lo: 
   const fpAddress = Math.floor((sp - fp.length) / 64) * 64;
   const at = Math.floor((fpAddress - FRAME_SIZE) / 16) * 16 - 8;
   // Overflow of the signal stack must not write below it.
-  if ((nested || entering) && !(at > task.altStack.sp && at - task.altStack.sp <= task.altStack.size)) throw errno(EFAULT);
+  if ((nested || entering) && !(at > task.altStack.sp && at - task.altStack.sp <= task.altStack.size))
+    throw errno(EFAULT);
   if (at <= 0) throw errno(EFAULT);
 
   frameBytes.fill(0);

@@ -1,6 +1,15 @@
 /** siginfo_t as 128 guest bytes (asm-generic/siginfo.h, the same on both architectures), both ways. */
 import {
-  CLD_CONTINUED, CLD_EXITED, SIGBUS, SIGCHLD, SIGFPE, SIGILL, SIGIO, SIGSEGV, SIGTRAP, SI_TIMER,
+  CLD_CONTINUED,
+  CLD_EXITED,
+  SIGBUS,
+  SIGCHLD,
+  SIGFPE,
+  SIGILL,
+  SIGIO,
+  SIGSEGV,
+  SIGTRAP,
+  SI_TIMER,
 } from '../../src/abi/flags/signal.js';
 import type { SigInfo } from './siginfo.js';
 

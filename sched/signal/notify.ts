@@ -3,7 +3,12 @@
  * (do_notify_parent, do_notify_parent_cldstop).
  */
 import {
-  CLD_CONTINUED, CLD_STOPPED, SA_NOCLDSTOP, SA_NOCLDWAIT, SIGCHLD, SIG_IGN,
+  CLD_CONTINUED,
+  CLD_STOPPED,
+  SA_NOCLDSTOP,
+  SA_NOCLDWAIT,
+  SIGCHLD,
+  SIG_IGN,
 } from '../../src/abi/flags/signal.js';
 import type { ThreadGroup } from '../thread-group.js';
 import { cpuTimes } from '../accounting.js';
@@ -27,12 +32,19 @@ export function notifyParent(group: ThreadGroup, code: number, status: number): 
   if (!stopOrContinue && signo === SIGCHLD && (action.handler === SIG_IGN || (action.flags & SA_NOCLDWAIT) !== 0))
     reap = true;
   const quiet =
-    signo === 0 || signo > 64 || (stopOrContinue && (action.handler === SIG_IGN || (action.flags & SA_NOCLDSTOP) !== 0)) ||
+    signo === 0 ||
+    signo > 64 ||
+    (stopOrContinue && (action.handler === SIG_IGN || (action.flags & SA_NOCLDSTOP) !== 0)) ||
     (reap && action.handler === SIG_IGN);
   if (!quiet)
     sendSignalToGroup(parent, {
-      signo, code, pid: group.tgid, uid: group.leader.creds.uid, status,
-      utime: Math.floor(times.userNs / TICK_NS), stime: Math.floor(times.systemNs / TICK_NS),
+      signo,
+      code,
+      pid: group.tgid,
+      uid: group.leader.creds.uid,
+      status,
+      utime: Math.floor(times.userNs / TICK_NS),
+      stime: Math.floor(times.systemNs / TICK_NS),
     });
   parent.childQueue.wakeAll();
   return reap;

@@ -6,7 +6,14 @@
  * default actions, so that `levitate-run PROGRAM` can report 128+N for a program that kills itself.
  */
 import {
-  CLD_CONTINUED, CLD_STOPPED, SIGCONT, SIGKILL, SIG_DFL, SIG_IGN, SI_KERNEL, SI_USER,
+  CLD_CONTINUED,
+  CLD_STOPPED,
+  SIGCONT,
+  SIGKILL,
+  SIG_DFL,
+  SIG_IGN,
+  SI_KERNEL,
+  SI_USER,
 } from '../../src/abi/flags/signal.js';
 import { RLIMIT_SIGPENDING } from '../../src/abi/flags/limits.js';
 import type { ProcessGroup } from '../process-group.js';
