@@ -1,5 +1,5 @@
 /** Starting process 1: its environment, where its program is, and what its end means to the host. */
-import { EACCES, ENOENT, ENOEXEC, ENOTDIR, Errno, errno } from '../abi/errno.js';
+import { EACCES, ENOENT, ENOTDIR, Errno, errno } from '../abi/errno.js';
 import { DEFAULT_PATH } from '../cli/options.js';
 import type { Task } from '../../sched/task.js';
 import { chdir } from '../../fs/working-directory.js';
@@ -85,16 +85,6 @@ export function findProgram(
       return { path, argv, envp };
     } catch (error) {
       if (!(error instanceof Errno)) throw error;
-      if (error.errno === ENOEXEC) {
-        // As execvp(3): a file without `#!` is a shell script.
-        try {
-          const script = ['sh', path, ...argv.slice(1)];
-          kernel.exec(init, '/bin/sh', script, envp);
-          return { path: '/bin/sh', argv: script, envp };
-        } catch {
-          // The first error tells more.
-        }
-      }
       if (error.errno !== ENOENT && error.errno !== ENOTDIR) worst = error;
       if (error.errno !== ENOENT && error.errno !== ENOTDIR && error.errno !== EACCES) break;
     }

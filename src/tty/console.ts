@@ -27,6 +27,8 @@ export interface ConsoleOptions {
 
 const OUTPUT_LIMIT = 16384;
 const INPUT_PIECE = 4096;
+const CR = 13;
+const NL = 10;
 const POLLIN = 1;
 const POLLOUT = 4;
 
@@ -126,12 +128,22 @@ export class Console extends Tty {
   }
   output(bytes: Uint8Array, start: number, end: number): number {
     const count = Math.min(end - start, this.writeRoom());
+    if (!this.active) return this.outputCooked(bytes, start, start + count);
     const to = (this.ringAt + this.ringBytes) % OUTPUT_LIMIT;
     const first = Math.min(count, OUTPUT_LIMIT - to);
     this.ring.set(bytes.subarray(start, start + first), to);
     if (first < count) this.ring.set(bytes.subarray(start + first, start + count), 0);
     this.ringBytes += count;
     return count;
+  }
+  /** The host terminal still turns NL into CR NL itself: the CR that our discipline put before it goes. */
+  private outputCooked(bytes: Uint8Array, start: number, end: number): number {
+    for (let i = start; i < end; i++) {
+      if (bytes[i] === CR && bytes[i + 1] === NL && i + 1 < end) continue;
+      this.ring[(this.ringAt + this.ringBytes) % OUTPUT_LIMIT] = bytes[i];
+      this.ringBytes++;
+    }
+    return end - start;
   }
   pendingOutput(): number {
     return this.ringBytes;
