@@ -5,7 +5,18 @@
  * max_dgram_qlen datagrams and then holds its senders up; connecting to AF_UNSPEC dissolves the connection; a peer that went
  * is ECONNREFUSED once, then ENOTCONN.
  */
-import { ECONNREFUSED, EFAULT, EINVAL, EMSGSIZE, ENOTCONN, EOPNOTSUPP, EPERM, EPIPE, EPROTOTYPE, errno } from '../abi/errno.js';
+import {
+  ECONNREFUSED,
+  EFAULT,
+  EINVAL,
+  EMSGSIZE,
+  ENOTCONN,
+  EOPNOTSUPP,
+  EPERM,
+  EPIPE,
+  EPROTOTYPE,
+  errno,
+} from '../abi/errno.js';
 import { AF_UNSPEC, MSG_OOB, MSG_PEEK, MSG_TRUNC, SHUT_RDWR, SOCK_DGRAM } from '../abi/flags/socket.js';
 import type { KernelState } from '../../sched/kernel-state.js';
 import type { Task } from '../../sched/task.js';
