@@ -6,35 +6,50 @@
  * need write permission, explicit times need ownership.
  */
 import { EACCES, EINVAL, EISDIR, EPERM, EROFS, ETXTBSY, errno } from '../src/abi/errno.js';
-import { IN_ATTRIB } from '../src/abi/flags/poll.js';
+import { IN_ACCESS, IN_ATTRIB, IN_MODIFY } from '../src/abi/flags/poll.js';
 import { S_ISGID, S_ISUID } from '../src/abi/flags/stat.js';
 import { capable } from '../sched/credentials.js';
 import { CAP_CHOWN, CAP_FSETID } from '../src/abi/flags/capability.js';
 import type { Task } from '../sched/task.js';
 import type { Attributes, Inode } from './inode.js';
-import { notify } from './notify.js';
+import type { Place } from './mount.js';
+import { notify, notifyPlace } from './notify.js';
 import { MAY_WRITE, inGroup, ownerOrCapable, permits, privilegeBits, setgidBit } from './permissions.js';
 import { checkNewSize } from './size-limit.js';
 
-/** Applies attributes that have been checked; tells watchers. */
-function apply(inode: Inode, attributes: Attributes): void {
-  inode.setAttributes(attributes);
-  notifyAttributes(inode);
-}
-function notifyAttributes(inode: Inode): void {
-  if ((inode.sb.watched ?? 0) > 0) notify(inode, IN_ATTRIB);
+/** What is changed, and the name it was reached through: null for a descriptor without one. */
+export interface Target {
+  readonly inode: Inode;
+  readonly place: Place | null;
 }
 
-export function changeMode(task: Task, inode: Inode, mode: number): void {
+/** Applies attributes that have been checked; tells watchers (fsnotify_change). */
+function apply({ inode, place }: Target, attributes: Attributes): void {
+  inode.setAttributes(attributes);
+  if ((inode.sb.watched ?? 0) === 0) return;
+  const { mode, uid, gid, atime, mtime } = attributes;
+  const oneTime = atime === undefined ? IN_MODIFY : mtime === undefined ? IN_ACCESS : IN_ATTRIB;
+  const ids = mode !== undefined || uid !== undefined || gid !== undefined;
+  if (!ids && atime === undefined && mtime === undefined) return;
+  tell(inode, place, ids ? IN_ATTRIB : oneTime);
+}
+function tell(inode: Inode, place: Place | null, mask: number): void {
+  if (place !== null) notifyPlace(place, mask, inode);
+  else notify(inode, mask);
+}
+
+export function changeMode(task: Task, target: Target, mode: number): void {
+  const { inode } = target;
   const { creds } = task;
   if (!ownerOrCapable(inode, creds)) throw errno(EPERM);
   mode &= 0o7777;
   if ((mode & S_ISGID) !== 0 && !inGroup(creds, inode.gid) && !capable(creds, CAP_FSETID)) mode &= ~S_ISGID;
-  apply(inode, { mode });
+  apply(target, { mode });
 }
 
 /** `uid` and `gid` -1 (or 0xffffffff): unchanged. */
-export function changeOwner(task: Task, inode: Inode, uid: number, gid: number): void {
+export function changeOwner(task: Task, target: Target, uid: number, gid: number): void {
+  const { inode } = target;
   const { creds } = task;
   uid >>>= 0;
   gid >>>= 0;
@@ -52,7 +67,7 @@ export function changeOwner(task: Task, inode: Inode, uid: number, gid: number):
     const killed = (inode.mode & S_ISUID) | setgidBit(inode, creds);
     if (killed !== 0) attributes.mode = inode.mode & 0o7777 & ~killed;
   }
-  apply(inode, attributes);
+  apply(target, attributes);
 }
 
 export interface TimeSpec {
@@ -63,7 +78,8 @@ export interface TimeSpec {
 export type TimeChange = TimeSpec | 'now' | null;
 
 /** Sets times; `touch`: both to now because the caller gave none, which write permission allows too. */
-export function changeTimes(task: Task, inode: Inode, atime: TimeChange, mtime: TimeChange, touch: boolean): void {
+export function changeTimes(task: Task, target: Target, atime: TimeChange, mtime: TimeChange, touch: boolean): void {
+  const { inode } = target;
   const { creds } = task;
   if (!ownerOrCapable(inode, creds)) {
     if (!touch) throw errno(EPERM);
@@ -75,7 +91,7 @@ export function changeTimes(task: Task, inode: Inode, atime: TimeChange, mtime: 
   const attributes: Attributes = {};
   if (atime !== null) attributes.atime = atime === 'now' ? now : atime;
   if (mtime !== null) attributes.mtime = mtime === 'now' ? now : mtime;
-  apply(inode, attributes);
+  apply(target, attributes);
 }
 
 /** Changes the size of a regular file (do_truncate): set-id bits go, times change even when the size stays. */
@@ -88,11 +104,13 @@ export function setSize(task: Task, inode: Inode, size: number): void {
 }
 
 /** truncate(2) by path, after the lookup (vfs_truncate). `readOnly`: the mount is. */
-export function truncatePath(task: Task, inode: Inode, size: number, readOnly: boolean): void {
+export function truncatePath(task: Task, place: Place, size: number, readOnly: boolean): void {
+  const inode = place.dentry.inode!;
   if (inode.isDir) throw errno(EISDIR);
   if (!inode.isRegular) throw errno(EINVAL);
   if (readOnly) throw errno(EROFS);
   if (!permits(inode, MAY_WRITE, task.creds)) throw errno(EACCES);
   if (inode.executors > 0) throw errno(ETXTBSY);
   setSize(task, inode, size);
+  notifyPlace(place, IN_MODIFY);
 }

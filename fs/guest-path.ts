@@ -31,9 +31,9 @@ export function placeAt(task: Task, dirfd: number, pathAddr: number, flags: numb
 }
 
 /** The inode and, if it has one, mount behind a descriptor that is open for more than its path; EBADF. */
-export function fileTarget(task: Task, fd: number): { inode: Inode; mount: Mount | null } {
+export function fileTarget(task: Task, fd: number): { inode: Inode; mount: Mount | null; place: Place | null } {
   const { inode, place } = task.files.getIo(fd);
-  return { inode, mount: place?.mount ?? null };
+  return { inode, mount: place?.mount ?? null, place };
 }
 
 /** The same for O_PATH descriptors too, as AT_EMPTY_PATH with an empty path finds them. */

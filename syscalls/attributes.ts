@@ -15,10 +15,16 @@ import { IN_MODIFY } from '../src/abi/flags/poll.js';
 import { S_IFIFO, UTIME_NOW, UTIME_OMIT } from '../src/abi/flags/stat.js';
 import { getI64, getU64 } from '../src/abi/layout.js';
 import type { Task } from '../sched/task.js';
-import { changeMode, changeOwner, changeTimes, setSize, truncatePath, type TimeChange } from '../fs/attributes.js';
+import {
+  changeMode,
+  changeOwner,
+  changeTimes,
+  setSize,
+  truncatePath,
+  type Target,
+  type TimeChange,
+} from '../fs/attributes.js';
 import { fileTarget, placeAt, readPath } from '../fs/guest-path.js';
-import type { Inode } from '../fs/inode.js';
-import type { Mount } from '../fs/mount.js';
 import { notifyFile } from '../fs/notify.js';
 import { isReadOnly, wantWrite } from '../fs/permissions.js';
 import { opensForWrite } from '../fs/references.js';
@@ -29,31 +35,30 @@ import { absent, row, dirfd, dynamic, fd, flags, gid, mode, path, size, struct, 
 
 const NOFOLLOW_EMPTY = AT_SYMLINK_NOFOLLOW | AT_EMPTY_PATH;
 
-function chmodInode(task: Task, mount: Mount | null, inode: Inode, mode: number): number {
-  if (mount !== null) wantWrite(mount);
-  if (inode.isSymlink) throw errno(EOPNOTSUPP);
-  changeMode(task, inode, mode);
+function chmodTarget(task: Task, target: Target, mode: number): number {
+  if (target.place !== null) wantWrite(target.place.mount);
+  if (target.inode.isSymlink) throw errno(EOPNOTSUPP);
+  changeMode(task, target, mode);
   return 0;
 }
 function chmodAt(task: Task, dirfd: number, pathname: number, mode: number, flags: number): number {
-  const { mount, dentry } = placeAt(task, dirfd, pathname, flags, NOFOLLOW_EMPTY);
-  return chmodInode(task, mount, dentry.inode!, mode);
+  const place = placeAt(task, dirfd, pathname, flags, NOFOLLOW_EMPTY);
+  return chmodTarget(task, { inode: place.dentry.inode!, place }, mode);
 }
 function fchmod(task: Task, fd: number, mode: number): number {
-  const { inode, mount } = fileTarget(task, fd);
-  return chmodInode(task, mount, inode, mode);
+  return chmodTarget(task, fileTarget(task, fd), mode);
 }
 
 function chownAt(task: Task, dirfd: number, pathname: number, owner: number, group: number, flags: number): number {
   const { mount, dentry } = placeAt(task, dirfd, pathname, flags, NOFOLLOW_EMPTY);
   wantWrite(mount);
-  changeOwner(task, dentry.inode!, owner, group);
+  changeOwner(task, { inode: dentry.inode!, place: { mount, dentry } }, owner, group);
   return 0;
 }
 function fchown(task: Task, fd: number, owner: number, group: number): number {
-  const { inode, mount } = fileTarget(task, fd);
-  if (mount !== null) wantWrite(mount);
-  changeOwner(task, inode, owner, group);
+  const target = fileTarget(task, fd);
+  if (target.mount !== null) wantWrite(target.mount);
+  changeOwner(task, target, owner, group);
   return 0;
 }
 
@@ -84,18 +89,18 @@ function timeChange({ sec, nsec }: { sec: number; nsec: number }): TimeChange {
 }
 
 /** vfs_utimes. */
-function setTimes(task: Task, mount: Mount | null, inode: Inode, times: Times | null): number {
+function setTimes(task: Task, target: Target, times: Times | null): number {
   if (times !== null && (!validNsec(times.atime.nsec) || !validNsec(times.mtime.nsec))) throw errno(EINVAL);
-  if (mount !== null) wantWrite(mount);
+  if (target.place !== null) wantWrite(target.place.mount);
   const touch = times === null || (times.atime.nsec === UTIME_NOW && times.mtime.nsec === UTIME_NOW);
-  if (touch) changeTimes(task, inode, 'now', 'now', true);
-  else changeTimes(task, inode, timeChange(times.atime), timeChange(times.mtime), false);
+  if (touch) changeTimes(task, target, 'now', 'now', true);
+  else changeTimes(task, target, timeChange(times.atime), timeChange(times.mtime), false);
   return 0;
 }
 
 function timesAt(task: Task, dirfd: number, pathname: number, times: Times | null, flags: number): number {
-  const { mount, dentry } = placeAt(task, dirfd, pathname, flags, NOFOLLOW_EMPTY);
-  return setTimes(task, mount, dentry.inode!, times);
+  const place = placeAt(task, dirfd, pathname, flags, NOFOLLOW_EMPTY);
+  return setTimes(task, { inode: place.dentry.inode!, place }, times);
 }
 
 function utimensat(task: Task, dirfd: number, pathname: number, timesAddr: number, flags: number): number {
@@ -103,8 +108,7 @@ function utimensat(task: Task, dirfd: number, pathname: number, timesAddr: numbe
   if (times !== null && times.atime.nsec === UTIME_OMIT && times.mtime.nsec === UTIME_OMIT) return 0;
   if (pathname !== 0 || dirfd === AT_FDCWD) return timesAt(task, dirfd, pathname, times, flags);
   if (flags !== 0) throw errno(EINVAL);
-  const { inode, mount } = fileTarget(task, dirfd);
-  return setTimes(task, mount, inode, times);
+  return setTimes(task, fileTarget(task, dirfd), times);
 }
 
 function futimesat(task: Task, dirfd: number, pathname: number, timesAddr: number): number {
@@ -116,8 +120,7 @@ function futimesat(task: Task, dirfd: number, pathname: number, timesAddr: numbe
     }
   }
   if (pathname !== 0 || dirfd === AT_FDCWD) return timesAt(task, dirfd, pathname, times, 0);
-  const { inode, mount } = fileTarget(task, dirfd);
-  return setTimes(task, mount, inode, times);
+  return setTimes(task, fileTarget(task, dirfd), times);
 }
 
 function utime(task: Task, filename: number, timesAddr: number): number {
@@ -129,8 +132,8 @@ function utime(task: Task, filename: number, timesAddr: number): number {
 
 export function truncate(task: Task, path: number, length: number): number {
   if (length < 0) throw errno(EINVAL);
-  const { mount, dentry } = resolve(task, AT_FDCWD, readPath(task, path), LOOKUP_FOLLOW);
-  truncatePath(task, dentry.inode!, length, isReadOnly(mount));
+  const place = resolve(task, AT_FDCWD, readPath(task, path), LOOKUP_FOLLOW);
+  truncatePath(task, place, length, isReadOnly(place.mount));
   return 0;
 }
 

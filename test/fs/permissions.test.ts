@@ -85,35 +85,35 @@ describe('changing attributes', () => {
   test('chmod: owner or capability; set-gid only within the group', () => {
     const { task, inode } = fixture();
     as(task, 2);
-    expect(outcome(() => changeMode(task, inode, 0o777))).toBe('EPERM');
+    expect(outcome(() => changeMode(task, { inode: inode, place: null }, 0o777))).toBe('EPERM');
     as(task, 1, 9);
-    changeMode(task, inode, 0o6755);
+    changeMode(task, { inode: inode, place: null }, 0o6755);
     expect(inode.mode & 0o7777).toBe(0o4755);
     as(task, 1, 9, [1]);
-    changeMode(task, inode, 0o6755);
+    changeMode(task, { inode: inode, place: null }, 0o6755);
     expect(inode.mode & 0o7777).toBe(0o6755);
   });
 
   test('chown: groups one is in; set-id bits go, even for root and nothing', () => {
     const { task, inode } = fixture();
-    changeMode(task, inode, 0o6755);
+    changeMode(task, { inode: inode, place: null }, 0o6755);
     as(task, 1, 1, [7]);
-    expect(outcome(() => changeOwner(task, inode, 2, -1))).toBe('EPERM');
-    expect(outcome(() => changeOwner(task, inode, -1, 8))).toBe('EPERM');
-    changeOwner(task, inode, 1, 7);
+    expect(outcome(() => changeOwner(task, { inode: inode, place: null }, 2, -1))).toBe('EPERM');
+    expect(outcome(() => changeOwner(task, { inode: inode, place: null }, -1, 8))).toBe('EPERM');
+    changeOwner(task, { inode: inode, place: null }, 1, 7);
     expect(inode).toMatchObject({ uid: 1, gid: 7, mode: 0o100755 });
     as(task, 0);
-    changeMode(task, inode, 0o4755);
-    changeOwner(task, inode, -1, -1);
+    changeMode(task, { inode: inode, place: null }, 0o4755);
+    changeOwner(task, { inode: inode, place: null }, -1, -1);
     expect(inode.mode).toBe(0o100755);
-    changeMode(task, inode, 0o2644); // no group execute: mandatory locking's bit stays for root
-    changeOwner(task, inode, -1, -1);
+    changeMode(task, { inode: inode, place: null }, 0o2644); // no group execute: mandatory locking's bit stays for root
+    changeOwner(task, { inode: inode, place: null }, -1, -1);
     expect(inode.mode).toBe(0o102644);
   });
 
   test('writing and truncating take set-id bits from the unprivileged', () => {
     const { task, inode } = fixture();
-    changeMode(task, inode, 0o6777);
+    changeMode(task, { inode: inode, place: null }, 0o6777);
     const file = open(task, '/f', O_RDWR);
     writeBytes(task, file, 'y');
     expect(inode.mode & 0o7777).toBe(0o6777);
@@ -121,7 +121,7 @@ describe('changing attributes', () => {
     writeBytes(task, file, 'y');
     expect(inode.mode & 0o7777).toBe(0o777);
     as(task, 0);
-    changeMode(task, inode, 0o6777);
+    changeMode(task, { inode: inode, place: null }, 0o6777);
     as(task, 5);
     setSize(task, inode, 0);
     expect(inode.mode & 0o7777).toBe(0o777);
@@ -131,19 +131,19 @@ describe('changing attributes', () => {
   test('times: now needs write permission, explicit ones ownership', () => {
     const { task, inode, clock } = fixture();
     const when = { sec: 5, nsec: 6 };
-    changeMode(task, inode, 0o646);
+    changeMode(task, { inode: inode, place: null }, 0o646);
     as(task, 2);
-    expect(outcome(() => changeTimes(task, inode, when, when, false))).toBe('EPERM');
-    expect(outcome(() => changeTimes(task, inode, 'now', null, false))).toBe('EPERM');
+    expect(outcome(() => changeTimes(task, { inode: inode, place: null }, when, when, false))).toBe('EPERM');
+    expect(outcome(() => changeTimes(task, { inode: inode, place: null }, 'now', null, false))).toBe('EPERM');
     clock.seconds += 100;
-    changeTimes(task, inode, 'now', 'now', true);
+    changeTimes(task, { inode: inode, place: null }, 'now', 'now', true);
     expect(inode).toMatchObject({ atimeSec: clock.seconds, mtimeSec: clock.seconds });
     as(task, 1);
-    changeMode(task, inode, 0o444);
-    changeTimes(task, inode, when, null, false);
+    changeMode(task, { inode: inode, place: null }, 0o444);
+    changeTimes(task, { inode: inode, place: null }, when, null, false);
     expect(inode).toMatchObject({ atimeSec: 5, atimeNsec: 6, mtimeSec: clock.seconds, ctimeSec: clock.seconds });
     as(task, 2);
-    expect(outcome(() => changeTimes(task, inode, 'now', 'now', true))).toBe('EACCES');
+    expect(outcome(() => changeTimes(task, { inode: inode, place: null }, 'now', 'now', true))).toBe('EACCES');
   });
 
   test('creating needs write and search permission', () => {
