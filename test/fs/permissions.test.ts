@@ -63,8 +63,8 @@ describe('permission bits', () => {
     const { task } = testKernel();
     task.fs.umask = 0;
     mkdir(task, AT_FDCWD, '/s', 0o777);
-    changeOwner(task, inodeAt(task, '/s'), 0, 50);
-    changeMode(task, inodeAt(task, '/s'), 0o2777);
+    changeOwner(task, { inode: inodeAt(task, '/s'), place: null }, 0, 50);
+    changeMode(task, { inode: inodeAt(task, '/s'), place: null }, 0o2777);
     as(task, 1);
     writeFile(task, '/s/f', '', 0o2755);
     mkdir(task, AT_FDCWD, '/s/d', 0o755);
@@ -78,7 +78,7 @@ describe('changing attributes', () => {
     const kernel = testKernel();
     const { task } = kernel;
     writeFile(task, '/f', 'x');
-    changeOwner(task, inodeAt(task, '/f'), 1, 1);
+    changeOwner(task, { inode: inodeAt(task, '/f'), place: null }, 1, 1);
     return { ...kernel, inode: inodeAt(task, '/f') };
   }
 
