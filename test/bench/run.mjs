@@ -15,7 +15,7 @@ import { fileURLToPath } from 'node:url';
 
 const here = dirname(fileURLToPath(import.meta.url));
 const repo = join(here, '..', '..');
-const options = { rounds: '3', scale: '0.1', bench: '', limits: true };
+const options = { rounds: '3', scale: '0.3', bench: '', limits: true };
 for (let args = process.argv.slice(2); args.length > 0;) {
   const arg = args.shift();
   if (arg === '--no-limits') options.limits = false;
