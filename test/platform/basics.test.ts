@@ -224,16 +224,22 @@ onX86('one thread', () => {
     g.thread.resume();
     expect(g.p.wait(0)).toBe(STOP_NONE);
     expect(g.p.runningCount).toBe(1);
+    // Measured against the host's own 2 ms sleep, taken in turns, because a loaded host delays both.
+    const cell = new Int32Array(new SharedArrayBuffer(4));
     let best = Infinity;
+    let sleep = Infinity;
     for (let i = 0; i < 100; i++) {
       await new Promise((resolve) => setImmediate(resolve));
+      const before = performance.now();
+      Atomics.wait(cell, 0, 0, 2);
+      sleep = Math.min(sleep, performance.now() - before);
       const start = performance.now();
       expect(g.p.wait(2)).toBe(STOP_NONE);
       const took = performance.now() - start;
       if (!g.p.loopPending) expect(took).toBeGreaterThan(1.9);
       if (took > 1.9) best = Math.min(best, took);
     }
-    expect(best).toBeLessThan(2.2); // the best of many: a loaded host delays the others
+    expect(best / sleep).toBeLessThan(1.5);
   });
 
   test('wait gives Node a turn within about ten milliseconds', () => {
