@@ -13,7 +13,7 @@ import type { Task } from '../sched/task.js';
 import { touchAccessed } from './access-time.js';
 import { AT_POSITION, type GuestBuffer, OpenFile } from './file.js';
 import type { Inode } from './inode.js';
-import { FIONREAD } from './ioctls.js';
+import { FIONREAD } from '../src/abi/flags/ioctl.js';
 import type { PageCache } from './page-cache.js';
 import { privilegeBits } from './permissions.js';
 import { exceededFileSize } from './size-limit.js';

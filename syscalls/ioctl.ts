@@ -5,7 +5,7 @@ import { S_IFDIR, S_IFLNK, S_IFREG } from '../src/abi/flags/stat.js';
 import type { Task } from '../sched/task.js';
 import { WOULD_BLOCK } from '../sched/wait.js';
 import { setAsync } from '../fs/async-io.js';
-import { FIGETBSZ, FIOASYNC, FIOCLEX, FIONBIO, FIONCLEX, FIOQSIZE } from '../fs/ioctls.js';
+import { FIGETBSZ, FIOASYNC, FIOCLEX, FIONBIO, FIONCLEX, FIOQSIZE } from '../src/abi/flags/ioctl.js';
 import { blockOn, ioFile } from './file-io.js';
 
 export function ioctl(task: Task, fd: number, request: number, arg: number): number {

@@ -1,6 +1,7 @@
 /**
  * The system as a whole: uname(2), sysinfo(2), prctl(2), reboot(2), getrandom(2), syslog(2), x86 segment calls.
  */
+import { UTS_RELEASE, UTS_SYSNAME, UTS_VERSION } from '../fs/procfs/release.js';
 import { prctl } from './prctl.js';
 import { ARCH_GET_CPUID, ARCH_GET_FS, ARCH_GET_GS, ARCH_SET_FS, ARCH_SET_GS } from '../src/abi/flags/arch-prctl.js';
 import { capable } from '../sched/credentials.js';
@@ -175,8 +176,6 @@ export const rows: readonly Row[] = [
 ];
 
 const UTS_LENGTH = 65;
-export const UTS_RELEASE = '6.12.0-levitate';
-export const UTS_VERSION = '#1 SMP PREEMPT_DYNAMIC levitate';
 
 function uname(task: Task, at: number): number {
   const { kernel, mm } = task;
@@ -184,7 +183,7 @@ function uname(task: Task, at: number): number {
   scratch.fill(0, 0, 6 * UTS_LENGTH);
   const machine = kernel.platform.arch;
   const release = (task.personality & UNAME26) !== 0 ? '2.6.60-levitate' : UTS_RELEASE;
-  ['Linux', kernel.hostname, release, UTS_VERSION, machine, kernel.domainname].forEach((text, i) => {
+  [UTS_SYSNAME, kernel.hostname, release, UTS_VERSION, machine, kernel.domainname].forEach((text, i) => {
     for (let j = 0; j < Math.min(text.length, UTS_LENGTH - 1); j++) scratch[i * UTS_LENGTH + j] = text.charCodeAt(j);
   });
   mm.writeStruct(at, 6 * UTS_LENGTH);

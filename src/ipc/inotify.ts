@@ -27,7 +27,7 @@ import { WOULD_BLOCK } from '../../sched/wait.js';
 import { AnonFile } from '../../fs/anon-inode.js';
 import type { GuestBuffer } from '../../fs/file.js';
 import type { Inode } from '../../fs/inode.js';
-import { FIONREAD } from '../../fs/ioctls.js';
+import { FIONREAD } from '../abi/flags/ioctl.js';
 import type { Watch } from '../../fs/notify.js';
 import { POLLIN, POLLRDNORM } from '../../fs/poll-events.js';
 import { PollQueue } from '../../fs/poll-queue.js';

@@ -15,7 +15,7 @@ import { PseudoInode, pseudoFs } from '../../fs/anon-inode.js';
 import { OpenFile, type GuestBuffer } from '../../fs/file.js';
 import type { Inode } from '../../fs/inode.js';
 import type { Place } from '../../fs/mount.js';
-import { FIONREAD } from '../../fs/ioctls.js';
+import { FIONREAD } from '../abi/flags/ioctl.js';
 import { Pipe } from './pipe.js';
 
 const READ = 1;

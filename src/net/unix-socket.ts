@@ -17,7 +17,7 @@ import type { Task } from '../../sched/task.js';
 import { dropFile } from '../../fs/fd-table.js';
 import type { OpenFile } from '../../fs/file.js';
 import type { Inode } from '../../fs/inode.js';
-import { FIONREAD } from '../../fs/ioctls.js';
+import { FIONREAD } from '../abi/flags/ioctl.js';
 import { releaseInode } from '../../fs/references.js';
 import {
   POLLERR,

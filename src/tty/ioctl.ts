@@ -11,7 +11,7 @@ import { CAP_SYS_ADMIN } from '../abi/flags/capability.js';
 import type { Task } from '../../sched/task.js';
 import { WOULD_BLOCK, block } from '../../sched/wait.js';
 import { dropFile } from '../../fs/fd-table.js';
-import * as io from './ioctls.js';
+import * as io from '../abi/flags/ioctl.js';
 import * as jobs from './job-control.js';
 import * as t from './termios.js';
 import type { Tty } from './tty.js';

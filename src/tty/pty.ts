@@ -13,7 +13,7 @@ import type { KernelState } from '../../sched/kernel-state.js';
 import type { Task } from '../../sched/task.js';
 import { TIOCPKT_DOSTOP, TIOCPKT_IOCTL, TIOCPKT_NOSTOP } from './driver.js';
 import { TIOCPKT_START, TIOCPKT_STOP } from './driver.js';
-import { TIOCGPKT, TIOCGPTLCK, TIOCGPTN, TIOCGPTPEER, TIOCPKT, TIOCSIG, TIOCSPTLCK } from './ioctls.js';
+import { TIOCGPKT, TIOCGPTLCK, TIOCGPTN, TIOCGPTPEER, TIOCPKT, TIOCSIG, TIOCSPTLCK } from '../abi/flags/ioctl.js';
 import * as t from './termios.js';
 import { Tty, type WindowSize } from './tty.js';
 import type { TtyFile } from './tty-file.js';

@@ -18,7 +18,7 @@ import type { Inode } from '../../fs/inode.js';
 import { POLLERR, POLLHUP, POLLIN, POLLOUT, POLLPRI, POLLRDNORM, POLLWRNORM } from '../../fs/poll-events.js';
 import { checkForeground } from './job-control.js';
 import { ttyIoctl } from './ioctl.js';
-import { TIOCSPGRP } from './ioctls.js';
+import { TIOCSPGRP } from '../abi/flags/ioctl.js';
 import { ReadProgress } from './read.js';
 import { ONLCR, OPOST, TABDLY, TOSTOP, XTABS } from './termios.js';
 import type { Tty } from './tty.js';

@@ -2,7 +2,7 @@
 import { describe, expect, test } from '@jest/globals';
 import { SIGCONT, SIGHUP, SIGINT, SIGWINCH } from '../../src/abi/flags/signal.js';
 import { attachConsole, controllingTty, setControllingTty } from '../../src/tty/index.js';
-import * as io from '../../src/tty/ioctls.js';
+import * as io from '../../src/abi/flags/ioctl.js';
 import * as t from '../../src/tty/termios.js';
 import { BASE } from '../ipc/fake.js';
 import { FakeHost } from './fake-host.js';

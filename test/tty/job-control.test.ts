@@ -3,7 +3,7 @@ import { describe, expect, test } from '@jest/globals';
 import { SIGCONT, SIGHUP, SIGTTIN, SIGTTOU, SIGWINCH, SIG_IGN } from '../../src/abi/flags/signal.js';
 import { disassociate } from '../../src/tty/job-control.js';
 import { controllingTty } from '../../src/tty/index.js';
-import * as io from '../../src/tty/ioctls.js';
+import * as io from '../../src/abi/flags/ioctl.js';
 import { TOSTOP } from '../../src/tty/termios.js';
 import type { Task } from '../../sched/task.js';
 import type { TtyFile } from '../../src/tty/tty-file.js';

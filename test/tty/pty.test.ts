@@ -6,7 +6,7 @@ import { signals, ttyKernel, wake, write } from './fake.js';
 import { BASE } from '../ipc/fake.js';
 import { devpts, devptsType } from '../../src/tty/devpts.js';
 import { IoBuffer } from '../../fs/guest-buffer.js';
-import * as io from '../../src/tty/ioctls.js';
+import * as io from '../../src/abi/flags/ioctl.js';
 import * as t from '../../src/tty/termios.js';
 
 const IN = POLLIN | POLLRDNORM;
