@@ -2,16 +2,17 @@
  * sendmmsg(2) and recvmmsg(2), and what they share with the calls of one message.
  *
  * Oddities: only the first message of sendmmsg may sleep here, the others are tried (the caller goes on with another call, as
- * after any short count); recvmmsg looks at its timeout only after a message has come.
+ * after any short count); recvmmsg looks at its timeout only after a message has come, so that it may sleep beyond it, and
+ * writes back what is left of it unless it fails.
  */
-import { EAGAIN, EINPROGRESS, EINTR, EINVAL, ERESTARTSYS, errno, errnoOf } from '../src/abi/errno.js';
+import { EAGAIN, EFAULT, EINPROGRESS, EINTR, EINVAL, ERESTARTSYS, errno, errnoOf } from '../src/abi/errno.js';
 import { O_NONBLOCK } from '../src/abi/flags/open.js';
 import { AF_UNIX, MSG_CMSG_COMPAT, MSG_DONTWAIT, MSG_WAITFORONE, UIO_MAXIOV } from '../src/abi/flags/socket.js';
 import { MMSGHDR } from '../src/abi/layouts/socket.js';
 import type { Task } from '../sched/task.js';
 import { BLOCKED, WOULD_BLOCK } from '../sched/wait.js';
 import type { Socket } from '../src/net/socket.js';
-import { NO_WAIT, deadlineAt } from './deadline.js';
+import { deadlineAt, writeRemaining } from './deadline.js';
 import { blockOn } from './file-io.js';
 import { receiveHeader, sendHeader, socketOf } from './socket-messages.js';
 
@@ -76,30 +77,32 @@ export function recvmmsg(
   timeoutPtr: number,
 ): number {
   checkCompat(flags);
-  const made = socketOf(task, fd);
   const deadlineNs = deadlineAt(task, timeoutPtr);
+  const made = socketOf(task, fd);
   const total = Math.min(count, UIO_MAXIOV);
   const wait = (flags & MSG_DONTWAIT) === 0 && (made.flags & O_NONBLOCK) === 0;
   const each = ((flags & ~MSG_WAITFORONE) | MSG_DONTWAIT) >>> 0;
   let done = 0;
+  const finish = (): number => {
+    if (timeoutPtr !== 0 && !writeRemaining(task, timeoutPtr, deadlineNs, 1)) throw errno(EFAULT);
+    return done;
+  };
   const attempt = (): number => {
     while (done < total) {
       const at = msgvec + done * MMSGHDR.size;
       try {
         task.mm.writeU32(at + VECTOR_LENGTH, receiveHeader(task, made, at, each));
       } catch (error) {
-        const number = errnoOf(error);
-        if (number === EAGAIN && wait && (done === 0 || (flags & MSG_WAITFORONE) === 0) && !expired())
-          return done > 0 && task.signalPending() ? done : WOULD_BLOCK;
-        if (done > 0) return done;
+        if (errnoOf(error) === EAGAIN && wait && (done === 0 || (flags & MSG_WAITFORONE) === 0))
+          return done > 0 && task.signalPending() ? finish() : WOULD_BLOCK;
+        if (done > 0) return finish();
         throw error;
       }
       done++;
+      if (task.kernel.clock.monotonicNs() >= deadlineNs) break;
     }
-    return done;
+    return finish();
   };
-  // The timeout is looked at only after a message has come (recvmmsg(2), BUGS).
-  const expired = (): boolean => done > 0 && deadlineNs !== NO_WAIT && task.kernel.clock.monotonicNs() >= deadlineNs;
   if (total === 0) return 0;
   const first = attempt();
   return first === WOULD_BLOCK

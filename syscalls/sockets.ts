@@ -321,7 +321,7 @@ export const rows: readonly Row[] = [
       dynamic('msgvec', 'mmsghdrs'),
       uint('vlen'),
       flags('flags', 'msg_flags'),
-      struct('timeout', 'in', 'timespec'),
+      struct('timeout', 'inout', 'timespec'),
     ],
     { ret: 'dynamic', classes: ['network'] },
     recvmmsg,

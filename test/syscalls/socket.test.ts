@@ -278,3 +278,31 @@ syscallTest('poll on a pair', (s) => {
   s.ppoll(poll, 1, s.ms(0), null, 8).returns(1);
   poll.u16(6, POLLIN | POLLOUT | POLLHUP | POLLRDHUP);
 });
+
+/** The vector of recvmmsg or sendmmsg: one buffer each. */
+const mmsghdrs = (s: S, ...buffers: Arg[]) =>
+  s
+    .pack(
+      ...buffers.flatMap((at): Arg[] => [
+        ...['ptr', 0, 'u32', 0, 'ptr', s.iovec([at, 1]), 'u64', 1, 'ptr', 0, 'u64', 0, 'u32', 0],
+        ...['u64', 0],
+      ]),
+    )
+    .ignore();
+
+syscallTest('recvmmsg writes back what is left of its timeout', (s) => {
+  const [a, b] = pair(s, SOCK_DGRAM);
+  for (let i = 0; i < 4; i++) s.write(a, 'x');
+  const vector = mmsghdrs(s, s.buffer(1).ignore(), s.buffer(1).ignore());
+  const timeout = s.pack('u64', 1000, 'u64', 0).ignore();
+  s.recvmmsg(b, vector, 2, 0, timeout).returns(2);
+  timeout.u64(0, 999);
+  s.recvmmsg(b, vector, 2, 0, s.pack('u64', 0, 'u64', 0)).returns(1); // a timeout of zero is over after one message
+  const kept = s.pack('u64', 1000, 'u64', 0);
+  s.recvmmsg(b, vector, 0, 0, kept).returns(0);
+  kept.u64(0, 1000);
+  s.recvmmsg(b, vector, 1, 0, null).returns(1);
+  s.recvmmsg(b, vector, 1, MSG_DONTWAIT, kept).fails(EAGAIN);
+  kept.u64(0, 1000);
+  s.recvmmsg(99, vector, 1, 0, s.pack('u64', 0, 'u64', 2e9)).fails(EINVAL);
+});
