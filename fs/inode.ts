@@ -79,14 +79,16 @@ export abstract class Inode {
   rmdir?(name: string, inode: Inode): void;
   /** A file without a name (O_TMPFILE); nlink 0. */
   tmpfile?(mode: number, creds: Credentials): Inode;
+  /** `flags` are renameat2(2)'s; returns what RENAME_WHITEOUT left at the old name. */
   rename?(
     oldName: string,
     inode: Inode,
     newDir: Inode,
     newName: string,
     replaced: Inode | null,
-    exchange: boolean,
-  ): void;
+    flags: number,
+    creds: Credentials,
+  ): Inode | null;
   /**
    * Directory entries from `cookie` on; 0 and 1 are '.' and '..' and made by the VFS. Calls `emit` until it returns false.
    * `next` is the cookie of the entry after the one emitted.

@@ -1,17 +1,17 @@
 /**
- * rename(2) (fs/namei.c: do_renameat2, vfs_rename): RENAME_NOREPLACE and RENAME_EXCHANGE; RENAME_WHITEOUT is EINVAL, as on a
- * filesystem without whiteouts.
+ * rename(2) (fs/namei.c: do_renameat2, vfs_rename): RENAME_NOREPLACE, RENAME_EXCHANGE, RENAME_WHITEOUT (which leaves the
+ * character device 0:0 at the old name, and has needed no capability since Linux 5.8).
  *
  * Linux oddities: two names of one inode are left alone with success; a trailing slash is fine on either name when the
  * source is a directory, whatever the target is; moving a directory to another parent needs write permission on the
  * directory itself, because its '..' changes.
  */
 import { EBUSY, EEXIST, EINVAL, EMLINK, ENOENT, ENOTDIR, ENOTEMPTY, EPERM, EXDEV, errno } from '../src/abi/errno.js';
-import { RENAME_EXCHANGE, RENAME_NOREPLACE } from '../src/abi/flags/open.js';
+import { RENAME_EXCHANGE, RENAME_NOREPLACE, RENAME_WHITEOUT } from '../src/abi/flags/open.js';
 import { IN_ISDIR, IN_MOVED_FROM, IN_MOVED_TO, IN_MOVE_SELF } from '../src/abi/flags/poll.js';
 import type { KernelState } from '../sched/kernel-state.js';
 import type { Task } from '../sched/task.js';
-import { type Dentry, exchangeDentries, moveDentry } from './dentry.js';
+import { Dentry, attachDentry, exchangeDentries, moveDentry } from './dentry.js';
 import type { Inode } from './inode.js';
 import { forgetInode } from './namespace-ops.js';
 import { nextCookie, notify } from './notify.js';
@@ -22,8 +22,8 @@ const MAX_LINKS = 0x7fff_ffff;
 
 /** renameat2 looks at its flags before it looks at its paths. */
 export function checkRenameFlags(flags: number): void {
-  if ((flags & ~(RENAME_NOREPLACE | RENAME_EXCHANGE)) !== 0) throw errno(EINVAL);
-  if (flags === (RENAME_NOREPLACE | RENAME_EXCHANGE)) throw errno(EINVAL);
+  if ((flags & ~(RENAME_NOREPLACE | RENAME_EXCHANGE | RENAME_WHITEOUT)) !== 0) throw errno(EINVAL);
+  if ((flags & RENAME_EXCHANGE) !== 0 && flags !== RENAME_EXCHANGE) throw errno(EINVAL);
 }
 
 export function rename(
@@ -51,7 +51,7 @@ export function rename(
   // A directory may not move into itself, nor replace one of its ancestors.
   if (to.dir.isWithin(source)) throw errno(EINVAL);
   if (from.dir.isWithin(target)) throw errno(exchange ? EINVAL : ENOTEMPTY);
-  move(task, from.dir, source, to.dir, target, exchange);
+  move(task, from.dir, source, to.dir, target, flags);
 }
 
 function checkSlashes(from: LastOf, to: LastOf, source: Inode, target: Inode | null, exchange: boolean): void {
@@ -61,8 +61,9 @@ function checkSlashes(from: LastOf, to: LastOf, source: Inode, target: Inode | n
 }
 
 /** vfs_rename. */
-function move(task: Task, oldDir: Dentry, source: Dentry, newDir: Dentry, target: Dentry, exchange: boolean): void {
+function move(task: Task, oldDir: Dentry, source: Dentry, newDir: Dentry, target: Dentry, flags: number): void {
   const { creds, kernel } = task;
+  const exchange = (flags & RENAME_EXCHANGE) !== 0;
   const inode = source.inode!;
   const other = target.inode;
   if (inode === other) return;
@@ -81,10 +82,11 @@ function move(task: Task, oldDir: Dentry, source: Dentry, newDir: Dentry, target
   if (source.mounts > 0 || target.mounts > 0) throw errno(EBUSY);
   const oldName = source.name;
   const newName = target.name;
-  from.rename(oldName, inode, to, newName, other, exchange);
+  const whiteout = from.rename(oldName, inode, to, newName, other, flags, creds);
   const cache = !from.sb.volatile;
   if (exchange) exchangeDentries(source, target, cache);
   else moveDentry(source, newDir, newName, target, cache);
+  if (whiteout !== null && cache) attachDentry(new Dentry(oldName, oldDir, whiteout));
   tellWatchers(kernel, from, oldName, to, newName, inode);
   if (exchange) tellWatchers(kernel, to, newName, from, oldName, other!);
   else if (other !== null) forgetInode(other);

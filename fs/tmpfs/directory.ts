@@ -7,7 +7,8 @@
  * Linux oddity: a directory's size grows and shrinks by 20 bytes a name (BOGO_DIRENT_SIZE), and '.' and '..' count.
  */
 import { ENOTEMPTY, errno } from '../../src/abi/errno.js';
-import { S_IFDIR, S_IFREG } from '../../src/abi/flags/stat.js';
+import { RENAME_EXCHANGE, RENAME_WHITEOUT } from '../../src/abi/flags/open.js';
+import { S_IFCHR, S_IFDIR, S_IFREG } from '../../src/abi/flags/stat.js';
 import type { Credentials } from '../../sched/credentials.js';
 import type { Task } from '../../sched/task.js';
 import { DirectoryFile } from '../directory-file.js';
@@ -121,12 +122,16 @@ export class TmpfsDirectory extends TmpfsInode {
     newDir: Inode,
     newName: string,
     replaced: Inode | null,
-    exchange: boolean,
-  ): void {
+    flags: number,
+    creds: Credentials,
+  ): Inode | null {
     const target = newDir as TmpfsDirectory;
-    if (exchange) this.exchange(oldName, inode, target, newName, replaced!);
+    let whiteout: Inode | null = null;
+    if ((flags & RENAME_EXCHANGE) !== 0) this.exchange(oldName, inode, target, newName, replaced!);
     else {
       if (replaced instanceof TmpfsDirectory && replaced.entries.size > 0) throw errno(ENOTEMPTY);
+      // Before anything changes: there may be no inode left for it.
+      if ((flags & RENAME_WHITEOUT) !== 0) whiteout = new TmpfsNode(this.sb, newOwnership(this, S_IFCHR, creds), 0, 0);
       if (replaced !== null) {
         target.remove(newName);
         replaced.nlink--;
@@ -141,11 +146,13 @@ export class TmpfsDirectory extends TmpfsInode {
         target.nlink++;
       }
       this.remove(oldName);
+      if (whiteout !== null) this.insert(oldName, whiteout);
       target.insert(newName, inode);
     }
     this.touch(false, true);
     target.touch(false, true);
     inode.touch(false, false);
+    return whiteout;
   }
   private exchange(oldName: string, inode: Inode, target: TmpfsDirectory, newName: string, other: Inode): void {
     this.entries.get(oldName)!.inode = other;

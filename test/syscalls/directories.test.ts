@@ -16,6 +16,7 @@ import {
   ENOENT,
   ENOTDIR,
   ENOTEMPTY,
+  ENXIO,
   EPERM,
   ERANGE,
   EXDEV,
@@ -28,6 +29,7 @@ import {
   O_TMPFILE,
   RENAME_EXCHANGE,
   RENAME_NOREPLACE,
+  RENAME_WHITEOUT,
   SEEK_SET,
   S_IFCHR,
   S_IFDIR,
@@ -200,6 +202,34 @@ syscallTest('renameat2', (s) => {
   s.renameat2(AT_FDCWD, 'b', AT_FDCWD, 'd', RENAME_EXCHANGE | RENAME_NOREPLACE).fails(EINVAL);
   s.renameat2(AT_FDCWD, 'b', AT_FDCWD, 'd', 0x100).fails(EINVAL);
   s.renameat2(AT_FDCWD, 'b', AT_FDCWD, 'd', 0).returns(0);
+});
+
+syscallTest('RENAME_WHITEOUT leaves the device 0:0 at the old name', (s) => {
+  s.file('a', 'A');
+  s.renameat2(AT_FDCWD, 'a', AT_FDCWD, 'b', RENAME_WHITEOUT).returns(0);
+  s.reads(s.open('b', O_RDONLY), 'A', 5);
+  const st = s.stat();
+  s.newfstatat(AT_FDCWD, 'a', st, 0).returns(0);
+  st.has({ mode: S_IFCHR, rdev: 0, nlink: 1, uid: 0 });
+  s.openat(AT_FDCWD, 'a', O_RDONLY, 0).fails(ENXIO);
+  s.mkdir('d');
+  s.mkdir('d/e');
+  s.mkdir('f');
+  s.renameat2(AT_FDCWD, 'd/e', AT_FDCWD, 'f/e', RENAME_WHITEOUT | RENAME_NOREPLACE).returns(0);
+  s.newfstatat(AT_FDCWD, 'd', st, 0).returns(0);
+  st.has({ nlink: 2, size: 60 });
+  s.call('rmdir', 'd').fails(ENOTEMPTY);
+  s.renameat2(AT_FDCWD, 'b', AT_FDCWD, 'c', RENAME_WHITEOUT | RENAME_EXCHANGE).fails(EINVAL);
+});
+
+syscallTest('a whiteout needs no capability', (s) => {
+  s.mkdir('d', 0o777);
+  s.fchmodat(AT_FDCWD, 'd', 0o777).returns(0);
+  s.asUser();
+  s.file('d/a');
+  s.renameat2(AT_FDCWD, 'd/a', AT_FDCWD, 'd/b', RENAME_WHITEOUT).returns(0);
+  s.mknodat(AT_FDCWD, 'd/c', S_IFCHR | 0o600, 0).returns(0);
+  s.mknodat(AT_FDCWD, 'd/n', S_IFCHR | 0o600, 0x103).fails(EPERM);
 });
 
 syscallTest('linkat', (s) => {
