@@ -7,6 +7,7 @@ import type { Task } from '../sched/task.js';
 import { O_PATH } from '../src/abi/flags/open.js';
 import { IN_CLOSE_NOWRITE, IN_CLOSE_WRITE } from '../src/abi/flags/poll.js';
 import type { OpenFile } from './file.js';
+import { dropRecordLocks } from './locks.js';
 import { notifyFile } from './notify.js';
 import { opensForWrite, untrack } from './references.js';
 
@@ -57,7 +58,7 @@ export class FdTable {
     if (cloexec) this.cloexec.add(fd);
     else this.cloexec.delete(fd);
   }
-  /** Takes the file off the table and drops the reference. EBADF. */
+  /** Takes the file off the table, with the record locks of the process on it, and drops the reference. EBADF. */
   close(fd: number, task: Task): void {
     const file = this.get(fd);
     this.files[fd] = undefined;
@@ -66,6 +67,7 @@ export class FdTable {
     try {
       file.flush(task);
     } finally {
+      if (file.inode.locks !== undefined && (file.flags & O_PATH) === 0) dropRecordLocks(file.inode, this);
       dropFile(file);
     }
   }

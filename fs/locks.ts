@@ -162,17 +162,10 @@ export function dropLocksAtRelease(file: OpenFile): void {
 }
 
 /**
- * POSIX locks end with any close of the file by the process. The closing calls do that themselves; exec and exit are here.
- * Register after the hooks of fs: so exit runs while the task still has its table, exec when close-on-exec is done. (Then
- * a lock whose file is still open through another descriptor survives the exec, which Linux would drop.)
+ * POSIX locks end with any close of the file by the process (FdTable.close), close-on-exec included. Exit drops them before the
+ * descriptors go, and forgets inodes that nobody locks any more: registered after the hooks of fs, it runs before them.
  */
 export const lockHooks: LifecycleHooks = {
-  exec({ kernel, files }) {
-    if (kernel.lockedInodes === undefined) return;
-    const open = new Set<Inode>();
-    for (const [, file] of files.entries()) open.add(file.inode);
-    for (const inode of kernel.lockedInodes) if (!open.has(inode)) dropRecordLocks(inode, files);
-  },
   exit({ kernel, files }) {
     const { lockedInodes } = kernel;
     if (lockedInodes === undefined || files.users > 1) return;

@@ -1,19 +1,14 @@
 /**
- * close(2) and everything that closes descriptors on request: dup2, dup3, close_range. Closing any descriptor of a file drops
- * the process's record locks on it (fcntl(2)); exec and exit do the same through fs/locks.ts.
+ * close(2) and everything that closes descriptors on request: dup2, dup3, close_range.
  */
 import { EBADF, EINVAL, errno } from '../src/abi/errno.js';
 import { RLIMIT_NOFILE } from '../src/abi/flags/limits.js';
-import { CLOSE_RANGE_CLOEXEC, CLOSE_RANGE_UNSHARE, O_CLOEXEC, O_PATH } from '../src/abi/flags/open.js';
+import { CLOSE_RANGE_CLOEXEC, CLOSE_RANGE_UNSHARE, O_CLOEXEC } from '../src/abi/flags/open.js';
 import type { Task } from '../sched/task.js';
 import { dropFile } from '../fs/fd-table.js';
-import { dropRecordLocks } from '../fs/locks.js';
 
 export function close(task: Task, fd: number): number {
-  const { files } = task;
-  const file = files.get(fd);
-  if (file.inode.locks !== undefined && (file.flags & O_PATH) === 0) dropRecordLocks(file.inode, files);
-  files.close(fd, task);
+  task.files.close(fd, task);
   return 0;
 }
 

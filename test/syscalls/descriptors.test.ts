@@ -1,5 +1,6 @@
 /** dup, dup2, dup3, fcntl, flock and record locks. */
 import {
+  CLONE_FILES,
   EAGAIN,
   EBADF,
   EBUSY,
@@ -51,11 +52,13 @@ import {
   RLIMIT_NOFILE,
   SEEK_END,
   SEEK_SET,
+  SIGCHLD,
   SIGUSR1,
   TCGETS,
   TIOCGWINSZ,
   WILD,
   syscallTest,
+  type Call,
   type S,
 } from '../support/index.js';
 
@@ -230,6 +233,50 @@ syscallTest('record locks: split, merge, release by close', (s) => {
   s.waitBlocked(child);
   s.close(s.open('f', O_RDONLY)); // closing any descriptor of the file drops all locks of the process
   s.write(p.w, 'x');
+  s.wait(child).exited(0);
+});
+
+/** A child locks `f` and runs a new program; `check` looks at its lock meanwhile. */
+function lockedByExec(s: S, flags: number, check: (s: S, fd: Call) => void): void {
+  const fd = s.open('f', RW, 0o600).returns(3);
+  const ready = s.pipe();
+  const done = s.pipe();
+  ready.fds.u32(4, 5);
+  done.fds.u32(0, 6);
+  const child = s.fork((c) => {
+    c.close(done.w);
+    c.open('f', O_RDONLY | flags);
+    c.fcntl(fd, F_SETLK, lock(c, F_WRLCK)).returns(0);
+    c.exec((x) => {
+      x.write(5, 'x');
+      x.reads(6, '', 1);
+      x.exit(0);
+    });
+  });
+  s.reads(ready.r, 'x', 1);
+  check(s, fd);
+  s.close(done.w);
+  s.wait(child).exited(0);
+}
+
+syscallTest('record locks survive exec', (s) => {
+  lockedByExec(s, 0, (p, fd) => p.fcntl(fd, F_SETLK, lock(p, F_RDLCK)).fails(EAGAIN));
+});
+
+syscallTest('close-on-exec drops the record locks of the file', (s) => {
+  lockedByExec(s, O_CLOEXEC, (p, fd) => p.fcntl(fd, F_SETLK, lock(p, F_RDLCK)).returns(0));
+});
+
+syscallTest('a shared descriptor table keeps its record locks when one of its users runs a program', (s) => {
+  const fd = s.open('f', RW, 0o600).returns(3);
+  s.fcntl(fd, F_SETLK, lock(s, F_WRLCK)).returns(0);
+  const child = s.spawn('clone', [CLONE_FILES | SIGCHLD], {}, (c) => {
+    c.fcntl(fd, F_SETLK, lock(c, F_WRLCK)).returns(0);
+    c.exec((x) => {
+      x.fcntl(3, F_SETLK, lock(x, F_RDLCK)).fails(EAGAIN);
+      x.exit(0);
+    });
+  });
   s.wait(child).exited(0);
 });
 
