@@ -96,7 +96,9 @@ export class Pipe {
       while (this.used > 0 && into.remaining > 0) {
         const slot = this.slots[this.tail];
         if (slot.packet) {
-          total += into.put(this.pages!, this.tail * PAGE + slot.offset, Math.min(slot.length, into.remaining));
+          const size = Math.min(slot.length, into.remaining);
+          if (into.put(this.pages!, this.tail * PAGE + slot.offset, size) < size) throw errno(EFAULT);
+          total += size;
           this.bytes -= slot.length;
           this.dropTail();
           break;
@@ -127,11 +129,26 @@ export class Pipe {
     }
     return n;
   }
+  /** A slot that could not be copied whole because of a bad address is not consumed at all (pipe_read). */
   private drain(into: GuestBuffer, length: number): number {
     const from = this.tail * PAGE + this.slots[this.tail].offset;
-    const got = into.put(this.pages!, from, length);
+    let got = into.put(this.pages!, from, length);
+    if (got < length) {
+      got = this.wholeSlots(got);
+      if (got === 0) throw errno(EFAULT);
+    }
     this.consume(got);
     return got;
+  }
+  /** Bytes of the oldest slots that end within the next `length` bytes. */
+  private wholeSlots(length: number): number {
+    let n = 0;
+    for (let i = 0; i < this.used; i++) {
+      const next = n + this.slots[(this.tail + i) % this.maxSlots].length;
+      if (next > length) break;
+      n = next;
+    }
+    return n;
   }
   private consume(length: number): void {
     this.bytes -= length;

@@ -91,6 +91,23 @@ syscallTest('65536 writes of one byte fit into one pipe', (s) => {
   s.writev(p.w, vector, 1024).fails(EAGAIN);
 });
 
+syscallTest('a bad address consumes nothing of the buffer that does not fit before it', (s) => {
+  const p = s.pipe(O_NONBLOCK);
+  s.write(p.w, 'one buffer');
+  s.call('read', p.r, s.pages(1).ignore().plus(4092), 10).fails(EFAULT);
+  s.reads(p.r, 'one buffer', 20);
+  s.call('write', p.w, Buffer.alloc(12_288, 'abcdefghij'), 12_288).returns(12_288);
+  s.call('read', p.r, s.pages(2).ignore().plus(100), 12_288).returns(4096);
+  s.call('read', p.r, s.pages(1).ignore().plus(4000), 96).returns(96);
+  s.call('read', p.r, s.pages(1).ignore().plus(96), 8000).returns(4000);
+  s.call('read', p.r, s.pages(1).ignore().plus(1), 4096).fails(EFAULT);
+  s.reads(p.r, Buffer.alloc(12_288, 'abcdefghij').subarray(8192), 8192);
+  const q = s.pipe(O_NONBLOCK | O_DIRECT);
+  s.write(q.w, 'packet');
+  s.call('read', q.r, s.pages(1).ignore().plus(4092), 6).fails(EFAULT);
+  s.reads(q.r, 'packet', 6);
+});
+
 syscallTest('an empty pipe: EAGAIN without, end of file after the last writer is gone', (s) => {
   const p = s.pipe(O_NONBLOCK);
   s.call('read', p.r, s.buffer(4), 4).fails(EAGAIN);
