@@ -36,8 +36,8 @@ export function judge(script: TestScript, host: Outcome | null, levitate: Outcom
 /** Bytes after an event, by event and address: for every range that either side saw changing there. */
 type Snapshots = Map<string, Map<string, { address: number; bytes: Buffer }>>;
 
-function expectationOf(op: Op, side: string): ResultExpectation {
-  return side === 'levitate' && op.differs !== undefined ? op.differs.expect : op.expect;
+function expectationOf(op: Op, outcome: Outcome): ResultExpectation {
+  return outcome.levitate && op.differs !== undefined ? op.differs.expect : op.expect;
 }
 
 function resultText(result: bigint): string {
@@ -60,7 +60,7 @@ function judgeSide(
     if (op === undefined) return;
     ran.set(op.id, (ran.get(op.id) ?? 0) + 1);
     const where = `#${op.id} ${op.text}`;
-    const expect = expectationOf(op, side);
+    const expect = expectationOf(op, outcome);
     if (expect.accepts !== undefined && event.result !== null && !expect.accepts(Number(event.result))) {
       say(`${where} = ${resultText(event.result)}, expected ${expect.text}`);
     }
@@ -147,19 +147,19 @@ class Relations {
   }
 }
 
-function compareSides(script: TestScript, host: Outcome, levitate: Outcome, a: Snapshots, b: Snapshots): string[] {
+function compareSides(script: TestScript, one: Outcome, two: Outcome, a: Snapshots, b: Snapshots): string[] {
   const complaints: string[] = [];
   const relations = new Relations();
-  for (const event of host.events) {
+  for (const event of one.events) {
     const op = opOf(script, event);
-    const theirs = levitate.byKey.get(event.key);
+    const theirs = two.byKey.get(event.key);
     if (theirs === undefined) {
       if (op !== undefined && !op.optional)
-        complaints.push(`levitate did not run #${op.id} ${op.text} as often as the host`);
+        complaints.push(`${two.side} did not run #${op.id} ${op.text} as often as ${one.side}`);
       continue;
     }
     const where = op === undefined ? `start of process ${event.owner}` : `#${op.id} ${op.text}`;
-    if (op?.differs !== undefined && levitate.side === 'levitate') continue;
+    if (op?.differs !== undefined && one.levitate !== two.levitate) continue;
     if (event.result !== null && theirs.result !== null && op !== undefined) {
       const { agreement, relation } = op.expect;
       const sameError = event.result === theirs.result || (event.result > 0n && theirs.result > 0n);
@@ -168,11 +168,12 @@ function compareSides(script: TestScript, host: Outcome, levitate: Outcome, a: S
         (agreement === 'exact'
           ? event.result === theirs.result
           : sameError && relations.agree(relation ?? '', String(event.result), String(theirs.result)));
-      if (!agrees) complaints.push(`${where}: host ${resultText(event.result)}, levitate ${resultText(theirs.result)}`);
+      if (!agrees)
+        complaints.push(`${where}: ${one.side} ${resultText(event.result)}, ${two.side} ${resultText(theirs.result)}`);
     }
     if (op?.kind === OP_REPORT && event.changes.some((change) => !inArena(change.address))) {
       const [mine, other] = [event, theirs].map((e) => Buffer.concat(e.changes.map((change) => change.bytes)));
-      if (!mine.equals(other)) complaints.push(`${where}: host ${show(mine)}, levitate ${show(other)}`);
+      if (!mine.equals(other)) complaints.push(`${where}: ${one.side} ${show(mine)}, ${two.side} ${show(other)}`);
       continue;
     }
     for (const [key, range] of a.get(event.key) ?? []) {
@@ -182,7 +183,7 @@ function compareSides(script: TestScript, host: Outcome, levitate: Outcome, a: S
       if (difference !== null) complaints.push(`${where}: memory differs: ${difference}`);
     }
   }
-  complaints.push(...compareSignals(script, relations, host.signals, levitate.signals));
+  complaints.push(...compareSignals(script, relations, one, two));
   return complaints;
 }
 
@@ -201,12 +202,12 @@ function compareBytes(script: TestScript, relations: Relations, address: number,
     tolerated.fill(1, low - address, high - address);
     if (relation === undefined || low !== from || high !== from + length) continue;
     const [x, y] = [a, b].map((bytes) => littleEndian(bytes.subarray(low - address, high - address)));
-    if (!relations.agree(relation, x, y)) return `${relation} at 0x${low.toString(16)}: host ${x}, levitate ${y}`;
+    if (!relations.agree(relation, x, y)) return `${relation} at 0x${low.toString(16)}: ${x}, levitate ${y}`;
   }
   for (let i = 0; i < a.length; i++) {
     if (a[i] === b[i] || tolerated[i] === 1) continue;
     const end = Math.min(i + 32, a.length);
-    return `at 0x${(address + i).toString(16)}: host ${show(a.subarray(i, end))}, levitate ${show(b.subarray(i, end))}`;
+    return `at 0x${(address + i).toString(16)}: ${show(a.subarray(i, end))}, levitate ${show(b.subarray(i, end))}`;
   }
   return null;
 }
@@ -247,30 +248,26 @@ function signalText(signal: SignalEvent): { exact: string; pid: number | null } 
   return { exact, pid };
 }
 
-function compareSignals(
-  script: TestScript,
-  relations: Relations,
-  host: readonly SignalEvent[],
-  levitate: readonly SignalEvent[],
-): string[] {
+function compareSignals(script: TestScript, relations: Relations, one: Outcome, two: Outcome): string[] {
   const complaints: string[] = [];
   for (const section of script.sections) {
     if (section.signals === null) continue; // asynchronous ones may come any number of times
-    const [mine, theirs] = [host, levitate].map((all) =>
-      all.filter((signal) => signal.owner === section.index).map(signalText),
+    const [mine, theirs] = [one, two].map((side) =>
+      side.signals.filter((signal) => signal.owner === section.index).map(signalText),
     );
     mine.forEach((signal, i) => {
       const other = theirs[i];
       if (other === undefined) return;
-      if (signal.exact !== other.exact) complaints.push(`signal ${i}: host ${signal.exact}, levitate ${other.exact}`);
+      if (signal.exact !== other.exact)
+        complaints.push(`signal ${i}: ${one.side} ${signal.exact}, ${two.side} ${other.exact}`);
       if (signal.pid !== null && other.pid !== null && (signal.pid === 0) !== (other.pid === 0)) {
-        complaints.push(`signal ${i}: sender host ${signal.pid}, levitate ${other.pid}`);
+        complaints.push(`signal ${i}: sender ${one.side} ${signal.pid}, ${two.side} ${other.pid}`);
       } else if (
         signal.pid !== null &&
         other.pid !== null &&
         !relations.agree('pid', String(signal.pid), String(other.pid))
       ) {
-        complaints.push(`signal ${i}: sender: host ${signal.pid}, levitate ${other.pid}`);
+        complaints.push(`signal ${i}: sender: ${one.side} ${signal.pid}, ${two.side} ${other.pid}`);
       }
     });
   }

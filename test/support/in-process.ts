@@ -11,6 +11,7 @@ import { InputStream, OutputStream } from '../../src/api/memory-stream.js';
 import { System } from '../../src/api/system.js';
 import { login } from '../../src/api/users.js';
 import type { RunResult } from './host.js';
+import type { Platform } from '../../src/platform/platform.js';
 import { countsOf, growth, hostChildren, type Counts } from './leaks.js';
 import type { LevitateRun } from './levitate.js';
 import { RECORD_BEGIN, RECORD_END } from './records.js';
@@ -28,7 +29,8 @@ function makeRoot(files: LevitateRun['files']): string {
   return root;
 }
 
-export async function runInProcess(run: LevitateRun): Promise<RunResult> {
+/** Runs a program; on the ptrace platform unless another one is given. */
+export async function runInProcess(run: LevitateRun, platform?: Platform): Promise<RunResult> {
   const root = makeRoot(run.files);
   const out: Uint8Array[] = [];
   const err: Uint8Array[] = [];
@@ -36,7 +38,7 @@ export async function runInProcess(run: LevitateRun): Promise<RunResult> {
   const result: RunResult = { status: null, signal: null, stdout: Buffer.alloc(0), stderr: Buffer.alloc(0), leaks };
   const children = hostChildren();
   try {
-    const system = await System.start({ root });
+    const system = await System.start({ root, platform });
     try {
       const { kernel, init } = system;
       let before: Counts | null = null;

@@ -5,6 +5,7 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import type { RunResult } from './host.js';
+import type { TestScript } from './script.js';
 
 export interface LevitateRun {
   /** Files of the root filesystem by absolute path (mode 0755, owner root), beside /dev, /proc and /tmp. */
@@ -23,4 +24,10 @@ export function unavailable(): string | null {
 export async function runInLevitate(run: LevitateRun): Promise<RunResult> {
   const { runInProcess } = await import('./in-process.js');
   return runInProcess(run);
+}
+
+/** The same on the script platform, where `scripts` are played instead of the executor's instructions. */
+export async function playInLevitate(run: LevitateRun, scripts: readonly TestScript[]): Promise<RunResult> {
+  const { play } = await import('./played/side.js');
+  return play(run, scripts);
 }

@@ -44,12 +44,16 @@ export interface SignalEvent {
 
 export interface Outcome {
   readonly side: string;
+  /** Whether it is levitate, on whichever platform, and not Linux itself. */
+  readonly levitate: boolean;
   readonly events: Event[];
   readonly byKey: Map<string, Event>;
   readonly signals: SignalEvent[];
   readonly status: number | null;
   readonly timedOut: boolean;
   readonly trouble: readonly string[];
+  /** Why this side cannot play the script at all. */
+  readonly unplayable: string | undefined;
 }
 
 /** What a check sees: results so far, and memory right after the operation it is attached to. */
@@ -73,12 +77,14 @@ export interface View {
 export function outcomeOf(side: string, test: TestRecords): Outcome {
   const outcome: Outcome = {
     side,
+    levitate: !side.startsWith('host'),
     events: [],
     byKey: new Map(),
     signals: [],
     status: test.status,
     timedOut: test.timedOut,
     trouble: test.trouble,
+    unplayable: test.unplayable,
   };
   const open = new Map<string, Event>();
   const counts = new Map<string, number>();

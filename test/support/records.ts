@@ -10,8 +10,11 @@ export const RECORD_AUXV = 7;
 export const RECORD_REGISTERS = 8;
 export const RECORD_TROUBLE = 9;
 export const RECORD_DONE = 10;
+/** Only of the script platform: this test asks for something that cannot be played. Payload: the reason. */
+export const RECORD_UNPLAYABLE = 11;
 
-const HEADER = 32;
+/** Bytes before the payload. */
+export const HEADER = 32;
 
 export interface Record {
   readonly type: number;
@@ -33,6 +36,8 @@ export interface TestRecords {
   elapsedMs: number;
   /** Why there is no status. */
   trouble: string[];
+  /** Why the script platform cannot play it. */
+  unplayable?: string;
 }
 
 export interface RunRecords {
@@ -77,6 +82,8 @@ export function parseRecords(bytes: Buffer): RunRecords {
       test.elapsedMs = Number(record.payload.readBigUInt64LE(0)) / 1e6;
     } else if (record.type === RECORD_TROUBLE) {
       test.trouble.push(`${record.payload.toString()}: ${record.a}`);
+    } else if (record.type === RECORD_UNPLAYABLE) {
+      test.unplayable ??= record.payload.toString();
     } else if (record.type !== RECORD_BEGIN) {
       test.records.push(record);
     }

@@ -14,7 +14,7 @@ import { Script, wrap, type S } from './dsl.js';
 import { encodeScripts } from './encode.js';
 import { buildExecutor } from './executor.js';
 import { runOnHost, type RunResult } from './host.js';
-import { runInLevitate, unavailable } from './levitate.js';
+import { playInLevitate, runInLevitate, unavailable, type LevitateRun } from './levitate.js';
 import { outcomeOf, type Outcome } from './outcome.js';
 import { parseRecords, type TestRecords } from './records.js';
 import { SECTION_PROCESS, type TestScript } from './script.js';
@@ -41,7 +41,7 @@ const hostOnly = process.env['LEVITATE_TEST_HOST_ONLY'] === '1';
 const scripts: TestScript[] = [];
 /** The first test of a file waits for all scripts of it; how long each may take is the executor's business. */
 const JEST_TIMEOUT_MS = 900_000;
-let sides: Promise<{ host: Side; levitate: Side | null }> | null = null;
+let sides: Promise<Sides> | null = null;
 
 /** One test: `write` builds its script. */
 export function syscallTest(name: string, write: (s: S) => void, options: TestOptions = {}): void {
@@ -67,7 +67,7 @@ export function syscallTest(name: string, write: (s: S) => void, options: TestOp
     name,
     async () => {
       sides ??= runAll();
-      const { host, levitate } = await sides;
+      const { host, levitate, played } = await sides;
       const mine = host.outcome(index);
       const theirs = script.hostOnly === undefined && levitate !== null ? levitate.outcome(index) : null;
       if (theirs !== null && twice === false && options.lacks !== undefined) {
@@ -83,6 +83,11 @@ export function syscallTest(name: string, write: (s: S) => void, options: TestOp
         ...judge(script, blind ? null : mine, theirs),
         ...(theirs === null || levitate === null ? [] : levitate.leaks(index)),
       ];
+      const third = theirs === null || played === null ? null : played.outcome(index);
+      if (complaints.length === 0 && third !== null && played !== null && third.unplayable === undefined) {
+        complaints.push(...judge(script, blind ? null : mine, third), ...played.leaks(index));
+        if (complaints.length === 0) complaints.push(...judge(script, theirs, third));
+      }
       if (complaints.length > 0) {
         const error = new Error(complaints.slice(0, 20).join('\n'));
         error.stack = error.message; // where it was thrown says nothing
@@ -148,6 +153,15 @@ class Side {
     }
   }
 
+  /** Says how many scripts were left out here, and why. */
+  printUnplayable(): void {
+    const left = scripts.map((script, index) => [script.name, this.outcome(index).unplayable] as const);
+    const reasons = left.filter(([, reason]) => reason !== undefined);
+    if (reasons.length === 0) return;
+    process.stderr.write(`${this.name}: ${scripts.length - reasons.length} of ${scripts.length} scripts played\n`);
+    for (const [name, reason] of reasons) process.stderr.write(`  not played: ${name}: ${reason}\n`);
+  }
+
   outcome(index: number): Outcome {
     const none: TestRecords = { records: [], status: null, timedOut: false, elapsedMs: 0, trouble: [] };
     return outcomeOf(this.name, this.#results.get(index) ?? none);
@@ -158,7 +172,15 @@ class Side {
   }
 }
 
-async function runAll(): Promise<{ host: Side; levitate: Side | null }> {
+interface Sides {
+  host: Side;
+  /** On the ptrace platform. */
+  levitate: Side | null;
+  /** On the script platform. */
+  played: Side | null;
+}
+
+async function runAll(): Promise<Sides> {
   const reason = unavailable();
   if (!hostOnly && !twice && reason !== null) {
     throw new Error(`levitate cannot run: ${reason}. LEVITATE_TEST_HOST_ONLY=1 checks the scripts on the host alone.`);
@@ -169,17 +191,18 @@ async function runAll(): Promise<{ host: Side; levitate: Side | null }> {
   const onHost = (name: string): Promise<Side> =>
     new Side(name, (bytes, first) => runOnHost(executor, bytes, first, budgetMs)).runAll(script);
   const host = await onHost('host');
-  if (twice) return { host, levitate: await onHost('host again') };
-  if (hostOnly) return { host, levitate: null };
+  if (twice) return { host, levitate: await onHost('host again'), played: null };
+  if (hostOnly) return { host, levitate: null, played: null };
   const binary = readFileSync(executor);
-  const levitate = await new Side('levitate', (bytes, first) =>
-    runInLevitate({
-      files: { '/executor': binary, '/script': bytes },
-      argv: ['/executor', '/script', String(first)],
-      env: {},
-      stdin: new Uint8Array(0),
-      timeoutMs: budgetMs * 2,
-    }),
-  ).runAll(script);
-  return { host, levitate };
+  const run = (bytes: Buffer, first: number): LevitateRun => ({
+    files: { '/executor': binary, '/script': bytes },
+    argv: ['/executor', '/script', String(first)],
+    env: {},
+    stdin: new Uint8Array(0),
+    timeoutMs: budgetMs * 2,
+  });
+  const levitate = await new Side('levitate', (bytes, first) => runInLevitate(run(bytes, first))).runAll(script);
+  const played = await new Side('script', (bytes, first) => playInLevitate(run(bytes, first), scripts)).runAll(script);
+  played.printUnplayable();
+  return { host, levitate, played };
 }

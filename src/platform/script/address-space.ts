@@ -140,12 +140,21 @@ export class ScriptSpace implements AddressSpace {
   }
 
   read(addr: number, dst: Uint8Array, dstOffset: number, len: number): number {
-    return this.walk(addr, len, PROT_READ, (bytes, offset, done, n) =>
+    if (this.dirty) this.flush();
+    return this.load(addr, dst, dstOffset, len);
+  }
+  write(addr: number, src: Uint8Array, srcOffset: number, len: number): number {
+    if (this.dirty) this.flush();
+    return this.store(addr, src, srcOffset, len);
+  }
+  /** The same as user code of a running thread does it: what the kernel has queued and not flushed has not happened. */
+  load(addr: number, dst: Uint8Array, dstOffset: number, len: number): number {
+    return this.visitPages(addr, len, PROT_READ, (bytes, offset, done, n) =>
       dst.set(bytes.subarray(offset, offset + n), dstOffset + done),
     );
   }
-  write(addr: number, src: Uint8Array, srcOffset: number, len: number): number {
-    return this.walk(addr, len, PROT_WRITE, (bytes, offset, done, n) =>
+  store(addr: number, src: Uint8Array, srcOffset: number, len: number): number {
+    return this.visitPages(addr, len, PROT_WRITE, (bytes, offset, done, n) =>
       bytes.set(src.subarray(srcOffset + done, srcOffset + done + n), offset),
     );
   }
@@ -260,13 +269,12 @@ export class ScriptSpace implements AddressSpace {
       }
     }
   }
-  private walk(
+  private visitPages(
     addr: number,
     len: number,
     need: number,
     visit: (bytes: Uint8Array, offset: number, done: number, n: number) => void,
   ): number {
-    if (this.dirty) this.flush();
     let done = 0;
     while (done < len) {
       const at = addr + done;

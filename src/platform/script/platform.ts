@@ -6,7 +6,9 @@
  */
 import { A64_LAYOUT, X86_LAYOUT, type RegisterLayout } from '../../abi/registers.js';
 import type { ArchName } from '../../abi/types.js';
+import { EAGAIN } from '../../abi/errno.js';
 import {
+  HostError,
   STOP_GONE,
   STOP_INTERRUPTED,
   STOP_NONE,
@@ -17,7 +19,7 @@ import {
 } from '../platform.js';
 import { ScriptSpace } from './address-space.js';
 import { ScriptPhysical } from './physical.js';
-import { ScriptThread, type Script } from './thread.js';
+import { SPINNING, ScriptThread, type Script } from './thread.js';
 
 export interface ScriptPlatformOptions {
   arch?: ArchName;
@@ -29,6 +31,10 @@ export interface ScriptPlatformOptions {
   maxThreads?: number;
   /** User code of the first thread of each new address space. */
   script?: Script;
+  /** A thread was made from another one, which is at its system call: for user code that keeps state of its own. */
+  cloned?: (child: ScriptThread, parent: ScriptThread) => void;
+  /** Nanoseconds of any clock, to charge threads for the time their code takes. Default: it takes none. */
+  cpuClock?: () => number;
 }
 
 const MIB = 1024 * 1024;
@@ -47,6 +53,8 @@ export class ScriptPlatform implements Platform {
   readonly slotWords: number;
   readonly runnable: ScriptThread[] = [];
   script: Script;
+  private readonly cloned: (child: ScriptThread, parent: ScriptThread) => void;
+  private readonly cpuClock: () => number;
   private readonly free: number[] = [];
   private readonly alive = new Set<ScriptThread>();
   private nextTid = 1;
@@ -66,6 +74,8 @@ export class ScriptPlatform implements Platform {
     this.words = new Uint32Array(slots * this.slotWords);
     for (let slot = slots - 1; slot >= 0; slot--) this.free.push(slot);
     this.script = options.script ?? (() => false);
+    this.cloned = options.cloned ?? (() => {});
+    this.cpuClock = options.cpuClock ?? (() => 0);
   }
 
   createAddressSpace(): { space: ScriptSpace; thread: ScriptThread } {
@@ -73,27 +83,37 @@ export class ScriptPlatform implements Platform {
     return { space, thread: this.newThread(space, null) };
   }
   wait(_timeoutMs: number): number {
-    const thread = this.runnable.shift();
-    const { stop } = this;
-    stop.thread = thread ?? null;
-    if (thread === undefined) return STOP_NONE;
-    if (thread.interrupted) {
-      thread.interrupted = false;
+    const { stop, runnable } = this;
+    // Every thread at most once, so that the kernel's timers run while threads spin.
+    for (let left = runnable.length; left > 0; left--) {
+      const thread = runnable.shift()!;
+      stop.thread = thread;
+      if (thread.interrupted) {
+        thread.interrupted = false;
+        thread.running = false;
+        return STOP_INTERRUPTED;
+      }
+      const from = this.cpuClock();
+      const step = thread.script(thread);
+      thread.userNs += this.cpuClock() - from;
+      if (step === SPINNING) {
+        runnable.push(thread);
+        continue;
+      }
       thread.running = false;
-      return STOP_INTERRUPTED;
+      if (step === true) return STOP_SYSCALL;
+      if (step === false) {
+        thread.exit();
+        return STOP_GONE;
+      }
+      stop.signal = step.signal;
+      stop.code = step.code;
+      stop.address = step.address;
+      stop.access = step.access;
+      return STOP_SIGNAL;
     }
-    const result = thread.script(thread);
-    thread.running = false;
-    if (result === true) return STOP_SYSCALL;
-    if (result === false) {
-      thread.exit();
-      return STOP_GONE;
-    }
-    stop.signal = result.signal;
-    stop.code = result.code;
-    stop.address = result.address;
-    stop.access = result.access;
-    return STOP_SIGNAL;
+    stop.thread = null;
+    return STOP_NONE;
   }
   get runningCount(): number {
     return this.runnable.length;
@@ -107,7 +127,7 @@ export class ScriptPlatform implements Platform {
   /** Makes a stopped thread in `space`; registers and FP state from `like`. */
   newThread(space: ScriptSpace, like: ScriptThread | null): ScriptThread {
     const slot = this.free.pop();
-    if (slot === undefined) throw new Error('script platform: too many threads');
+    if (slot === undefined) throw new HostError('script platform: too many threads', EAGAIN);
     const thread = new ScriptThread(this, space, slot, this.nextTid++, like?.script ?? this.script);
     if (like === null) this.words.fill(0, slot * this.slotWords, (slot + 1) * this.slotWords);
     else {
@@ -115,6 +135,7 @@ export class ScriptPlatform implements Platform {
       thread.setFpState(like.getFpState());
     }
     this.alive.add(thread);
+    if (like !== null) this.cloned(thread, like);
     return thread;
   }
   /** A thread ended. */

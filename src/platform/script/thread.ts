@@ -2,6 +2,7 @@
  * ScriptThread: a guest thread whose instructions are a function. When it is resumed, `script` runs the "user code" up to the
  * next stop: it loads registers for a system call, reports a fault, or ends.
  */
+import { X86 } from '../../abi/registers.js';
 import type { HostThread } from '../platform.js';
 import { Registers } from '../registers.js';
 import type { ScriptSpace } from './address-space.js';
@@ -15,12 +16,21 @@ export interface ScriptFault {
   access: number;
 }
 
-/** True: the registers hold a system call. False: the thread is gone. A fault: it stops with that signal. */
-export type Script = (thread: ScriptThread) => boolean | ScriptFault;
+/** The thread does not stop: it goes on computing once the others have had their turn. */
+export const SPINNING = 'spinning';
+
+/** What user code did: true: the registers hold a system call; false: the thread is gone; or it stops with a fault. */
+export type Step = boolean | typeof SPINNING | ScriptFault;
+export type Script = (thread: ScriptThread) => Step;
 
 const SIGSEGV = 11;
 const SEGV_MAPERR = 1;
 const SEGV_ACCERR = 2;
+const SI_KERNEL = 128;
+/** x86_64 addresses from here up to the same distance from the top have no meaning at all: a general protection fault. */
+const NON_CANONICAL = 0x8000_0000_0000;
+const CANONICAL_AGAIN = 0xffff_8000_0000_0000;
+const MASK64 = (1n << 64n) - 1n;
 
 export class ScriptThread implements HostThread {
   readonly platform: ScriptPlatform;
@@ -33,6 +43,8 @@ export class ScriptThread implements HostThread {
   gone = false;
   /** The user code; a clone or fork inherits it until the driver sets another. */
   script: Script;
+  /** CPU time that user code has used, for a driver that measures it. */
+  userNs = 0;
   private fpState = new Uint8Array(512);
 
   constructor(platform: ScriptPlatform, space: ScriptSpace, slot: number, hostTid: number, script: Script) {
@@ -45,30 +57,53 @@ export class ScriptThread implements HostThread {
     space.threads.add(this);
   }
 
-  /** Loads the registers for a system call; for scripts. */
-  call(nr: number, ...args: number[]): true {
+  /** Loads the registers for a system call at the instruction pointer and executes it; for scripts. */
+  call(nr: number, ...args: (number | bigint)[]): true {
     const { layout } = this.regs;
-    for (let i = 0; i < 6; i++) this.regs.set(layout.args[i], args[i] ?? 0);
-    this.regs.set(layout.nr, nr);
-    if (layout.arch === 'x86_64') this.regs.ret = -38; // the entry code sets rax to -ENOSYS
+    for (let i = 0; i < 6; i++) this.setWord(layout.args[i], args[i] ?? 0);
+    this.regs.set(layout.arch === 'x86_64' ? layout.ret : layout.nr, nr);
+    return this.trap();
+  }
+  /** Executes the system call instruction with the registers as they are. */
+  trap(): true {
+    const { regs } = this;
+    const { layout } = regs;
+    regs.ip += layout.syscallLength;
+    if (layout.arch === 'x86_64') {
+      regs.setHalves(X86.orig_rax, regs.lo(X86.rax), regs.hi(X86.rax));
+      regs.ret = -38; // the entry code sets rax to -ENOSYS
+      regs.set(X86.rcx, regs.ip);
+      regs.set(X86.r11, regs.lo(X86.eflags));
+    }
     return true;
+  }
+  /** A register, all 64 bits of it. */
+  word(index: number): bigint {
+    return (BigInt(this.regs.hi(index)) << 32n) | BigInt(this.regs.lo(index));
+  }
+  setWord(index: number, value: number | bigint): void {
+    const bits = BigInt(value) & MASK64;
+    this.regs.setHalves(index, Number(bits & 0xffff_ffffn), Number(bits >> 32n));
   }
   /** Reads guest memory as user code; null stands for the fault that `faultAt` describes. */
   load(addr: number, length: number): Uint8Array | null {
     const bytes = new Uint8Array(length);
-    return this.space.read(addr, bytes, 0, length) === length ? bytes : null;
+    return this.space.load(addr, bytes, 0, length) === length ? bytes : null;
   }
   store(addr: number, bytes: Uint8Array): boolean {
-    return this.space.write(addr, bytes, 0, bytes.length) === bytes.length;
+    return this.space.store(addr, bytes, 0, bytes.length) === bytes.length;
   }
   /** What the host would report for a failed access. */
   faultAt(address: number, access: number): ScriptFault {
+    if (this.platform.arch === 'x86_64' && address >= NON_CANONICAL && address < CANONICAL_AGAIN)
+      return { signal: SIGSEGV, code: SI_KERNEL, address: 0, access: -1 };
     const mapped = this.space.permits(address, 0) || this.space.permits(address, 1) || this.space.permits(address, 2);
     return { signal: SIGSEGV, code: mapped ? SEGV_ACCERR : SEGV_MAPERR, address, access };
   }
 
   resume(): void {
     if (this.running || this.gone) throw new Error(`resume of a ${this.gone ? 'dead' : 'running'} thread`);
+    if (this.space.dirty && this.space.flush() !== 0) throw new Error('a queued host operation failed at resume');
     this.running = true;
     this.platform.runnable.push(this);
   }
@@ -101,6 +136,6 @@ export class ScriptThread implements HostThread {
     this.fpState = new Uint8Array(512);
   }
   cpuTimeNs(): { user: number; system: number } {
-    return { user: 0, system: 0 };
+    return { user: this.userNs, system: 0 };
   }
 }
