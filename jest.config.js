@@ -7,6 +7,7 @@ const unitFolders = [
   'archive',
   'cli',
   'fs',
+  'gate',
   'ipc',
   'lint',
   'mm',

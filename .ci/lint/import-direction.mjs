@@ -7,6 +7,7 @@ const LAYERS = [
   ['src/abi/'],
   ['src/platform/'],
   ['src/mm/'],
+  ['src/gate/'],
   ['sched/'],
   ['fs/'],
   ['src/ipc/', 'src/tty/', 'src/net/'],
