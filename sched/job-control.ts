@@ -1,4 +1,10 @@
-/** Process groups and sessions: setpgid(2), setsid(2) (kernel/sys.c). */
+/**
+ * Process groups and sessions: setpgid(2), setsid(2) (kernel/sys.c).
+ *
+ * Process 1 leads a session from the start, so that a shell in its place has the terminal. On Linux it begins in session 0,
+ * which it leaves with its first setsid: an init does that to make the terminal free for its children. Here that call
+ * leaves it where it is.
+ */
 import { EACCES, EINVAL, EPERM, ESRCH, errno } from '../src/abi/errno.js';
 import { ProcessGroup, Session } from './process-group.js';
 import type { Task } from './task.js';
@@ -32,10 +38,15 @@ export function setpgid(task: Task, pid: number, pgid: number): void {
   move(member, to);
 }
 
-/** Returns the new session's id. */
+/** Returns the new session's id. Its terminal, if process 1 has one, is to be taken away. */
 export function setsid(task: Task): number {
   const { kernel, group } = task;
   const id = group.tgid;
+  const old = group.processGroup.session;
+  if (old.given && group === kernel.init && old.groups.size === 1 && group.processGroup.members.size === 1) {
+    old.given = false;
+    return id;
+  }
   if (group.processGroup.session.leader === group || kernel.pids.processGroups.has(id)) throw errno(EPERM);
   const session = new Session(kernel, id, group);
   move(group, new ProcessGroup(id, session));

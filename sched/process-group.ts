@@ -8,6 +8,8 @@ export class Session {
   readonly groups = new Set<ProcessGroup>();
   /** The leader, until it exits. */
   leader: ThreadGroup | null;
+  /** Process 1 got it at boot and has not asked for one (setsid) yet. */
+  given = false;
 
   constructor(kernel: KernelState, id: number, leader: ThreadGroup | null) {
     this.kernel = kernel;

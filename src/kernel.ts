@@ -80,7 +80,9 @@ export class Kernel extends Loop {
     task.mm.users = 1;
     const group = new ThreadGroup(state, task.tid, task, null, defaultLimits(state.limits.pids));
     group.exitSignal = SIGCHLD;
-    group.processGroup = new ProcessGroup(task.tid, new Session(state, task.tid, group));
+    const session = new Session(state, task.tid, group);
+    session.given = true;
+    group.processGroup = new ProcessGroup(task.tid, session);
     group.processGroup.add(group);
     group.threads.add(task);
     task.group = group;

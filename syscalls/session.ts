@@ -6,6 +6,7 @@ import { type Row, absent, pid, row } from './row.js';
 import { Task } from '../sched/task.js';
 import { ThreadGroup } from '../sched/thread-group.js';
 import { setpgid, setsid } from '../sched/job-control.js';
+import { controllingTty } from '../src/tty/index.js';
 
 export const rows: readonly Row[] = [
   row(
@@ -24,7 +25,7 @@ export const rows: readonly Row[] = [
     { ret: 'pid' },
     (task, id) => groupOf(task, id).processGroup.session.id,
   ),
-  row('setsid', { x86_64: 112, aarch64: 157 }, [], { ret: 'pid' }, (task) => setsid(task)),
+  row('setsid', { x86_64: 112, aarch64: 157 }, [], { ret: 'pid' }, sysSetsid),
   absent('vhangup', { x86_64: 153, aarch64: 58 }, [], { ret: 'zero' }),
 ];
 
@@ -34,6 +35,12 @@ function groupOf(task: Task, pid: number): ThreadGroup {
   const found = task.kernel.pids.tasks.get(pid)?.group ?? task.kernel.pids.groups.get(pid);
   if (found === undefined) throw errno(ESRCH);
   return found;
+}
+function sysSetsid(task: Task): number {
+  const id = setsid(task);
+  // A new session has no terminal (proc_clear_tty).
+  controllingTty(task.group)?.clearSession();
+  return id;
 }
 function sysSetpgid(task: Task, id: number, pgid: number): number {
   setpgid(task, id, pgid);

@@ -1,7 +1,7 @@
 // An interactive shell on a real pseudo-terminal: line editing, job control, full-screen programs, window size; and the
 // host's terminal is as it was before, however the command ends.
 import { describe, expect, test } from '@jest/globals';
-import { checked, LEVITATE, Run } from './leaks.js';
+import { checked, compile, levitate, LEVITATE, Run, scratch } from './leaks.js';
 
 checked();
 
@@ -417,6 +417,44 @@ describe('the host terminal is restored', () => {
     await run.expect('typed$');
     expect((await run.ended).status).toBe(0);
     restored(run);
+  });
+});
+
+describe('an init', () => {
+  test('gives the console to its shells; poweroff ends everything', async () => {
+    const run = new Run([...LEVITATE, 'busybox', 'init'], { tty: [24, 80] });
+    await run.expect(PROMPT);
+    expect(run.output).not.toMatch(/job control turned off/);
+    expect(await type(run, 'ps -o pid,sid,tty,args | grep "init$\\|-/bin/sh$" | tr -s " "')).toMatch(
+      /^ 1 1 \? .*init\n \d+ \d+ 5,1 -\/bin\/sh\n$/,
+    );
+    await begin(run, 'sleep 100');
+    run.send('\x1a');
+    await run.expect(PROMPT);
+    await begin(run, 'fg');
+    run.send('\x03');
+    await run.expect(PROMPT);
+    // A new shell takes the old one's place.
+    const first = await type(run, 'echo $$');
+    run.send('exit\r');
+    await run.expect(PROMPT);
+    expect(await type(run, 'echo $$')).not.toBe(first);
+    await begin(run, 'sleep 100');
+    run.send('\x03');
+    await run.expect(PROMPT);
+    run.send('poweroff\r');
+    await run.expect('Requesting system poweroff');
+    expect((await run.ended).status).toBe(0);
+    restored(run);
+  });
+
+  test('setsid of process 1 succeeds once', async () => {
+    compile(
+      '#include <unistd.h>\n#include <stdio.h>\n#include <errno.h>\n' +
+        'int main() { int a = setsid(); int b = setsid(); printf("%d %d %d\\n", a, b, errno); }',
+      'root/setsid',
+    );
+    expect((await levitate(['--root', scratch('root'), '/setsid'])).stdout).toBe('1 -1 1\n');
   });
 });
 
