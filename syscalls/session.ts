@@ -1,8 +1,10 @@
 /**
  * Process groups and sessions: setpgid(2), setsid(2), vhangup(2).
  */
-import { ESRCH, errno } from '../src/abi/errno.js';
-import { type Row, absent, pid, row } from './row.js';
+import { EPERM, ESRCH, errno } from '../src/abi/errno.js';
+import { type Row, pid, row } from './row.js';
+import { CAP_SYS_TTY_CONFIG } from '../src/abi/flags/capability.js';
+import { capable } from '../sched/credentials.js';
 import { Task } from '../sched/task.js';
 import { ThreadGroup } from '../sched/thread-group.js';
 import { setpgid, setsid } from '../sched/job-control.js';
@@ -26,7 +28,7 @@ export const rows: readonly Row[] = [
     (task, id) => groupOf(task, id).processGroup.session.id,
   ),
   row('setsid', { x86_64: 112, aarch64: 157 }, [], { ret: 'pid' }, sysSetsid),
-  absent('vhangup', { x86_64: 153, aarch64: 58 }, [], { ret: 'zero' }),
+  row('vhangup', { x86_64: 153, aarch64: 58 }, [], { ret: 'zero' }, vhangup),
 ];
 
 /** The process `pid` names (0: the caller's); ESRCH. */
@@ -41,6 +43,12 @@ function sysSetsid(task: Task): number {
   // A new session has no terminal (proc_clear_tty).
   controllingTty(task.group)?.clearSession();
   return id;
+}
+/** tty_vhangup_self. */
+function vhangup(task: Task): number {
+  if (!capable(task.creds, CAP_SYS_TTY_CONFIG)) throw errno(EPERM);
+  controllingTty(task.group)?.hangup(true);
+  return 0;
 }
 function sysSetpgid(task: Task, id: number, pgid: number): number {
   setpgid(task, id, pgid);

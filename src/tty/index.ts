@@ -69,7 +69,9 @@ function openCurrent(inode: Inode, flags: number, task: Task): TtyFile {
 
 function openConsole(kernel: KernelState, inode: Inode, flags: number): TtyFile {
   if (kernel.console === undefined) throw errno(ENODEV);
-  return new TtyFile(inode, flags & ~O_NOCTTY, kernel.console);
+  const file = new TtyFile(inode, flags & ~O_NOCTTY, kernel.console);
+  file.throughConsole = true;
+  return file;
 }
 
 function openMaster(inode: Inode, flags: number, task: Task): TtyFile {

@@ -199,8 +199,8 @@ export class PtySlave extends PtyEnd {
     this.link.queue.wakeAll();
   }
 
-  override hangup(): void {
-    super.hangup();
+  override hangup(spareConsole = false): void {
+    super.hangup(spareConsole);
     this.packetStatus = 0;
   }
 }

@@ -31,6 +31,8 @@ export class TtyFile extends OpenFile {
   readonly tty: Tty;
   override readonly queue: WaitQueue;
   hungUp = false;
+  /** Opened as /dev/console. */
+  throughConsole = false;
   /** Reads asleep with VTIME running. */
   private readonly progress = new WeakMap<Task, ReadProgress>();
 

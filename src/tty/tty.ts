@@ -173,10 +173,11 @@ export abstract class Tty implements TtyDriver {
 
   /**
    * __tty_hangup: every open file is dead from now on, the session loses its terminal and its leader gets SIGHUP and
-   * SIGCONT. The terminal itself can be opened again.
+   * SIGCONT. The terminal itself can be opened again. `spareConsole`: vhangup(2) leaves files alone that were opened as
+   * /dev/console; when the host terminal has gone they are as dead as the rest.
    */
-  hangup(): void {
-    for (const file of this.files) file.hungUp = true;
+  hangup(spareConsole = false): void {
+    for (const file of this.files) if (!spareConsole || !file.throughConsole) file.hungUp = true;
     const { session } = this;
     if (session !== null) {
       session.hungUpGroup = this.foregroundId;

@@ -3,9 +3,12 @@ import {
   AT_FDCWD,
   EACCES,
   EINVAL,
+  EIO,
   ENXIO,
   EPERM,
   ESRCH,
+  MNT_DETACH,
+  O_NOCTTY,
   O_RDWR,
   PR_SET_CHILD_SUBREAPER,
   SIGCONT,
@@ -16,6 +19,8 @@ import {
   SIGTTIN,
   SIGTTOU,
   S_IFCHR,
+  TCGETS,
+  TIOCSPTLCK,
   WUNTRACED,
   syscallTest,
 } from '../support/index.js';
@@ -178,4 +183,50 @@ syscallTest('a group outlives its leader', (s) => {
 syscallTest('/dev/tty without a controlling terminal', (s) => {
   s.mknodat(AT_FDCWD, 'tty', S_IFCHR | 0o666, 0x500).returns(0);
   s.openat(AT_FDCWD, 'tty', O_RDWR, 0).fails(ENXIO);
+});
+
+syscallTest('vhangup', (s) => {
+  s.mkdir('pts');
+  s.mount('none', 'pts', 'devpts', 0, 'newinstance,ptmxmode=0666').returns(0);
+  const master = s.open('pts/ptmx', O_RDWR | O_NOCTTY);
+  s.ioctl(master, TIOCSPTLCK, s.word(0)).returns(0);
+  const child = s.fork((c) => {
+    c.setsid().pid();
+    const slave = c.open('pts/0', O_RDWR);
+    const other = c.open('pts/0', O_RDWR | O_NOCTTY);
+    c.ignoreSignal(SIGHUP);
+    c.vhangup().returns(0);
+    for (const fd of [slave, other]) {
+      c.reads(fd, '', 10);
+      c.call('write', fd, 'x', 1).fails(EIO);
+      c.ioctl(fd, TCGETS, c.buffer(60)).fails(EIO);
+    }
+    c.mknodat(AT_FDCWD, 'tty', S_IFCHR | 0o666, 0x500).returns(0);
+    c.openat(AT_FDCWD, 'tty', O_RDWR, 0).fails(ENXIO);
+    c.open('pts/0', O_RDWR);
+    c.open('tty', O_RDWR);
+    c.exit(0);
+  });
+  s.wait(child).exited(0);
+  s.umount2('pts', MNT_DETACH).returns(0);
+});
+
+syscallTest('vhangup sends the leader SIGHUP and SIGCONT', (s) => {
+  s.mkdir('pts');
+  s.mount('none', 'pts', 'devpts', 0, 'newinstance,ptmxmode=0666').returns(0);
+  const master = s.open('pts/ptmx', O_RDWR | O_NOCTTY);
+  s.ioctl(master, TIOCSPTLCK, s.word(0)).returns(0);
+  const child = s.fork((c) => {
+    c.setsid().pid();
+    c.open('pts/0', O_RDWR);
+    c.vhangup().optional();
+  });
+  s.wait(child).killed(SIGHUP);
+  s.umount2('pts', MNT_DETACH).returns(0);
+});
+
+syscallTest('vhangup without a terminal, and without the capability', (s) => {
+  s.vhangup().returns(0);
+  s.asUser();
+  s.vhangup().fails(EPERM);
 });
