@@ -2,9 +2,10 @@
  * x86-64 instruction decoder: how long an instruction is, where control goes after it, and whether it means the same at
  * another address. It knows the one-byte, 0F, 0F 38, 0F 3A, 3DNow, XOP, VEX and EVEX maps (opcodes.ts) in 64-bit mode.
  *
- * Invariant: an answer is right on every processor or there is none. Invalid and truncated instructions, prefixes in front of
- * VEX that raise #UD, and what AMD and Intel decode differently (near branches with prefix 66: AMD takes a 16-bit
- * displacement and cuts the target to 16 bits) give null, or are not movable where only the target differs.
+ * Invariant: a length is right on every processor or there is no answer. null stands for truncated and for invalid
+ * instructions (but in the VEX, EVEX and XOP maps, where all opcodes have one shape, an unused one gets that shape), for
+ * prefixes in front of VEX that raise #UD, and for what AMD and Intel decode differently: near branches with prefix 66, where
+ * AMD takes a 16-bit displacement. Where only the target differs (AMD cuts it to 16 bits), the instruction is not movable.
  */
 import { formInGroup, formOf38, formOf3A, formOfVector, formOfXop, ONE_BYTE, SHAPES, TWO_BYTE } from './opcodes.js';
 

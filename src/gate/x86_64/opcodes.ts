@@ -1,7 +1,7 @@
 /**
  * Opcode maps of 64-bit mode: for every opcode its *form*, one character that says which operand bytes follow and what the
  * instruction does to the flow of control; `SHAPES` spells the forms out. Sources: Intel SDM volume 2 appendix A, AMD APM
- * volume 3 appendix A. An opcode that is invalid is unknown ('.'): it is never judged by analogy.
+ * volume 3 appendix A. An opcode that is invalid is unknown ('.').
  *
  * Forms that depend on more than the opcode are resolved by `formInGroup`: t T i I groups 3 (byte), 3, 4, 5; D lea;
  * c s mov or xbegin, xabort; X vmread or SSE4a; P popcnt.
@@ -123,7 +123,7 @@ export function formInGroup(form: string, modrm: number, data16: boolean, repeat
 }
 
 /** 0F 38 and 0F 3A without VEX: the opcodes that exist. All have a ModRM byte; those of 0F 3A also an imm8. */
-const LEGACY_38 = opcodes('00-0b 10 14 15 17 1c-1e 20-25 28-2b 30-35 37-41 80-82 c8-cd cf d8 dc-df f0 f1 f5 f6 f8-fc');
+const LEGACY_38 = opcodes('00-0b 10 14 15 17 1c-1e 20-25 28-2b 30-35 37-41 80-82 c8-cd cf d8 db-df f0 f1 f5 f6 f8-fc');
 const LEGACY_3A = opcodes('08-0f 14-17 20-22 40-42 44 60-63 cc ce cf df');
 /** Map 0F with VEX or EVEX: the opcodes that exist, and those with an imm8. */
 const VECTOR_0F = opcodes('10-17 28-2f 41-4b 50-7f 90-93 98 99 ae c2 c4-c6 d0-fe');
