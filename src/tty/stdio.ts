@@ -1,6 +1,7 @@
 /**
  * Connects descriptors 0, 1 and 2 of process 1 to those of the supervisor: a host terminal through the console and its line
- * discipline, anything else as it is. A descriptor closed on the host is closed in the guest.
+ * discipline, anything else as it is. A descriptor that this process has closed is closed in the guest; one that it was
+ * started without is not: Node opens /dev/null there first, with O_RDWR, as daemons do on purpose, so nothing tells them apart.
  *
  * Invariant: `close` gives the host terminal back; `drained` resolves once the host has taken everything written.
  */
