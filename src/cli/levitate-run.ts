@@ -52,6 +52,10 @@ async function commandLine(words: string[]): Promise<RunOptions | undefined> {
   }
   const argv = bytes.slice(parsed.program);
   const options = toRunOptions(parsed.raw, argv, hostEnv);
+  if (options.platform === 'script')
+    throw new UsageError(
+      "the script platform runs no programs: without processes, it replays recorded system calls, which is levitate-replay's work",
+    );
   if (argv.length === 0) throw new UsageError('no program given');
   // Host paths are for Node, which takes them as text.
   if (options.root !== undefined) options.root = fromBytes(options.root);

@@ -159,7 +159,7 @@ export const OPTIONS: Record<string, OptionSpec> = {
   },
   platform: {
     group: 'Other',
-    describe: 'How guests run: as traced processes, or played from a script',
+    describe: 'How guests run: as traced processes (script: only for levitate-replay)',
     value: 'required',
     choices: PLATFORMS,
   },

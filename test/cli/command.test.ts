@@ -43,6 +43,7 @@ test.each<[string[], RegExp]>([
   [['--report'], /no program given/],
   [['--wrong', 'x'], /^levitate-run: .*wrong/],
   [['--timeout', 'soon', 'x'], /^levitate-run: --timeout: 'soon' is not a time/],
+  [['--platform', 'script', 'true'], /^levitate-run: the script platform runs no programs: .*levitate-replay/],
   [['--root'], /^levitate-run: --root needs a value/],
 ])('%j: one message on stderr, exit status 125', (words, message) => {
   const { status, stdout, stderr } = levitate(words);

@@ -33,6 +33,18 @@ export function judge(script: TestScript, host: Outcome | null, levitate: Outcom
   return complaints;
 }
 
+/** The same for the script platform, against both other sides. */
+export function judgePlayed(script: TestScript, host: Outcome | null, levitate: Outcome, played: Outcome): string[] {
+  const { unplayable } = played;
+  if (unplayable !== undefined) {
+    // What came to its end elsewhere is no reason: memory that should hold the return instruction does not.
+    const ended = levitate.events.some((event) => event.op === unplayable.op);
+    return ended ? [`script: not played, but #${unplayable.op} ended elsewhere: ${unplayable.reason}`] : [];
+  }
+  const complaints = judge(script, host, played);
+  return complaints.length > 0 ? complaints : judge(script, levitate, played);
+}
+
 /** Bytes after an event, by event and address: for every range that either side saw changing there. */
 type Snapshots = Map<string, Map<string, { address: number; bytes: Buffer }>>;
 

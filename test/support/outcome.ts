@@ -13,6 +13,7 @@ import {
   RECORD_SIGNAL,
   RECORD_START,
   type TestRecords,
+  type Unplayable,
 } from './records.js';
 import type { Call } from './builder.js';
 import { OP_SPAWN, SECTION_PROCESS, type Op, type TestScript } from './script.js';
@@ -53,7 +54,7 @@ export interface Outcome {
   readonly timedOut: boolean;
   readonly trouble: readonly string[];
   /** Why this side cannot play the script at all. */
-  readonly unplayable: string | undefined;
+  readonly unplayable: Unplayable | undefined;
 }
 
 /** What a check sees: results so far, and memory right after the operation it is attached to. */

@@ -10,7 +10,7 @@ export const RECORD_AUXV = 7;
 export const RECORD_REGISTERS = 8;
 export const RECORD_TROUBLE = 9;
 export const RECORD_DONE = 10;
-/** Only of the script platform: this test asks for something that cannot be played. Payload: the reason. */
+/** Only of the script platform: this test asks for something that cannot be played. a: operation; payload: why. */
 export const RECORD_UNPLAYABLE = 11;
 
 /** Bytes before the payload. */
@@ -27,6 +27,12 @@ export interface Record {
   readonly payload: Buffer;
 }
 
+/** Why the script platform cannot play a test, and which operation it is. */
+export interface Unplayable {
+  readonly op: number;
+  readonly reason: string;
+}
+
 /** Everything one side reported about one test. */
 export interface TestRecords {
   readonly records: Record[];
@@ -36,8 +42,7 @@ export interface TestRecords {
   elapsedMs: number;
   /** Why there is no status. */
   trouble: string[];
-  /** Why the script platform cannot play it. */
-  unplayable?: string;
+  unplayable?: Unplayable;
 }
 
 export interface RunRecords {
@@ -83,7 +88,7 @@ export function parseRecords(bytes: Buffer): RunRecords {
     } else if (record.type === RECORD_TROUBLE) {
       test.trouble.push(`${record.payload.toString()}: ${record.a}`);
     } else if (record.type === RECORD_UNPLAYABLE) {
-      test.unplayable ??= record.payload.toString();
+      test.unplayable ??= { op: Number(record.a), reason: record.payload.toString() };
     } else if (record.type !== RECORD_BEGIN) {
       test.records.push(record);
     }

@@ -9,7 +9,7 @@
  */
 import { readFileSync } from 'node:fs';
 import { Builder, Unsupported } from './builder.js';
-import { judge, statusText } from './compare.js';
+import { judge, judgePlayed, statusText } from './compare.js';
 import { Script, wrap, type S } from './dsl.js';
 import { encodeScripts } from './encode.js';
 import { buildExecutor } from './executor.js';
@@ -84,10 +84,8 @@ export function syscallTest(name: string, write: (s: S) => void, options: TestOp
         ...(theirs === null || levitate === null ? [] : levitate.leaks(index)),
       ];
       const third = theirs === null || played === null ? null : played.outcome(index);
-      if (complaints.length === 0 && third !== null && played !== null && third.unplayable === undefined) {
-        complaints.push(...judge(script, blind ? null : mine, third), ...played.leaks(index));
-        if (complaints.length === 0) complaints.push(...judge(script, theirs, third));
-      }
+      if (complaints.length === 0 && third !== null && played !== null)
+        complaints.push(...judgePlayed(script, blind ? null : mine, theirs!, third), ...played.leaks(index));
       if (complaints.length > 0) {
         const error = new Error(complaints.slice(0, 20).join('\n'));
         error.stack = error.message; // where it was thrown says nothing
@@ -156,10 +154,11 @@ class Side {
   /** Says how many scripts were left out here, and why. */
   printUnplayable(): void {
     const left = scripts.map((script, index) => [script.name, this.outcome(index).unplayable] as const);
-    const reasons = left.filter(([, reason]) => reason !== undefined);
-    if (reasons.length === 0) return;
-    process.stderr.write(`${this.name}: ${scripts.length - reasons.length} of ${scripts.length} scripts played\n`);
-    for (const [name, reason] of reasons) process.stderr.write(`  not played: ${name}: ${reason}\n`);
+    const count = left.filter(([, unplayable]) => unplayable !== undefined).length;
+    if (count === 0) return;
+    process.stderr.write(`${this.name}: ${scripts.length - count} of ${scripts.length} scripts played\n`);
+    for (const [name, unplayable] of left)
+      if (unplayable !== undefined) process.stderr.write(`  not played: ${name}: ${unplayable.reason}\n`);
   }
 
   outcome(index: number): Outcome {

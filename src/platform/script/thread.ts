@@ -3,6 +3,7 @@
  * next stop: it loads registers for a system call, reports a fault, or ends.
  */
 import { X86 } from '../../abi/registers.js';
+import type { ArchName } from '../../abi/types.js';
 import type { HostThread } from '../platform.js';
 import { Registers } from '../registers.js';
 import type { ScriptSpace } from './address-space.js';
@@ -32,6 +33,9 @@ const NON_CANONICAL = 0x8000_0000_0000;
 const CANONICAL_AGAIN = 0xffff_8000_0000_0000;
 const MASK64 = (1n << 64n) - 1n;
 
+/** FXSAVE area, or struct user_fpsimd_state. */
+const initialFpState = (arch: ArchName): Uint8Array => new Uint8Array(arch === 'x86_64' ? 512 : 528);
+
 export class ScriptThread implements HostThread {
   readonly platform: ScriptPlatform;
   readonly space: ScriptSpace;
@@ -45,7 +49,7 @@ export class ScriptThread implements HostThread {
   script: Script;
   /** CPU time that user code has used, for a driver that measures it. */
   userNs = 0;
-  private fpState = new Uint8Array(512);
+  private fpState: Uint8Array;
 
   constructor(platform: ScriptPlatform, space: ScriptSpace, slot: number, hostTid: number, script: Script) {
     this.platform = platform;
@@ -54,6 +58,7 @@ export class ScriptThread implements HostThread {
     this.hostTid = hostTid;
     this.script = script;
     this.regs = new Registers(platform.words, slot * platform.slotWords, platform.layout);
+    this.fpState = initialFpState(platform.arch);
     space.threads.add(this);
   }
 
@@ -133,7 +138,7 @@ export class ScriptThread implements HostThread {
     return 0;
   }
   resetFpState(): void {
-    this.fpState = new Uint8Array(512);
+    this.fpState = initialFpState(this.platform.arch);
   }
   cpuTimeNs(): { user: number; system: number } {
     return { user: this.userNs, system: 0 };

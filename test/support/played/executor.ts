@@ -93,7 +93,7 @@ export class PlayedExecutor implements Program {
   cloned(child: Processor, parent: Processor): void {
     if (child.space !== parent.space) this.#data.set(child.space, this.data(parent).copy());
     const code = this.#children.get(parent);
-    child.begin(code === undefined ? this.unplayable(child, 'a plain call made a process') : code(child));
+    child.begin(code === undefined ? this.#stray(child) : code(child));
   }
 
   *#lost(p: Processor, ip: number): Code {
@@ -101,9 +101,13 @@ export class PlayedExecutor implements Program {
     yield* this.trouble(p, `there is no code of the executor at 0x${ip.toString(16)}`, 0n);
     yield* this.exitGroup(p, 117);
   }
-  /** What the interpreter cannot do: said in the records, so that the test counts as skipped, not as failed. */
-  *unplayable(p: Processor, reason: string): Code<never> {
-    yield* this.report(p, RECORD_UNPLAYABLE, reason, 0n);
+  *#stray(p: Processor): Code {
+    yield* this.trouble(p, 'a process was made by an operation other than spawn', 0n);
+    yield* this.exitGroup(p, 117);
+  }
+  /** What cannot be played: said in the records, so that the test counts as left out. */
+  *unplayable(p: Processor, op: number, reason: string): Code<never> {
+    yield* this.report(p, RECORD_UNPLAYABLE, reason, BigInt(op));
     return yield* this.exitGroup(p, 117);
   }
   *exitGroup(p: Processor, status: number): Code<never> {
@@ -132,11 +136,11 @@ export class PlayedExecutor implements Program {
   *trouble(p: Processor, text: string, error: bigint): Code {
     yield* this.report(p, RECORD_TROUBLE, text, error);
   }
-  *report(p: Processor, type: number, text: string, error: bigint): Code {
+  *report(p: Processor, type: number, text: string, a: bigint): Code {
     const out = new Out(0);
     const { sp } = p;
     p.sp = sp - FRAME_BYTES;
-    yield* this.emit(p, out, type, 0, error, 0n, Buffer.from(text));
+    yield* this.emit(p, out, type, 0, a, 0n, Buffer.from(text));
     yield* this.flush(p, out);
     p.sp = sp;
   }

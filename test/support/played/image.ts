@@ -2,14 +2,13 @@
 export interface Image {
   readonly entry: number;
   readonly symbols: ReadonlyMap<string, number>;
-  /** The bytes at the entry point, by which a program in memory is known to be the executor. */
-  readonly head: Buffer;
+  /** The section of the entry point, by which a program in memory is known to be the executor. */
+  readonly code: { readonly address: number; readonly bytes: Buffer };
 }
 
 const SHT_SYMTAB = 2;
 const SECTION_HEADER = 64;
 const SYMBOL = 24;
-const HEAD_BYTES = 32;
 
 export function readImage(elf: Buffer): Image {
   const u64 = (at: number): number => Number(elf.readBigUInt64LE(at));
@@ -17,12 +16,11 @@ export function readImage(elf: Buffer): Image {
   const sections = u64(40);
   const header = (index: number): number => sections + index * SECTION_HEADER;
   const symbols = new Map<string, number>();
-  let head: Buffer = Buffer.alloc(0);
+  let code: Image['code'] | null = null;
   for (let i = 0; i < elf.readUInt16LE(60); i++) {
     const at = header(i);
     const [address, offset, size] = [u64(at + 16), u64(at + 24), u64(at + 32)];
-    if (entry >= address && entry < address + size)
-      head = elf.subarray(offset + entry - address, offset + entry - address + HEAD_BYTES);
+    if (entry >= address && entry < address + size) code = { address, bytes: elf.subarray(offset, offset + size) };
     if (elf.readUInt32LE(at + 4) !== SHT_SYMTAB) continue;
     const names = u64(header(elf.readUInt32LE(at + 40)) + 24);
     for (let symbol = offset; symbol < offset + size; symbol += SYMBOL) {
@@ -30,6 +28,6 @@ export function readImage(elf: Buffer): Image {
       symbols.set(elf.toString('latin1', name, elf.indexOf(0, name)), u64(symbol + 8));
     }
   }
-  if (head.length === 0) throw new Error('the executor has no code at its entry point');
-  return { entry, symbols, head };
+  if (code === null) throw new Error('the executor has no code at its entry point');
+  return { entry, symbols, code };
 }

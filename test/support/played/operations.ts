@@ -1,6 +1,5 @@
 /** The executor's operations: each ends with a record of its result and of every byte that changed. */
 import type { Code, Processor } from '../../../src/platform/script/processor.js';
-import { hostArch } from '../executor.js';
 import { RECORD_AUXV, RECORD_CALL, RECORD_REGISTERS, RECORD_START } from '../records.js';
 import {
   ARG_LOAD32,
@@ -96,10 +95,10 @@ export function* operate(executor: PlayedExecutor, p: Processor, out: Out, op: O
       yield* p.store(at(v[0]), Buffer.alloc(at(v[1]), at(v[2]) & 0xff));
       break;
     case OP_COPY:
-      yield* p.store(at(v[0]), yield* p.load(at(v[1]), at(v[2])));
+      yield* copy(p, at(v[0]), at(v[1]), at(v[2]));
       break;
     case OP_TOUCH:
-      result = yield* touch(executor, p, op.nr, at(v[0]));
+      result = yield* touch(executor, p, op, at(v[0]));
       break;
     case OP_WAIT_WORD:
       result = yield* waitWord(executor, p, at(v[0]), Number(BigInt.asUintN(32, v[1])), v[2]);
@@ -111,7 +110,6 @@ export function* operate(executor: PlayedExecutor, p: Processor, out: Out, op: O
       result = yield* waitBlocked(executor, p, v[0]);
       break;
     case OP_REGISTERS:
-      if (hostArch !== 'x86_64') yield* executor.unplayable(p, `it looks at the registers of ${hostArch}`);
       ({ result, saved } = yield* registers(p, op.nr, v.slice(0, 6)));
       break;
     default:
@@ -130,6 +128,16 @@ export function* operate(executor: PlayedExecutor, p: Processor, out: Out, op: O
   if (saved !== null) yield* executor.emit(p, out, RECORD_REGISTERS, op.id, result, 0n, saved);
   yield* executor.diff(p, out, op.id);
   yield* executor.flush(p, out);
+}
+
+/** Byte by byte upwards, as the executor does it: what lies within reach of its own result repeats itself. */
+function* copy(p: Processor, to: number, from: number, length: number): Code {
+  const distance = to - from;
+  const step = distance > 0 && distance < length ? distance : length;
+  for (let done = 0; done < length; done += step) {
+    const n = Math.min(step, length - done);
+    yield* p.store(to + done, yield* p.load(from + done, n));
+  }
 }
 
 function* waitWord(

@@ -1,11 +1,12 @@
 /** The executor's first process: runs every test in a process of its own, and what a script's execve runs. */
 import type { Code, Processor } from '../../../src/platform/script/processor.js';
 import { RECORD_BEGIN, RECORD_DONE, RECORD_END } from '../records.js';
-import { NO_SECTION } from '../script.js';
+import { NO_SECTION, PAGE } from '../script.js';
 import { CHANNEL, EAGAIN, EINTR, type PlayedExecutor } from './executor.js';
 import { Out } from './records.js';
 import { readStack } from './start-report.js';
 
+const SCRIPT_BASE = 0x10_0000_0000;
 const SIGCHLD = 17;
 const SIGKILL = 9;
 const CHILD_MASK = 1 << (SIGCHLD - 1);
@@ -17,10 +18,11 @@ export function* start(executor: PlayedExecutor, p: Processor): Code {
   for (const word of executor.arch.entryRegisters) registers |= p.thread.word(word);
   const data = executor.data(p);
   data.entry = { sp: regs.sp, registers };
-  const { image } = executor;
-  if (!(yield* p.load(regs.ip, image.head.length)).equals(image.head)) {
+  const { code } = executor.image;
+  // Executing it would bring it into memory, too.
+  if (!(yield* p.load(code.address, code.bytes.length)).equals(code.bytes)) {
     p.sp -= 4096;
-    yield* executor.trouble(p, 'the code at the entry point is not the executor', 0n);
+    yield* executor.trouble(p, 'the program in memory is not the executor', 0n);
     yield* executor.exitGroup(p, 117);
   }
   const { argv, env } = yield* readStack(p, regs.sp);
@@ -28,18 +30,33 @@ export function* start(executor: PlayedExecutor, p: Processor): Code {
   for (const { text } of [...argv, ...env]) {
     const mark = /^@(\d+):(\d+)/.exec(text);
     if (mark === null) continue;
+    yield* loadScript(executor, p, '/script');
     data.testNumber = Number(mark[1]);
     data.owner = Number(mark[2]);
     yield* executor.mapRegions(p);
     yield* executor.run(p, data.owner, NO_SECTION);
     yield* executor.exitGroup(p, 0);
   }
+  if (argv.length < 2) yield* executor.exitGroup(p, 119);
+  yield* loadScript(executor, p, argv[1].text);
   yield* setUp(executor, p);
   for (let i = Number(argv[2]?.text ?? 0); i < executor.scripts.length; i++) yield* runTest(executor, p, i);
   const out = new Out(0);
   yield* executor.emit(p, out, RECORD_DONE, 0, 0n, 0n);
   yield* executor.flush(p, out);
   yield* executor.exitGroup(p, 0);
+}
+
+/** The scripts are known here, but the file is read all the same: memory and page cache are to be as the executor's. */
+function* loadScript(executor: PlayedExecutor, p: Processor, file: string): Code {
+  const fd = yield* executor.pathCall(p, 'openat', file, (path) => [AT_FDCWD, path, 0x80000]);
+  if (fd < 0n) yield* executor.exitGroup(p, 121);
+  const size = Number(yield* executor.call(p, 'lseek', fd, 0, 2));
+  yield* executor.call(p, 'lseek', fd, 0, 0);
+  yield* executor.map(p, SCRIPT_BASE, Math.ceil(size / PAGE) * PAGE);
+  const n = yield* executor.call(p, 'read', fd, SCRIPT_BASE, size);
+  if (n !== BigInt(size)) yield* executor.exitGroup(p, 124);
+  yield* executor.call(p, 'close', fd);
 }
 
 /** Default signals; stdout out of the way of the scripts, which get /dev/null as descriptors 0 to 2. */

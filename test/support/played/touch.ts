@@ -1,11 +1,13 @@
 /** OP_TOUCH: one access, at the instruction where the executor makes it; -1 if a handler says that it failed. */
 import type { Code, Processor } from '../../../src/platform/script/processor.js';
+import type { Op } from '../script.js';
 import type { PlayedExecutor } from './executor.js';
 
 export const TOUCH_READ = 0;
 export const TOUCH_WRITE = 1;
 
-export function* touch(executor: PlayedExecutor, p: Processor, how: number, address: number): Code<bigint> {
+export function* touch(executor: PlayedExecutor, p: Processor, op: Op, address: number): Code<bigint> {
+  const how = op.nr;
   const { regs } = p.thread;
   const { ip, sp } = regs;
   const data = executor.data(p);
@@ -13,7 +15,7 @@ export function* touch(executor: PlayedExecutor, p: Processor, how: number, addr
   if (how === TOUCH_READ || how === TOUCH_WRITE) result = yield* access(executor, p, how, address);
   else {
     data.touchTarget = address;
-    result = yield* execute(executor, p, address);
+    result = yield* execute(executor, p, op, address);
     data.touchTarget = 0;
   }
   regs.ip = ip;
@@ -36,7 +38,7 @@ function* access(executor: PlayedExecutor, p: Processor, how: number, address: n
 }
 
 /** Calls the address. The only code that can be played there is a return. */
-function* execute(executor: PlayedExecutor, p: Processor, address: number): Code<bigint> {
+function* execute(executor: PlayedExecutor, p: Processor, op: Op, address: number): Code<bigint> {
   const { arch } = executor;
   const { regs } = p.thread;
   const failed = executor.symbol('touch_execute_failed');
@@ -52,7 +54,7 @@ function* execute(executor: PlayedExecutor, p: Processor, address: number): Code
       const read = p.space.load(address, code, 0, code.length);
       if (read === code.length && code.equals(arch.returnInstruction)) return 0n;
       regs.ip = executor.callSite;
-      return yield* executor.unplayable(p, `it executes instructions of its own (${code.toString('hex')}...)`);
+      return yield* executor.unplayable(p, op.id, `it executes instructions of its own (${code.toString('hex')}...)`);
     }
     yield* p.stop(fault, address, failed);
   }
