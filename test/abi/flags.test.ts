@@ -5,6 +5,7 @@
 import { describe, expect, test } from '@jest/globals';
 import { spawnSync } from 'node:child_process';
 import { readdirSync } from 'node:fs';
+import { flagSet } from '../../src/abi/flags/flag-set.js';
 import { SYSCALL_NUMBERS } from '../../src/abi/numbers.js';
 import { SIGNAL_NAMES, signalName } from '../../src/abi/signals.js';
 import type { ArchName } from '../../src/abi/types.js';
@@ -193,4 +194,23 @@ test('signal names', () => {
     signalName(65),
     signalName(-1),
   ]).toEqual(['SIGKILL', 'SIGSYS', 'SIGRTMIN', 'SIGRT_5', 'SIGRT_32', '65', '-1']);
+});
+
+test('the table of a set is made when it is first looked at, once', () => {
+  let reads = 0;
+  const members = {
+    get O_ONE() {
+      reads++;
+      return 1;
+    },
+    O_TWO: { x86_64: 2 },
+  };
+  const set = flagSet('O_???', members);
+  expect(reads).toBe(0);
+  expect(set.entries.x86_64).toEqual([
+    ['O_ONE', 1],
+    ['O_TWO', 2],
+  ]);
+  expect(set.entries.aarch64).toEqual([['O_ONE', 1]]);
+  expect(reads).toBe(2);
 });
