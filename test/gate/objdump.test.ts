@@ -1,15 +1,17 @@
 /**
  * The decoder against objdump: every instruction of real binaries, and random bytes through every opcode map. A length is the
- * same or there is none, and in real code there is practically always one.
+ * same or there is none, and in real code there is practically always one. And what the mover makes of all syscall instructions.
  */
 import { describe, expect, test } from '@jest/globals';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { decode } from '../../src/gate/x86_64/decode.js';
+import { planSite } from '../../src/gate/x86_64/mover.js';
 import { binaries, disassemble, disassembleFile, type Listed } from './binaries.js';
 import { generator } from './random.js';
 
+const PAGE = 4096;
 const onX86 = process.arch === 'x64' ? describe : describe.skip;
 
 class Tally {
@@ -38,8 +40,8 @@ class Tally {
   }
 }
 
-onX86('decoder and objdump agree', () => {
-  test.each(['busybox', 'libc', 'libstdcxx'] as const)('on all of %s', async (name) => {
+onX86('real code', () => {
+  test.each(['busybox', 'libc', 'libstdcxx'] as const)('lengths on all of %s', async (name) => {
     const tally = new Tally();
     await disassembleFile((await binaries())[name], null, (code, at, listed) => tally.check(code, at, listed));
     expect(tally.count).toBeGreaterThan(100_000);
@@ -47,7 +49,7 @@ onX86('decoder and objdump agree', () => {
     expect([tally.nulls / tally.count < 0.001, tally.list()]).toEqual([true, expect.anything()]);
   });
 
-  test('on samples of Node (AVX2, AVX-512, BMI)', async () => {
+  test('lengths on samples of Node (AVX2, AVX-512, BMI)', async () => {
     const tally = new Tally();
     const { node } = await binaries();
     for (const from of [0.05, 0.35, 0.65, 0.95])
@@ -57,7 +59,21 @@ onX86('decoder and objdump agree', () => {
     expect([tally.nulls / tally.count < 0.001, tally.list()]).toEqual([true, expect.anything()]);
   });
 
-  test('on random bytes behind every kind of prefix', async () => {
+  test.each(['busybox', 'libc'] as const)('nearly all system calls of %s can jump', async (name) => {
+    const plans: Record<string, number> = {};
+    await disassembleFile((await binaries())[name], null, (code, at, { text }) => {
+      if (text !== 'syscall') return;
+      const lo = at - (at % PAGE);
+      const plan = planSite(code, at, lo, lo + PAGE);
+      const key = plan.kind === 'refused' ? plan.reason : plan.kind;
+      plans[key] = (plans[key] ?? 0) + 1;
+    });
+    const total = Object.values(plans).reduce((sum, n) => sum + n, 0);
+    expect(total).toBeGreaterThan(200);
+    expect([plans['jump'] / total > 0.95, plans]).toEqual([true, expect.anything()]);
+  });
+
+  test('lengths on random bytes behind every kind of prefix', async () => {
     const slot = 32;
     const slots = 60_000;
     const code = randomCode(slots, slot);
