@@ -16,6 +16,7 @@ import { AddressMap } from '../src/mm/map.js';
 import { MAX_SCRIPT_DEPTH, SCRIPT_HEAD_BYTES, parseShebang } from '../src/mm/script-interpreter.js';
 import { HostError, type HostThread } from '../src/platform/platform.js';
 import type { Credentials } from '../sched/credentials.js';
+import { keepPeak } from '../sched/accounting.js';
 import { dropMm, exitGroup, killOtherThreads, leaveMm } from '../sched/exit.js';
 import { execCredentials } from '../sched/identity.js';
 import { RLIMIT_STACK } from '../src/abi/flags/limits.js';
@@ -115,6 +116,7 @@ function commit(task: Task, program: Program, image: PreparedImage, creds: Crede
   const oldThread = task.thread;
   const limits = old.limits;
   if (shared) {
+    keepPeak(group, task.thread.space, true);
     const thread = newProcess(task);
     if (thread === null) return;
     dropMm(old);

@@ -34,10 +34,16 @@ bool goodSlot(Context *c, int slot) {
   return !c->closed() && slot >= 0 && slot < static_cast<int>(c->slots.size()) && c->slots[slot].state != State::kFree;
 }
 
-napi_value wait(napi_env env, napi_callback_info info) {
+// The functions that are called at every stop or nearly so are bare N-API callbacks: `kWho` and the arguments in the control
+// block are what they work on, and what they find goes there, too.
+Context *of(napi_env env, napi_callback_info info) {
   void *data;
   napi_get_cb_info(env, info, nullptr, nullptr, nullptr, &data);
-  static_cast<Context *>(data)->wait();
+  return static_cast<Context *>(data);
+}
+
+napi_value wait(napi_env env, napi_callback_info info) {
+  of(env, info)->wait();
   return nullptr;
 }
 
@@ -81,30 +87,34 @@ Napi::Value createAddressSpace(const Napi::CallbackInfo &info) {
   return born(info, of(info)->closed() ? -ESRCH : of(info)->createAddressSpace());
 }
 
-// (space, address, bytes, offset, length)
-Napi::Value read(const Napi::CallbackInfo &info) {
-  uint8_t *at = bytes(info, 2, number(info, 3), number(info, 4));
-  if (!at || !goodSpace(of(info), integer(info, 0))) return reply(info, 0);
-  return reply(info, of(info)->copyFrom(integer(info, 0), address(info, 1), at, address(info, 4)));
+// Copies between the space `kWho` and memory of ours: address, offset, length; the bytes copied take the place of the length.
+template <ssize_t (Context::*Copy)(int, uint64_t, uint8_t *, size_t)>
+void copy(Context *c, uint8_t *ours, size_t size) {
+  const double offset = c->argument(1), length = c->argument(2);
+  const bool good = ours && offset >= 0 && length >= 0 && offset + length <= static_cast<double>(size) && goodSpace(c, c->control[kWho]);
+  const ssize_t copied = !good ? 0
+                               : (c->*Copy)(c->control[kWho], static_cast<uint64_t>(c->argument(0)),
+                                            ours + static_cast<size_t>(offset), static_cast<size_t>(length));
+  c->argument(2) = static_cast<double>(copied);
 }
-Napi::Value write(const Napi::CallbackInfo &info) {
-  uint8_t *at = bytes(info, 2, number(info, 3), number(info, 4));
-  if (!at || !goodSpace(of(info), integer(info, 0))) return reply(info, 0);
-  return reply(info, of(info)->copyTo(integer(info, 0), address(info, 1), at, address(info, 4)));
+template <ssize_t (Context::*Copy)(int, uint64_t, uint8_t *, size_t)>
+napi_value copyPhysical(napi_env env, napi_callback_info info) {
+  Context *c = of(env, info);
+  if (!c->closed()) copy<Copy>(c, c->physical, c->physicalSize);
+  return nullptr;
 }
-// (space, address, physical offset, length)
-bool goodPhysical(Context *c, double offset, double length) {
-  return offset >= 0 && length >= 0 && offset + length <= static_cast<double>(c->physicalSize);
-}
-Napi::Value readToPhysical(const Napi::CallbackInfo &info) {
-  Context *c = of(info);
-  if (!goodSpace(c, integer(info, 0)) || !goodPhysical(c, number(info, 2), number(info, 3))) return reply(info, 0);
-  return reply(info, c->copyFrom(integer(info, 0), address(info, 1), c->physical + address(info, 2), address(info, 3)));
-}
-Napi::Value writeFromPhysical(const Napi::CallbackInfo &info) {
-  Context *c = of(info);
-  if (!goodSpace(c, integer(info, 0)) || !goodPhysical(c, number(info, 2), number(info, 3))) return reply(info, 0);
-  return reply(info, c->copyTo(integer(info, 0), address(info, 1), c->physical + address(info, 2), address(info, 3)));
+// (bytes)
+template <ssize_t (Context::*Copy)(int, uint64_t, uint8_t *, size_t)>
+napi_value copyBytes(napi_env env, napi_callback_info info) {
+  size_t count = 1, size = 0;
+  napi_value array;
+  void *data, *at = nullptr;
+  napi_get_cb_info(env, info, &count, &array, nullptr, &data);
+  auto *c = static_cast<Context *>(data);
+  napi_typedarray_type type;
+  if (napi_get_typedarray_info(env, array, &type, &size, &at, nullptr, nullptr) != napi_ok || type != napi_uint8_array) at = nullptr;
+  if (!c->closed()) copy<Copy>(c, static_cast<uint8_t *>(at), size);
+  return nullptr;
 }
 Napi::Value release(const Napi::CallbackInfo &info) {
   return reply(info, of(info)->closed() ? 0 : of(info)->release(address(info, 0), address(info, 1)));
@@ -124,6 +134,13 @@ Napi::Value resident(const Napi::CallbackInfo &info) {
 Napi::Value rss(const Napi::CallbackInfo &info) {
   return reply(info, goodSpace(of(info), integer(info, 0)) ? of(info)->rss(integer(info, 0)) : 0);
 }
+Napi::Value peakRss(const Napi::CallbackInfo &info) {
+  return reply(info, goodSpace(of(info), integer(info, 0)) ? of(info)->peakRss(integer(info, 0)) : 0);
+}
+Napi::Value collect(const Napi::CallbackInfo &info) {
+  if (goodSpace(of(info), integer(info, 0))) of(info)->collect(integer(info, 0));
+  return info.Env().Undefined();
+}
 // (slot, bytes): the length or -errno
 Napi::Value getFp(const Napi::CallbackInfo &info) {
   Context *c = of(info);
@@ -142,11 +159,15 @@ Napi::Value setFp(const Napi::CallbackInfo &info) {
 Napi::Value resetFp(const Napi::CallbackInfo &info) {
   return reply(info, goodSlot(of(info), integer(info, 0)) ? of(info)->resetFp(integer(info, 0)) : ESRCH);
 }
-// (slot, Float64Array(2))
-Napi::Value cpuTime(const Napi::CallbackInfo &info) {
-  if (!goodSlot(of(info), integer(info, 0))) return reply(info, ESRCH);
-  auto out = info[1].As<Napi::Float64Array>();
-  return reply(info, of(info)->cpuTime(integer(info, 0), out.Data(), out.Data() + 1));
+// User and system nanoseconds of the slot `kWho`; zeros when the host does not tell.
+napi_value cpuTime(napi_env env, napi_callback_info info) {
+  Context *c = of(env, info);
+  if (c->closed()) return nullptr;
+  double user = 0, system = 0;
+  if (goodSlot(c, c->control[kWho])) c->cpuTime(c->control[kWho], &user, &system);
+  c->argument(0) = user;
+  c->argument(1) = system;
+  return nullptr;
 }
 Napi::Value arm(const Napi::CallbackInfo &info) {
   if (!of(info)->closed()) of(info)->looper->arm();
@@ -212,9 +233,17 @@ Napi::Value createContext(const Napi::CallbackInfo &info) {
   result.Set("hwcap2", static_cast<double>(getauxval(AT_HWCAP2)));
   result.Set("minsigstksz", static_cast<double>(getauxval(51 /* AT_MINSIGSTKSZ */)));
 
-  napi_value fast;
-  napi_create_function(env, "wait", NAPI_AUTO_LENGTH, wait, c, &fast);
-  result.Set("wait", fast);
+  const auto addBare = [&](const char *name, napi_callback callback) {
+    napi_value function;
+    napi_create_function(env, name, NAPI_AUTO_LENGTH, callback, c, &function);
+    result.Set(name, function);
+  };
+  addBare("wait", levitate::wait);
+  addBare("read", copyBytes<&Context::copyFrom>);
+  addBare("write", copyBytes<&Context::copyTo>);
+  addBare("readToPhysical", copyPhysical<&Context::copyFrom>);
+  addBare("writeFromPhysical", copyPhysical<&Context::copyTo>);
+  addBare("cpuTime", cpuTime);
   const auto add = [&]<Napi::Value (*F)(const Napi::CallbackInfo &)>(const char *name) {
     result.Set(name, Napi::Function::New<F>(env, name, c));
   };
@@ -226,18 +255,15 @@ Napi::Value createContext(const Napi::CallbackInfo &info) {
   add.operator()<cloneThread>("cloneThread");
   add.operator()<fork>("fork");
   add.operator()<createAddressSpace>("createAddressSpace");
-  add.operator()<read>("read");
-  add.operator()<write>("write");
-  add.operator()<readToPhysical>("readToPhysical");
-  add.operator()<writeFromPhysical>("writeFromPhysical");
   add.operator()<release>("release");
   add.operator()<physicalResident>("physicalResident");
   add.operator()<resident>("resident");
   add.operator()<rss>("rss");
+  add.operator()<peakRss>("peakRss");
+  add.operator()<collect>("collect");
   add.operator()<getFp>("getFp");
   add.operator()<setFp>("setFp");
   add.operator()<resetFp>("resetFp");
-  add.operator()<cpuTime>("cpuTime");
   add.operator()<arm>("arm");
   add.operator()<settle>("settle");
   add.operator()<unpin>("unpin");

@@ -21,6 +21,12 @@ void Context::route(const Event &event) {
     if (other != this && !other->closed_ && other->findSlot(event.tid) >= 0) other->ready_.push_back(event);
 }
 
+bool Context::anyDying() {
+  for (const Context *context : contextsOfThread)
+    if (context->dying_ > 0) return true;
+  return false;
+}
+
 Context::Context(napi_env env, std::string stub, uint64_t size, bool place)
     : env(env), stubPath(std::move(stub)), physicalSize(size), place_(place) {
   pageSize = static_cast<size_t>(sysconf(_SC_PAGESIZE));
@@ -115,6 +121,7 @@ void Context::freeSlot(int slot) {
     if (s.exitRequested) space.exiting--;
   }
   if (--space.slots == 0) {
+    control[kPeaks + s.space] = space.peakKb;
     if (space.pagemapFd >= 0) ::close(space.pagemapFd);
     if (space.statmFd >= 0) ::close(space.statmFd);
     space = Space();

@@ -22,11 +22,14 @@ namespace levitate {
 
 // The control block, an Int32Array shared with src/platform/ptrace/layout.ts:
 //
-//   0        1     2       3     4       5       6       7          8            9        10           11        12..15
+//   0        1     2       3     4       5       6       7          8            9        10           11        12..14
 //   result | slot| signal| code| addrLo| addrHi| access| timeoutUs| resumeCount| running| loopPending| hostTid | spare
-//   16 .. 16+kMaxSlots: the resume queue, slot numbers
+//   15 who | 16..21 three doubles: see argument()
+//   24 .. 24+kMaxSlots: the resume queue, slot numbers
+//   then kMaxSlots words: per space, the peak RSS of its process in KiB, written when it has been collected
 enum Control { kResult = 0, kSlot = 1, kSignal = 2, kCode = 3, kAddrLo = 4, kAddrHi = 5, kAccess = 6, kTimeoutUs = 7,
-               kResumeCount = 8, kRunning = 9, kLoopPending = 10, kHostTid = 11, kResumeQueue = 16 };
+               kResumeCount = 8, kRunning = 9, kLoopPending = 10, kHostTid = 11, kWho = 15, kArguments = 16,
+               kResumeQueue = 24 };
 
 enum Result { kNone = 0, kSyscall = 1, kSignalStop = 2, kInterrupted = 3, kGone = 4 };
 
@@ -36,10 +39,12 @@ constexpr int kMaxTid = 1 << 22;
 constexpr int kBlockWords = 40;
 constexpr int kBatchEntries = 64;
 constexpr int kEntryWords = 8;
-constexpr size_t kControlBytes = (kResumeQueue + kMaxSlots) * sizeof(int32_t);
+constexpr int kPeaks = kResumeQueue + kMaxSlots;
+constexpr size_t kControlBytes = (kPeaks + kMaxSlots) * sizeof(int32_t);
 constexpr size_t kRegisterBytes = static_cast<size_t>(kMaxSlots) * kBlockWords * 8;
 constexpr size_t kStubAreaSize = 16u << 20;
 constexpr int64_t kBlockCapNs = 10'000'000;
+constexpr int64_t kCollectCapNs = 2'000'000'000;
 
 enum class State : uint8_t { kFree, kStopped, kRunning, kDying };
 
@@ -59,6 +64,7 @@ struct Space {
   int slots = 0;    // slots whose exit status has not been collected
   bool threaded = false;  // has ever had a second thread
   bool killed = false;
+  int32_t peakKb = 0;  // peak RSS as exit statuses told it
   int pagemapFd = -1;
   int statmFd = -1;
 };
@@ -66,6 +72,7 @@ struct Space {
 struct Event {
   pid_t tid;
   int status;
+  int32_t peakKb = 0;  // with an exit status that was asked for: the process's peak RSS
 };
 
 // Memory shared with JavaScript: unmapped when both the context and the last buffer on it are done with it. At the end
@@ -97,6 +104,8 @@ class Context {
   void requestExit(int slot);
   // Nothing will be waited for for a while: carries out exits, collects what has died. How many are still dying.
   int settle();
+  // Waits (not for ever) until the exit statuses of a killed space have been collected.
+  void collect(int space);
 
   // batch.cc: errno results
   int runBatch(int slot, int count, int *failedAt);
@@ -113,12 +122,13 @@ class Context {
   int cpuTime(int slot, double *userNs, double *systemNs);
 
   // memory.cc: bytes or -errno
-  ssize_t copyFrom(int space, uint64_t addr, void *to, size_t length);
-  ssize_t copyTo(int space, uint64_t addr, const void *from, size_t length);
+  ssize_t copyFrom(int space, uint64_t addr, uint8_t *to, size_t length);
+  ssize_t copyTo(int space, uint64_t addr, uint8_t *from, size_t length);
   int release(uint64_t offset, uint64_t length);
   double physicalResident();
   ssize_t resident(int space, uint64_t addr, uint64_t length, uint8_t *out);
   double rss(int space);
+  double peakRss(int space);
 
   napi_env env;
   std::string stubPath;
@@ -126,6 +136,8 @@ class Context {
   uint8_t *physical = nullptr;
   int physicalFd = -1;
   int32_t *control = nullptr;
+  // Arguments and results of the functions that are called often, about the slot or space `kWho`.
+  double &argument(int i) { return reinterpret_cast<double *>(control + kArguments)[i]; }
   uint64_t *registers = nullptr;
   uint64_t *batch = nullptr;  // supervisor's view of the batch page
   size_t pageSize = 4096;
@@ -159,6 +171,7 @@ class Context {
   bool handleStop(int slot, int status);
   void report(int result, int slot);
   // False when nothing stopped in time.
+  bool fetch(pid_t who, int flags, Event *event);
   bool nextEvent(Event *event, int64_t deadlineNs, bool poll);
   bool idle(Event *event, int64_t deadlineNs, bool poll);
   void collectReady();
@@ -167,6 +180,8 @@ class Context {
   int waitForStub(int slot, uint64_t *regs);
   int runOneByOne(int slot, int count, int *failedAt);
   void route(const Event &event);
+  // Whether some process of this JS thread's contexts is dying.
+  static bool anyDying();
 
   int32_t *slotOfTid_ = nullptr;  // slot + 1
   std::vector<int> freeSlots_, freeSpaces_, pendingExits_;

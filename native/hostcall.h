@@ -3,6 +3,7 @@
 #pragma once
 #include <errno.h>
 #include <signal.h>
+#include <sys/resource.h>
 #include <sys/syscall.h>
 #include <sys/types.h>
 #include <sys/wait.h>
@@ -26,9 +27,9 @@ inline long hostPtraceResult(long request, pid_t tid, uintptr_t addr, void *data
 inline int hostPtrace(long request, pid_t tid, uintptr_t addr, void *data) {
   return hostPtraceResult(request, tid, addr, data) < 0 ? errno : 0;
 }
-// Result: thread id, 0 (nothing, WNOHANG) or -errno. The third argument of the raw call is the same as the wrapper's.
-inline pid_t hostWait(pid_t tid, int *status, int flags) {
-  long got = syscall(SYS_wait4, static_cast<long>(tid), status, static_cast<long>(flags), 0L);
+// Result: thread id, 0 (nothing, WNOHANG) or -errno. The arguments of the raw call are the same as the wrapper's.
+inline pid_t hostWait(pid_t tid, int *status, int flags, rusage *usage = nullptr) {
+  long got = syscall(SYS_wait4, static_cast<long>(tid), status, static_cast<long>(flags), usage);
   return got < 0 ? -errno : static_cast<pid_t>(got);
 }
 // The same for one thread, whatever signals arrive meanwhile.

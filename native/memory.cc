@@ -30,25 +30,24 @@ static ssize_t copyAll(uint64_t addr, uint8_t *local, size_t length, Copy copy) 
   return static_cast<ssize_t>(done);
 }
 
-ssize_t Context::copyFrom(int space, uint64_t addr, void *to, size_t length) {
+ssize_t Context::copyFrom(int space, uint64_t addr, uint8_t *to, size_t length) {
   pid_t tid = spaces[space].tgid;
   const auto copy = [&](const iovec *mine, const iovec *theirs) { return process_vm_readv(tid, mine, 1, theirs, 1, 0); };
-  ssize_t got = copyAll(addr, static_cast<uint8_t *>(to), length, copy);
+  ssize_t got = copyAll(addr, to, length, copy);
   if (got == -ESRCH) {  // the first thread has ended: any other one will do
     tid = liveTid(space);
-    got = copyAll(addr, static_cast<uint8_t *>(to), length, copy);
+    got = copyAll(addr, to, length, copy);
   }
   return std::max<ssize_t>(got, 0);
 }
 
-ssize_t Context::copyTo(int space, uint64_t addr, const void *from, size_t length) {
+ssize_t Context::copyTo(int space, uint64_t addr, uint8_t *from, size_t length) {
   pid_t tid = spaces[space].tgid;
-  auto *local = static_cast<uint8_t *>(const_cast<void *>(from));
   const auto copy = [&](const iovec *mine, const iovec *theirs) { return process_vm_writev(tid, mine, 1, theirs, 1, 0); };
-  ssize_t got = copyAll(addr, local, length, copy);
+  ssize_t got = copyAll(addr, from, length, copy);
   if (got == -ESRCH) {
     tid = liveTid(space);
-    got = copyAll(addr, local, length, copy);
+    got = copyAll(addr, from, length, copy);
   }
   return std::max<ssize_t>(got, 0);
 }
@@ -112,6 +111,19 @@ double Context::rss(int space) {
     s.statmFd = -1;
   }
   return 0;
+}
+
+// The high-water mark of a process that is alive.
+double Context::peakRss(int space) {
+  char path[64];
+  snprintf(path, sizeof path, "/proc/%d/status", liveTid(space));
+  FILE *file = fopen(path, "re");
+  if (!file) return 0;
+  char line[256];
+  unsigned long kb = 0;
+  while (fgets(line, sizeof line, file) && sscanf(line, "VmHWM: %lu", &kb) != 1) continue;
+  fclose(file);
+  return static_cast<double>(kb) * 1024;
 }
 
 }  // namespace levitate

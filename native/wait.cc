@@ -7,6 +7,8 @@
 
 #include <sched.h>
 
+#include <algorithm>
+
 #include "context.h"
 
 namespace levitate {
@@ -152,6 +154,8 @@ bool Context::handle(const Event &event) {
   Slot &s = slots[slot];
   if (!isStop(event.status)) {
     const bool swallowed = s.exitRequested;
+    Space &space = spaces[s.space];
+    space.peakKb = std::max(space.peakKb, event.peakKb);
     if (s.state == State::kRunning) markNotRunning(slot);
     freeSlot(slot);
     if (!swallowed) report(kGone, slot);
@@ -170,7 +174,7 @@ bool Context::handle(const Event &event) {
 int Context::settle() {
   if (!pendingExits_.empty()) processExits();
   Event event;
-  while (dying_ > 0 && (event.tid = hostWait(-1, &event.status, kWaitFlags | WNOHANG)) > 0) {
+  while (dying_ > 0 && fetch(-1, WNOHANG, &event)) {
     const int slot = findSlot(event.tid);
     if (slot >= 0 && slots[slot].exitRequested) handle(event);
     else if (slot >= 0) ready_.push_back(event);
@@ -179,10 +183,37 @@ int Context::settle() {
   return expectingExit() ? dying_ : 0;
 }
 
+void Context::collect(int space) {
+  for (size_t i = readyHead_; i < ready_.size(); i++) {
+    const int slot = findSlot(ready_[i].tid);
+    if (slot < 0 || !slots[slot].exitRequested) continue;
+    handle(ready_[i]);
+    ready_[i].tid = 0;
+  }
+  const int64_t end = nowNs() + kCollectCapNs;
+  for (settle(); spaces[space].slots > 0 && spaces[space].alive == 0 && nowNs() < end; settle()) {
+    timespec pause = {0, 50'000};
+    nanosleep(&pause, nullptr);
+  }
+}
+
+// One event out of the host. What a process has used is asked for only when one is dying: it costs something at every stop.
+bool Context::fetch(pid_t who, int flags, Event *event) {
+  if (!anyDying()) {
+    event->tid = hostWait(who, &event->status, kWaitFlags | flags);
+    event->peakKb = 0;
+    return event->tid > 0;
+  }
+  rusage usage;
+  event->tid = hostWait(who, &event->status, kWaitFlags | flags, &usage);
+  event->peakKb = event->tid > 0 && !isStop(event->status) ? static_cast<int32_t>(usage.ru_maxrss) : 0;
+  return event->tid > 0;
+}
+
 // wait4 always finds the first stopped thread in its list; now and then take all of them, so that none starves.
 void Context::collectReady() {
   Event event;
-  while ((event.tid = hostWait(-1, &event.status, kWaitFlags | WNOHANG)) > 0) ready_.push_back(event);
+  while (fetch(-1, WNOHANG, &event)) ready_.push_back(event);
 }
 
 // Whether an exit status is due soon. A first thread that ended before its siblings is only reported after them.
@@ -197,14 +228,12 @@ bool Context::expectingExit() const {
 // Nothing runs: collect what is dying, then sleep until the event loop has work.
 bool Context::idle(Event *event, int64_t deadlineNs, bool poll) {
   for (int tries = 0; tries < 40 && expectingExit(); tries++) {
-    event->tid = hostWait(-1, &event->status, kWaitFlags | WNOHANG);
-    if (event->tid > 0) return true;
+    if (fetch(-1, WNOHANG, event)) return true;
     if (poll) return false;
     timespec pause = {0, 50'000};
     nanosleep(&pause, nullptr);
   }
-  event->tid = hostWait(-1, &event->status, kWaitFlags | WNOHANG);
-  if (event->tid > 0) return true;
+  if (fetch(-1, WNOHANG, event)) return true;
   if (!poll && !looper->pending()) looper->sleep(deadlineNs);
   return false;
 }
@@ -224,15 +253,11 @@ bool Context::nextEvent(Event *event, int64_t deadlineNs, bool poll) {
     if (!ready_.empty()) return nextEvent(event, deadlineNs, poll);
   }
   const pid_t who = running_ == 1 && dying_ == 0 ? slots[runningXor_].tid : -1;
-  if (poll || looper->pending()) {
-    event->tid = hostWait(who, &event->status, kWaitFlags | WNOHANG);
-    return event->tid > 0;
-  }
+  if (poll || looper->pending()) return fetch(who, WNOHANG, event);
   looper->enter(deadlineNs);
   for (;;) {
     if (looper->pending()) event->tid = 0;
-    else event->tid = hostWait(who, &event->status, kWaitFlags);
-    if (event->tid > 0) break;
+    else if (fetch(who, 0, event)) break;
     if (event->tid != -EINTR || looper->pending() || looper->kicked()) break;
     if (deadlineNs != 0 && nowNs() >= deadlineNs) break;
     looper->again(deadlineNs);

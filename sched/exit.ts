@@ -6,6 +6,7 @@
  * the end of the system.
  */
 import { CLD_DUMPED, CLD_EXITED, CLD_KILLED, SIGCHLD, SIGCONT, SIGHUP, SI_USER } from '../src/abi/flags/signal.js';
+import { addChildUsage, keepPeak } from './accounting.js';
 import type { MemoryMap } from '../src/mm/memory-map.js';
 import { exitRobustList, wakeClearChildTid } from './futex-exit.js';
 import type { ProcessGroup } from './process-group.js';
@@ -46,6 +47,7 @@ export function exitTask(task: Task, status: number): void {
   task.exitStatus = status;
   // Without exit_group the status is that of the thread which happens to be the last (synchronize_group_exit).
   if (!group.exiting) group.exitStatus = status;
+  if (group.threads.size === 1) keepPeak(group, task.thread.space, task.mm.users > 1);
   leaveMm(task);
   kernel.hooks.exit(task);
   const times = task.thread.cpuTimeNs();
@@ -68,8 +70,6 @@ export function exitTask(task: Task, status: number): void {
 
 /** What a task owes to others that see its address space, at exit and exec: robust futexes, clear_child_tid, vfork's parent. */
 export function leaveMm(task: Task): void {
-  const { group, mm } = task;
-  if (group.threads.size <= 1) group.maxRssBytes = Math.max(group.maxRssBytes, mm.rssBytes());
   exitRobustList(task);
   wakeClearChildTid(task);
   if (task.vforkDone !== null) {
@@ -128,10 +128,7 @@ export function reapGroup(group: ThreadGroup): void {
   const { kernel, parent } = group;
   if (parent !== null) {
     parent.children.delete(group);
-    parent.childUserNs += group.deadUserNs + group.childUserNs;
-    parent.childSystemNs += group.deadSystemNs + group.childSystemNs;
-    parent.childMinorFaults += group.minorFaults + group.childMinorFaults;
-    parent.childMaxRssBytes = Math.max(parent.childMaxRssBytes, group.maxRssBytes, group.childMaxRssBytes);
+    addChildUsage(parent, group);
     group.parent = null;
   }
   group.processGroup.remove(group);

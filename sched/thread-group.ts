@@ -1,4 +1,5 @@
 /** A process: the tasks that share a pid, a parent, dispositions, pending signals, limits and timers (signal_struct). */
+import type { AddressSpace } from '../src/platform/platform.js';
 import type { KernelState } from './kernel-state.js';
 import { GroupTimers } from './interval-timers.js';
 import type { ProcessGroup } from './process-group.js';
@@ -63,8 +64,13 @@ export class ThreadGroup {
   childSystemNs = 0;
   minorFaults = 0;
   childMinorFaults = 0;
+  /** Peak RSS of address spaces it has left, and of waited-for children; see accounting.ts for the rest of it. */
   maxRssBytes = 0;
   childMaxRssBytes = 0;
+  /** The address space that ended with this process. */
+  endedSpace: AddressSpace | null = null;
+  /** Those of waited-for children whose peaks are not in `childMaxRssBytes` yet. */
+  readonly childSpaces: AddressSpace[] = [];
   oomScoreAdj = 0;
 
   constructor(kernel: KernelState, tgid: number, leader: Task, parent: ThreadGroup | null, limits: ResourceLimit[]) {

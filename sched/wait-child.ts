@@ -14,7 +14,6 @@ import {
   SIGCONT,
 } from '../src/abi/flags/signal.js';
 import { WCONTINUED, WEXITED, WNOHANG, WNOWAIT, WSTOPPED } from '../src/abi/flags/process.js';
-import { cpuTimes } from './accounting.js';
 import { reapGroup } from './exit.js';
 import type { Task } from './task.js';
 import { GROUP_STOPPED, type ThreadGroup } from './thread-group.js';
@@ -33,7 +32,7 @@ export interface WaitEvent {
   status: number;
   /** The status word of wait4. */
   word: number;
-  times: { userNs: number; systemNs: number; maxRssBytes: number; minorFaults: number };
+  child: ThreadGroup;
 }
 
 /** Which children: all, one pid, or a process group. */
@@ -51,18 +50,13 @@ function matches(task: Task, child: ThreadGroup, selector: ChildSelector, option
 /** Takes one event from one child, or null. */
 function take(child: ThreadGroup, options: number): WaitEvent | null {
   const keep = (options & WNOWAIT) !== 0;
-  const event = (code: number, status: number, word: number, own = cpuTimes(child)): WaitEvent => ({
+  const event = (code: number, status: number, word: number): WaitEvent => ({
     pid: child.tgid,
     uid: child.leader.creds.uid,
     code,
     status,
     word,
-    times: {
-      userNs: own.userNs + child.childUserNs,
-      systemNs: own.systemNs + child.childSystemNs,
-      maxRssBytes: Math.max(child.maxRssBytes, child.childMaxRssBytes),
-      minorFaults: child.minorFaults + child.childMinorFaults,
-    },
+    child,
   });
   if (child.zombie) {
     if ((options & WEXITED) === 0) return null;

@@ -1,7 +1,7 @@
 /**
  * Resource limits and usage: prlimit64(2), getrusage(2), acct(2).
  */
-import { cpuTimes } from '../sched/accounting.js';
+import { type ResourceUsage, childMaxRssBytes, cpuTimes, maxRssBytes } from '../sched/accounting.js';
 import { writeRusage } from './wait.js';
 import { capable } from '../sched/credentials.js';
 import { CAP_IPC_LOCK, CAP_SYS_RESOURCE } from '../src/abi/flags/capability.js';
@@ -119,27 +119,23 @@ function prlimit64(task: Task, pid: number, resource: number, next: number, old:
 const RUSAGE_SELF = 0;
 const RUSAGE_CHILDREN = -1;
 const RUSAGE_THREAD = 1;
-function getrusage(task: Task, who: number, usage: number): number {
+function getrusage(task: Task, who: number, at: number): number {
   const { group } = task;
-  let times: { userNs: number; systemNs: number; maxRssBytes: number; minorFaults: number };
+  let usage: ResourceUsage;
   if (who === RUSAGE_SELF)
-    times = {
-      ...cpuTimes(group),
-      maxRssBytes: Math.max(group.maxRssBytes, task.mm.rssBytes()),
-      minorFaults: group.minorFaults,
-    };
+    usage = { ...cpuTimes(group), maxRssBytes: maxRssBytes(group), minorFaults: group.minorFaults };
   else if (who === RUSAGE_CHILDREN)
-    times = {
+    usage = {
       userNs: group.childUserNs,
       systemNs: group.childSystemNs,
-      maxRssBytes: group.childMaxRssBytes,
+      maxRssBytes: childMaxRssBytes(group),
       minorFaults: group.childMinorFaults,
     };
   else if (who === RUSAGE_THREAD) {
     const cpu = task.thread.cpuTimeNs();
-    times = { userNs: cpu.user, systemNs: cpu.system, maxRssBytes: task.mm.rssBytes(), minorFaults: group.minorFaults };
+    usage = { userNs: cpu.user, systemNs: cpu.system, maxRssBytes: maxRssBytes(group), minorFaults: group.minorFaults };
   } else throw errno(EINVAL);
-  writeRusage(task.mm.scratchView, 0, times);
-  task.mm.writeStruct(usage, RUSAGE.size);
+  writeRusage(task.mm.scratchView, 0, usage);
+  task.mm.writeStruct(at, RUSAGE.size);
   return 0;
 }

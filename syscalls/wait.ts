@@ -1,6 +1,7 @@
 /**
  * wait4(2), waitid(2).
  */
+import { type ResourceUsage, usageWithChildren } from '../sched/accounting.js';
 import { pidFileOf } from '../src/ipc/pidfd.js';
 import {
   type ChildSelector,
@@ -57,22 +58,18 @@ export const rows: readonly Row[] = [
 ];
 
 /** ru_maxrss is in KiB, times in microseconds. */
-export function writeRusage(
-  view: DataView,
-  at: number,
-  times: { userNs: number; systemNs: number; maxRssBytes: number; minorFaults: number },
-): void {
+export function writeRusage(view: DataView, at: number, usage: ResourceUsage): void {
   new Uint8Array(view.buffer, view.byteOffset + at, RUSAGE.size).fill(0);
   const word = (offset: number, value: number): void => {
     view.setUint32(at + offset, value % 2 ** 32, true);
     view.setUint32(at + offset + 4, Math.floor(value / 2 ** 32), true);
   };
-  word(0, Math.floor(times.userNs / 1e9));
-  word(8, Math.floor((times.userNs % 1e9) / 1000));
-  word(16, Math.floor(times.systemNs / 1e9));
-  word(24, Math.floor((times.systemNs % 1e9) / 1000));
-  word(RUSAGE.offsets.ru_maxrss, Math.floor(times.maxRssBytes / 1024));
-  word(RUSAGE.offsets.ru_minflt, times.minorFaults);
+  word(0, Math.floor(usage.userNs / 1e9));
+  word(8, Math.floor((usage.userNs % 1e9) / 1000));
+  word(16, Math.floor(usage.systemNs / 1e9));
+  word(24, Math.floor((usage.systemNs % 1e9) / 1000));
+  word(RUSAGE.offsets.ru_maxrss, Math.floor(usage.maxRssBytes / 1024));
+  word(RUSAGE.offsets.ru_minflt, usage.minorFaults);
 }
 
 function wait4(task: Task, pid: number, status: number, options: number, rusage: number): number {
@@ -93,7 +90,7 @@ function wait4(task: Task, pid: number, status: number, options: number, rusage:
     (event) => {
       if (status !== 0) task.mm.writeU32(status, event.word);
       if (rusage !== 0) {
-        writeRusage(task.mm.scratchView, 0, event.times);
+        writeRusage(task.mm.scratchView, 0, usageWithChildren(event.child));
         task.mm.writeStruct(rusage, RUSAGE.size);
       }
       return event.pid;
@@ -109,7 +106,7 @@ function waitid(task: Task, which: number, id: number, info: number, options: nu
   const { mm } = task;
   const store = (event: WaitEvent | null): number => {
     if (event !== null && rusage !== 0) {
-      writeRusage(mm.scratchView, 0, event.times);
+      writeRusage(mm.scratchView, 0, usageWithChildren(event.child));
       mm.writeStruct(rusage, RUSAGE.size);
     }
     if (info === 0) return 0;

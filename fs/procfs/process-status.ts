@@ -238,7 +238,7 @@ function memoryLines(task: Task, mm: MemoryMap): string {
     kb('VmSize', total) +
     kb('VmLck', locked) +
     kb('VmPin', 0) +
-    kb('VmHWM', Math.max(rss, task.group.maxRssBytes)) +
+    kb('VmHWM', Math.max(rss, mm.peakRssBytes())) +
     kb('VmRSS', rss) +
     kb('RssAnon', rss - file) +
     kb('RssFile', file) +

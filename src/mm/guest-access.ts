@@ -7,38 +7,27 @@
  */
 import { EFAULT, EINVAL, ENAMETOOLONG, Errno, errno } from '../abi/errno.js';
 import { PROT_WRITE } from '../platform/platform.js';
+import { SCRATCH_BYTES } from '../platform/scratch.js';
 import { growStack } from './faults.js';
 import { MapCore, type MapOptions } from './map-core.js';
 import { VM_SHARED } from './memory-map.js';
 import type { VmaRecord } from './vma-list.js';
 
-const SCRATCH_BYTES = 64 * 1024;
 /** Strings are read in a first piece of this size, then by pages. */
 const STRING_PIECE = 256;
 const TWO32 = 2 ** 32;
 /** Added to the address in a shared futex key of private memory: words are aligned to 4. */
 const KEY_SHARED = 2;
 
-/** One scratch buffer for all maps of a kernel; contents are valid until the next call on any of them. */
-export class Scratch {
-  readonly bytes = Buffer.alloc(SCRATCH_BYTES);
-  readonly view = new DataView(this.bytes.buffer, this.bytes.byteOffset, SCRATCH_BYTES);
-  readonly zeros = new Uint8Array(SCRATCH_BYTES);
-}
-
 export abstract class GuestAccess extends MapCore {
-  private readonly scratchMemory: Scratch;
-  readonly scratch: Uint8Array;
+  readonly scratch: Buffer;
   readonly scratchView: DataView;
 
-  constructor(options: MapOptions, scratch: Scratch) {
+  constructor(options: MapOptions) {
     super(options);
-    this.scratchMemory = scratch;
-    this.scratch = scratch.bytes;
-    this.scratchView = scratch.view;
-  }
-  protected get sharedScratch(): Scratch {
-    return this.scratchMemory;
+    const { bytes, view } = options.platform.scratch;
+    this.scratch = bytes;
+    this.scratchView = view;
   }
 
   readable(addr: number, len: number): number {
@@ -117,14 +106,15 @@ export abstract class GuestAccess extends MapCore {
   }
   clearOut(addr: number, len: number): void {
     this.require(addr, len, true);
-    const { zeros } = this.scratchMemory;
+    const { scratch } = this;
+    scratch.fill(0, 0, Math.min(len, SCRATCH_BYTES));
     for (let done = 0; done < len; done += SCRATCH_BYTES) {
       const n = Math.min(SCRATCH_BYTES, len - done);
-      if (this.space.write(addr + done, zeros, 0, n) !== n) throw errno(EFAULT);
+      if (this.space.write(addr + done, scratch, 0, n) !== n) throw errno(EFAULT);
     }
   }
   readString(addr: number, max: number, tooLong = ENAMETOOLONG): string {
-    const { bytes } = this.scratchMemory;
+    const bytes = this.scratch;
     let text = '';
     let at = addr;
     while (text.length < max) {

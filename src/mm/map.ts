@@ -7,9 +7,8 @@
  */
 import { brk, mmap, munmap } from './mmap.js';
 import { fault, SpuriousFaults } from './faults.js';
-import { GuestAccess, Scratch } from './guest-access.js';
+import { GuestAccess } from './guest-access.js';
 import { madvise } from './madvise.js';
-import type { MapOptions } from './map-core.js';
 import {
   VM_ACCOUNT,
   VM_DONTFORK,
@@ -29,10 +28,6 @@ import { mremap } from './mremap.js';
 
 export class AddressMap extends GuestAccess implements MemoryMap {
   private readonly spurious = new SpuriousFaults();
-
-  constructor(options: MapOptions, scratch = new Scratch()) {
-    super(options, scratch);
-  }
 
   mmap(request: MmapRequest): number {
     return mmap(this, request);
@@ -98,10 +93,13 @@ export class AddressMap extends GuestAccess implements MemoryMap {
   rssBytes(): number {
     return this.space.rssBytes();
   }
+  peakRssBytes(): number {
+    return this.space.peakRssBytes();
+  }
 
   forkInto(space: AddressSpace): AddressMap {
     const { platform, frames, account, random } = this;
-    const child = new AddressMap({ platform, frames, account, random, space }, this.sharedScratch);
+    const child = new AddressMap({ platform, frames, account, random, space });
     let accounted = 0;
     for (const vma of this.list.items)
       if ((vma.flags & (VM_ACCOUNT | VM_DONTFORK)) === VM_ACCOUNT) accounted += vma.end - vma.start;

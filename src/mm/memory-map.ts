@@ -139,6 +139,8 @@ export interface MemoryMap {
   find(address: number): Vma | null;
   readonly virtualBytes: number;
   rssBytes(): number;
+  /** Its high-water mark; programs that ran in it before an exec count. */
+  peakRssBytes(): number;
   /** VmLck. */
   readonly lockedBytes: number;
   /** prctl(PR_SET_VMA, PR_SET_VMA_ANON_NAME): '' takes the name away; EBADF for file mappings. */

@@ -34,18 +34,21 @@ export interface NativeContext {
   cloneThread(slot: number): number;
   fork(slot: number): number;
   createAddressSpace(): number;
-  read(space: number, addr: number, dst: Uint8Array, offset: number, len: number): number;
-  write(space: number, addr: number, src: Uint8Array, offset: number, len: number): number;
-  readToPhysical(space: number, addr: number, physOffset: number, len: number): number;
-  writeFromPhysical(space: number, addr: number, physOffset: number, len: number): number;
+  // Copies and CPU time: arguments and results are in the control block (ptrace/layout.ts).
+  read(to: Uint8Array): void;
+  write(from: Uint8Array): void;
+  readToPhysical(): void;
+  writeFromPhysical(): void;
+  cpuTime(): void;
   release(offset: number, len: number): number;
   physicalResident(): number;
   resident(space: number, addr: number, len: number, out: Uint8Array | undefined): number;
   rss(space: number): number;
+  peakRss(space: number): number;
+  collect(space: number): void;
   getFp(slot: number, to: Uint8Array): number;
   setFp(slot: number, from: Uint8Array, len: number): number;
   resetFp(slot: number): number;
-  cpuTime(slot: number, out: Float64Array): number;
   arm(): void;
   settle(): number;
   unpin(): void;

@@ -10,6 +10,7 @@
  */
 import type { ArchName } from '../abi/types.js';
 import type { Registers } from './registers.js';
+import type { Scratch } from './scratch.js';
 
 /** Why `wait` returned. */
 export const STOP_NONE = 0; // nothing stopped: the deadline passed or Node's event loop has work
@@ -57,6 +58,7 @@ export interface Platform {
   /** AT_HWCAP, AT_HWCAP2, AT_MINSIGSTKSZ, AT_PLATFORM for new programs. */
   readonly auxv: { hwcap: number; hwcap2: number; minsigstksz: number; platform: string };
   readonly physical: PhysicalPages;
+  readonly scratch: Scratch;
   readonly stop: StopInfo;
 
   /** A new host process with nothing mapped below `taskSize` and one stopped thread. */
@@ -119,6 +121,10 @@ export interface AddressSpace {
   resident(addr: number, len: number, out?: Uint8Array): number;
   /** Resident set in bytes, for ps and top. */
   rssBytes(): number;
+  /** Its high-water mark, also after the end of the space; then it may take as long as the host process takes to die. */
+  peakRssBytes(): number;
+  /** The space has ended and its peak is known: asking costs nothing. */
+  readonly peakSettled: boolean;
 }
 
 export interface HostThread {

@@ -37,6 +37,63 @@ onX86('memory', () => {
     expect(g.space.read(2 ** 60, dst, 0, 10)).toBe(0);
   });
 
+  test('copies keep to the bounds of the array', () => {
+    const g = guest(SPIN);
+    const { scratch } = g.p;
+    scratch.bytes.set([1, 2, 3, 4, 5], 100);
+    expect(g.space.write(DATA, scratch.bytes, 100, 5)).toBe(5);
+    expect(g.space.read(DATA + 1, scratch.bytes, 7, 4)).toBe(4);
+    expect([...scratch.bytes.subarray(6, 12)]).toEqual([0, 2, 3, 4, 5, 0]);
+    const end = scratch.bytes.length;
+    expect(g.space.read(DATA, scratch.bytes, end - 8, 8)).toBe(8);
+    for (const [offset, length] of [
+      [end - 7, 8],
+      [end + 1, 0],
+      [-1, 8],
+      [0, -1],
+      [0, end + 1],
+      [NaN, 8],
+      [0, NaN],
+    ]) {
+      expect(g.space.read(DATA, scratch.bytes, offset, length)).toBe(0);
+      expect(g.space.write(DATA, scratch.bytes, offset, length)).toBe(0);
+    }
+    g.thread.exit();
+    expect(g.space.read(DATA, scratch.bytes, 0, 8)).toBe(0);
+  });
+
+  test('the peak of resident memory outlives the process, and the use of its number by another', () => {
+    const p = platform();
+    const big = guest(SPIN, p);
+    const bytes = 8 << 20;
+    const most = bytes * 0.9; // the host counts in batches per CPU
+    big.space.mapAnonymous(0x3000000, bytes, 3);
+    big.space.write(0x3000000, new Uint8Array(bytes), 0, bytes);
+    big.space.unmap(0x3000000, bytes);
+    big.space.flush();
+    expect(big.space.rssBytes()).toBeLessThan(most);
+    expect(big.space.peakRssBytes()).toBeGreaterThan(most);
+    expect(big.space.peakSettled).toBe(false);
+    big.thread.exit();
+    expect(big.space.peakRssBytes()).toBeGreaterThan(most);
+    expect(big.space.peakSettled).toBe(true);
+    // Nobody asks this one before its number is used again.
+    const small = guest(SPIN, p);
+    small.space.mapAnonymous(0x3000000, bytes / 4, 3);
+    small.space.write(0x3000000, new Uint8Array(bytes), 0, bytes / 4);
+    const helper = small.thread.cloneThread();
+    helper.exit();
+    small.thread.exit();
+    for (let i = 0; i < 1000 && !small.space.peakSettled; i++) p.wait(1);
+    for (let i = 0; i < 5; i++) guest(SPIN, p);
+    expect(small.space.peakSettled).toBe(true);
+    expect(small.space.peakRssBytes()).toBeGreaterThan(most / 8);
+    expect(small.space.peakRssBytes()).toBeLessThan(most);
+    expect(big.space.peakRssBytes()).toBeGreaterThan(most);
+    p.close();
+    expect(big.space.peakRssBytes()).toBeGreaterThan(most);
+  });
+
   test('a large copy is whole', () => {
     const g = guest(SPIN);
     const len = 3 << 20;

@@ -35,6 +35,7 @@ function addMemory(owner: Task, args: string, env: string): void {
     users: 1,
     virtualBytes: 3133440,
     rssBytes: () => 418 * 4096,
+    peakRssBytes: () => 418 * 4096,
     mincore: (_addr: number, length: number) => new Uint8Array(length / 4096).fill(1),
     layout: {
       startCode: 0x400000,

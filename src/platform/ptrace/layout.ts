@@ -2,9 +2,14 @@
  * Indices into the memory shared with the native addon (native/context.h draws the control block).
  *
  *   Int32Array control
- *   0        1     2       3     4       5       6       7          8            9        10           11
- *   result | slot| signal| code| addrLo| addrHi| access| timeoutUs| resumeCount| running| loopPending| hostTid
- *   16 .. 16+MAX_SLOTS: the resume queue, slot numbers
+ *   0        1     2       3     4       5       6       7          8            9        10           11        12..14
+ *   result | slot| signal| code| addrLo| addrHi| access| timeoutUs| resumeCount| running| loopPending| hostTid | spare
+ *   15 who | 16..21 three doubles
+ *   24 .. 24+MAX_SLOTS: the resume queue, slot numbers
+ *   then MAX_SLOTS words: per space, the peak RSS of its process in KiB, written when it has been collected
+ *
+ * Functions that are called often take a slot or space in `who`, arguments and results in the doubles. Copies: address,
+ * offset, length; the length becomes what was copied. CPU time: user, system nanoseconds come back.
  *
  * registers: BLOCK_WORDS 64-bit words a slot. batchPage: entries of ENTRY_WORDS 64-bit words: number, six arguments, one unused.
  */
@@ -20,9 +25,20 @@ export const RESUME_COUNT = 8;
 export const RUNNING = 9;
 export const LOOP_PENDING = 10;
 export const HOST_TID = 11;
-export const RESUME_QUEUE = 16;
+export const WHO = 15;
+export const RESUME_QUEUE = 24;
 
 export const MAX_SLOTS = 16384;
+export const PEAKS = RESUME_QUEUE + MAX_SLOTS;
+
+/** The doubles: byte offset and count in the control block, and their indices. */
+export const ARGUMENTS_AT = 64;
+export const ARGUMENTS = 3;
+export const ADDRESS = 0;
+export const OFFSET = 1;
+export const LENGTH = 2;
+export const USER_NS = 0;
+export const SYSTEM_NS = 1;
 export const BLOCK_WORDS = 40;
 export const ENTRY_WORDS = 8;
 export const BATCH_ENTRIES = 64;

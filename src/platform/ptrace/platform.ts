@@ -18,6 +18,7 @@ import * as L from './layout.js';
 import { HOST_CALLS, type HostCalls } from './layout.js';
 import { PhysicalMemory } from './physical.js';
 import { openContext } from './preflight.js';
+import { Scratch } from '../scratch.js';
 import { PtraceSpace } from './space.js';
 import { PtraceThread } from './thread.js';
 
@@ -41,14 +42,18 @@ export class PtracePlatform implements Platform {
   readonly vdso: number;
   readonly auxv: { hwcap: number; hwcap2: number; minsigstksz: number; platform: string };
   readonly physical: PhysicalPages;
+  readonly scratch = new Scratch();
   readonly stop: StopInfo = { thread: null, signal: 0, code: 0, address: 0, access: -1 };
 
   readonly native: NativeContext;
   readonly control: Int32Array;
+  readonly arguments: Float64Array;
   readonly registerWords: Uint32Array;
   /** The batch page as pairs of 32-bit halves. */
   readonly batch: Uint32Array;
   readonly threads: (PtraceThread | undefined)[] = [];
+  /** By the native side's number; an ended one stays until its number is used again. */
+  private readonly spaces: (PtraceSpace | undefined)[] = [];
   private queued = 0;
   private closed = false;
   private leaving = false;
@@ -71,6 +76,7 @@ export class PtracePlatform implements Platform {
       platform: native.arch,
     };
     this.control = new Int32Array(native.control);
+    this.arguments = new Float64Array(native.control, L.ARGUMENTS_AT, L.ARGUMENTS);
     this.registerWords = new Uint32Array(native.registers);
     this.batch = new Uint32Array(native.batchPage);
     this.physical = new PhysicalMemory(native);
@@ -86,7 +92,10 @@ export class PtracePlatform implements Platform {
 
   /** The object of a new process's only thread. */
   firstThread(slot: number): PtraceThread {
-    const space = new PtraceSpace(this, this.control[L.SLOT]);
+    const id = this.control[L.SLOT];
+    this.spaces[id]?.settle();
+    const space = new PtraceSpace(this, id);
+    this.spaces[id] = space;
     return new PtraceThread(this, space, slot, this.control[L.HOST_TID]);
   }
 
@@ -179,6 +188,7 @@ export class PtracePlatform implements Platform {
   close(): void {
     if (this.closed) return;
     this.closed = true;
+    for (const space of this.spaces) space?.settle();
     this.native.close();
     for (const thread of this.threads) thread?.forget();
   }

@@ -12,17 +12,24 @@ import * as L from './layout.js';
 const TWO32 = 0x1_0000_0000;
 const ESRCH = 3;
 const QUEUED = 7;
+/** A peak that the native side has not written. */
+const UNKNOWN = -1;
 
 export class PtraceSpace implements AddressSpace {
   readonly platform: PtracePlatform;
   /** Index on the native side; -1 when the process has ended. */
   id: number;
+  /** The same, kept for the time until the exit status has been collected; -1 from then on. */
+  private ending: number;
+  private peakBytes = 0;
   readonly threads = new Set<PtraceThread>();
   private readonly queue: number[] = [];
 
   constructor(platform: PtracePlatform, id: number) {
     this.platform = platform;
     this.id = id;
+    this.ending = id;
+    platform.control[L.PEAKS + id] = UNKNOWN;
   }
 
   mapAnonymous(addr: number, len: number, prot: number): void {
@@ -86,20 +93,39 @@ export class PtraceSpace implements AddressSpace {
   }
 
   read(addr: number, dst: Uint8Array, dstOffset: number, len: number): number {
-    if (this.queue.length !== 0) this.mustFlush();
-    return this.platform.native.read(this.id, addr, dst, dstOffset, len);
+    const { native, arguments: args } = this.platform;
+    if (!this.prepareCopy(addr, dstOffset, len)) return 0;
+    native.read(dst);
+    return args[L.LENGTH];
   }
   write(addr: number, src: Uint8Array, srcOffset: number, len: number): number {
-    if (this.queue.length !== 0) this.mustFlush();
-    return this.platform.native.write(this.id, addr, src, srcOffset, len);
+    const { native, arguments: args } = this.platform;
+    if (!this.prepareCopy(addr, srcOffset, len)) return 0;
+    native.write(src);
+    return args[L.LENGTH];
   }
   readToPhysical(addr: number, physOffset: number, len: number): number {
-    if (this.queue.length !== 0) this.mustFlush();
-    return this.platform.native.readToPhysical(this.id, addr, physOffset, len);
+    const { native, arguments: args } = this.platform;
+    if (!this.prepareCopy(addr, physOffset, len)) return 0;
+    native.readToPhysical();
+    return args[L.LENGTH];
   }
   writeFromPhysical(addr: number, physOffset: number, len: number): number {
+    const { native, arguments: args } = this.platform;
+    if (!this.prepareCopy(addr, physOffset, len)) return 0;
+    native.writeFromPhysical();
+    return args[L.LENGTH];
+  }
+  /** Flushes and passes the arguments; false when the process is gone. */
+  private prepareCopy(addr: number, offset: number, len: number): boolean {
     if (this.queue.length !== 0) this.mustFlush();
-    return this.platform.native.writeFromPhysical(this.id, addr, physOffset, len);
+    if (this.id < 0) return false;
+    const { control, arguments: args } = this.platform;
+    control[L.WHO] = this.id;
+    args[L.ADDRESS] = addr;
+    args[L.OFFSET] = offset;
+    args[L.LENGTH] = len;
+    return true;
   }
   resident(addr: number, len: number, out?: Uint8Array): number {
     if (this.queue.length !== 0) this.mustFlush();
@@ -107,6 +133,25 @@ export class PtraceSpace implements AddressSpace {
   }
   rssBytes(): number {
     return this.platform.native.rss(this.id);
+  }
+  peakRssBytes(): number {
+    const { native } = this.platform;
+    if (this.id >= 0) return native.peakRss(this.id);
+    if (!this.peakSettled) {
+      native.collect(this.ending);
+      this.settle();
+    }
+    return this.peakBytes;
+  }
+  get peakSettled(): boolean {
+    if (this.ending >= 0 && this.id < 0 && this.platform.control[L.PEAKS + this.ending] !== UNKNOWN) this.settle();
+    return this.ending < 0;
+  }
+  /** Takes over what the native side knows of the peak: its number is about to be used again. */
+  settle(): void {
+    if (this.ending < 0) return;
+    this.peakBytes = Math.max(0, this.platform.control[L.PEAKS + this.ending]) * 1024;
+    this.ending = -1;
   }
 
   /** For callers that cannot report an error of the queue: it is a bug not to have flushed before. */

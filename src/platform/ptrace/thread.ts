@@ -89,8 +89,10 @@ export class PtraceThread implements HostThread {
   }
 
   cpuTimeNs(): { user: number; system: number } {
-    const out = new Float64Array(2);
-    if (this.slot >= 0) this.platform.native.cpuTime(this.slot, out);
-    return { user: out[0], system: out[1] };
+    if (this.slot < 0) return { user: 0, system: 0 };
+    const { control, native, arguments: args } = this.platform;
+    control[L.WHO] = this.slot;
+    native.cpuTime();
+    return { user: args[L.USER_NS], system: args[L.SYSTEM_NS] };
   }
 }

@@ -179,6 +179,13 @@ export class ScriptSpace implements AddressSpace {
     for (const region of this.regions) if (region.shared) bytes += region.end - region.start;
     return bytes;
   }
+  /** Not kept: what is resident now. */
+  peakRssBytes(): number {
+    return this.rssBytes();
+  }
+  get peakSettled(): boolean {
+    return this.threads.size === 0;
+  }
 
   /** A copy-on-write copy, as fork makes it. */
   copy(): ScriptSpace {

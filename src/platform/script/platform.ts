@@ -17,6 +17,7 @@ import {
   type Platform,
   type StopInfo,
 } from '../platform.js';
+import { Scratch } from '../scratch.js';
 import { ScriptSpace } from './address-space.js';
 import { ScriptPhysical } from './physical.js';
 import { SPINNING, ScriptThread, type Script } from './thread.js';
@@ -46,6 +47,7 @@ export class ScriptPlatform implements Platform {
   readonly vdso = 0;
   readonly auxv: Platform['auxv'];
   readonly physical: ScriptPhysical;
+  readonly scratch = new Scratch();
   readonly stop: StopInfo = { thread: null, signal: 0, code: 0, address: 0, access: -1 };
   readonly layout: RegisterLayout;
   /** Register blocks, one slot a thread. */
