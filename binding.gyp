@@ -24,6 +24,7 @@
             "native/zygote.cc",
             "native/wait.cc",
             "native/batch.cc",
+            "native/gate.cc",
             "native/threads.cc",
             "native/memory.cc",
             "native/looper.cc",
@@ -32,7 +33,8 @@
             "native/terminal.cc",
             "native/hostio.cc",
             "native/stub/<(stub_arch).S"
-          ]
+          ],
+          "conditions": [["stub_arch=='x86_64'", { "sources": ["native/stub/gate_x86_64.S"] }]]
         }, {
           "sources": ["native/unsupported.cc"]
         }]

@@ -10,6 +10,7 @@
 import { EFAULT, ENOMEM, ENOSPC, ENXIO, errno, errnoOf } from '../src/abi/errno.js';
 import { invalidateMappings, type FileMapping, type MappingListener } from '../src/mm/file-mapping.js';
 import type { Extent, FrameAllocator } from '../src/mm/frames.js';
+import type { CodeShadow } from '../src/mm/rewritten-code.js';
 import { Backing, type BackingContent } from './backing.js';
 import type { GuestBuffer } from './file.js';
 import type { Inode } from './inode.js';
@@ -33,6 +34,7 @@ const MAX_GROWTH = 2 << 20;
 
 export class PageCache implements FileMapping {
   size = 0;
+  shadow: CodeShadow | null = null;
   private readonly inode: Inode;
   private readonly frames: FrameAllocator;
   private readonly account: PageAccount;
@@ -92,6 +94,7 @@ export class PageCache implements FileMapping {
   /** Copies into the file, growing it; fewer bytes at a bad page or when space runs out after some. ENOSPC, EFAULT. */
   write(from: GuestBuffer, offset: number, length: number): number {
     if (length === 0) return 0;
+    if (this.shadow !== null) this.dropShadow();
     const wanted = from.accessible(length);
     if (wanted === 0) throw errno(EFAULT);
     if (offset > this.size) this.clearTail();
@@ -239,6 +242,7 @@ export class PageCache implements FileMapping {
     if (!writable) return;
     this.inode.writers++;
     this.writableMappings++;
+    if (this.shadow !== null) this.dropShadow();
   }
   detach(listener: MappingListener, writable: boolean): void {
     const count = this.listeners.get(listener)! - 1;
@@ -370,8 +374,17 @@ export class PageCache implements FileMapping {
     return true;
   }
 
+  /** The content changes: rewritten copies of it are not true any more. */
+  private dropShadow(): void {
+    const { shadow } = this;
+    this.shadow = null;
+    for (const listener of this.listeners.keys()) listener.codeChanged?.();
+    shadow?.retire();
+  }
+
   /** Frees whole pages [from, to). */
   private drop(from: number, to: number): void {
+    if (this.shadow !== null) this.dropShadow();
     this.trim();
     this.backing?.unread.remove(from, to);
     const gone: Extent[] = [];
@@ -388,6 +401,7 @@ export class PageCache implements FileMapping {
   /** Zeroes bytes of at most one page, when they are there. */
   private clear(from: number, to: number): void {
     if (to <= from) return;
+    if (this.shadow !== null) this.dropShadow();
     if (this.backing !== null && this.segments.physAt(from) < 0) this.load(from);
     const phys = this.segments.physAt(from);
     if (phys >= 0) this.frames.physical.bytes.fill(0, phys, phys + (to - from));

@@ -208,7 +208,8 @@ Napi::Value share(Context *c, void *at) {
 
 Napi::Value createContext(const Napi::CallbackInfo &info) {
   Napi::Env env = info.Env();
-  auto *c = new Context(env, info[0].As<Napi::String>().Utf8Value(), address(info, 1), info[2].As<Napi::Boolean>().Value());
+  auto *c = new Context(env, info[0].As<Napi::String>().Utf8Value(), address(info, 1), info[2].As<Napi::Boolean>().Value(),
+                        info[3].As<Napi::Boolean>().Value());
   Napi::Object result = Napi::Object::New(env);
   const int error = c->start();
   result.Set("error", error);
@@ -224,6 +225,11 @@ Napi::Value createContext(const Napi::CallbackInfo &info) {
   result.Set("registers", share(c, c->registers));
   result.Set("batchPage", share(c, c->batch));
   result.Set("physical", share(c, c->physical));
+  result.Set("gate", Napi::Boolean::New(env, c->gate()));
+  result.Set("gateAt", static_cast<double>(c->gateAt()));
+  result.Set("channelsAt", static_cast<double>(c->channelsAt()));
+  result.Set("gateControl", share(c, c->gateControl()));
+  result.Set("channels", share(c, c->channelOf(0)));
   result.Set("arch", arch::kName);
   result.Set("pageSize", static_cast<double>(c->pageSize));
   result.Set("taskSize", static_cast<double>(c->taskSize));

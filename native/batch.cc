@@ -34,38 +34,42 @@ int Context::waitForStub(int slot, uint64_t *regs) {
 }
 
 // For a thread that cannot read the batch page: a guest that took key 0 away from itself with protection keys.
-int Context::runOneByOne(int slot, int count, int *failedAt) {
+int Context::runOneByOne(int slot, int count, int *failedAt, uint64_t *kept) {
   uint64_t result;
   for (*failedAt = 0; *failedAt < count; ++*failedAt) {
-    const int error = runCall(slot, batch + static_cast<size_t>(*failedAt) * kEntryWords, &result);
+    const uint64_t *entry = batch + static_cast<size_t>(*failedAt) * kEntryWords;
+    const int error = runCall(slot, entry, &result);
     if (error) return error;
+    if (kept && entry[7] != 0) *kept = result;
   }
   return 0;
 }
 
-int Context::runBatch(int slot, int count, int *failedAt) {
+int Context::runBatch(int slot, int count, int *failedAt, uint64_t *kept) {
   Slot &s = slots[slot];
-  if (s.state != State::kStopped || s.exitRequested) return ESRCH;
+  if (s.state != State::kStopped || s.exitRequested || halt(slot) != 0) return ESRCH;
+  if (gate_) spaces[s.space].continuations = Continuations();  // what they stood for may be unmapped
   uint64_t regs[kBlockWords];
   memcpy(regs, block(slot), sizeof regs);
   const uint64_t end = batchAt_ + static_cast<uint64_t>(count) * kEntryWords * 8;
   arch::prepareBatch(regs, stubAt_ + 16, batchAt_, end);
   int error = arch::setRegs(s.tid, regs);
   if (!error) error = waitForStub(slot, regs);
-  if (error == EFAULT) return runOneByOne(slot, count, failedAt);
+  if (error == EFAULT) return runOneByOne(slot, count, failedAt, kept);
   if (error) {
     *failedAt = 0;
     return error;
   }
   arch::keepTrueRegs(block(slot), regs);
   const uint64_t cursor = arch::cursor(regs);
+  if (kept) *kept = arch::kept(regs);
   *failedAt = static_cast<int>((cursor - batchAt_) / (kEntryWords * 8));
   return cursor == end ? 0 : static_cast<int>(-static_cast<int64_t>(arch::result(regs)));
 }
 
 int Context::runCall(int slot, const uint64_t *call, uint64_t *result) {
   Slot &s = slots[slot];
-  if (s.state != State::kStopped || s.exitRequested) return ESRCH;
+  if (s.state != State::kStopped || s.exitRequested || halt(slot) != 0) return ESRCH;
   uint64_t regs[kBlockWords];
   memcpy(regs, block(slot), sizeof regs);
   arch::prepareCall(regs, stubAt_, call);
@@ -81,6 +85,7 @@ int Context::runCall(int slot, const uint64_t *call, uint64_t *result) {
 // Brings registers that a system call stop hides into the block (aarch64: x7). The stub's call number -1 fails with
 // ENOSYS in the host, before any filter is asked for what it does not allow: so use a harmless allowed one.
 int Context::sync(int slot) {
+  if (slots[slot].held) return halt(slot);
   if (!arch::kHidesRegs) return 0;
   const uint64_t call[7] = {static_cast<uint64_t>(arch::kCallMunmap), taskSize - pageSize, 0};
   uint64_t result;

@@ -27,8 +27,8 @@ bool Context::anyDying() {
   return false;
 }
 
-Context::Context(napi_env env, std::string stub, uint64_t size, bool place)
-    : env(env), stubPath(std::move(stub)), physicalSize(size), place_(place) {
+Context::Context(napi_env env, std::string stub, uint64_t size, bool place, bool gate)
+    : env(env), stubPath(std::move(stub)), physicalSize(size), place_(place), wantGate_(gate) {
   pageSize = static_cast<size_t>(sysconf(_SC_PAGESIZE));
   contextsOfThread.push_back(this);
 }
@@ -55,7 +55,7 @@ int Context::mapShared() {
   controlFd_ = makeMemfd("levitate-control");
   if (physicalFd < 0 || controlFd_ < 0) return errno;
   if (ftruncate(physicalFd, static_cast<off_t>(physicalSize)) < 0) return errno;
-  if (ftruncate(controlFd_, static_cast<off_t>(2 * pageSize)) < 0) return errno;
+  if (ftruncate(controlFd_, static_cast<off_t>(kControlPages * pageSize)) < 0) return errno;
   fcntl(physicalFd, F_ADD_SEALS, F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_SEAL);
   fcntl(controlFd_, F_ADD_SEALS, F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_SEAL);
   void *at = mmap(nullptr, physicalSize, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_NORESERVE, physicalFd, 0);
@@ -63,10 +63,20 @@ int Context::mapShared() {
   madvise(at, physicalSize, MADV_DONTFORK);  // Node's own child processes need not copy its page tables
   physical = static_cast<uint8_t *>(at);
   regions.push_back(new Region{at, physicalSize});
-  at = mmap(nullptr, 2 * pageSize, PROT_READ | PROT_WRITE, MAP_SHARED, controlFd_, 0);
+  channelFd_ = makeMemfd("levitate-channels");
+  if (channelFd_ < 0 || ftruncate(channelFd_, static_cast<off_t>(kChannelArea)) < 0) return errno;
+  fcntl(channelFd_, F_ADD_SEALS, F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_SEAL);
+  at = mmap(nullptr, kChannelArea, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_NORESERVE, channelFd_, 0);
+  if (at == MAP_FAILED) return errno;
+  madvise(at, kChannelArea, MADV_DONTFORK);
+  channels_ = static_cast<uint8_t *>(at);
+  regions.push_back(new Region{at, kChannelArea});
+  at = mmap(nullptr, kControlPages * pageSize, PROT_READ | PROT_WRITE, MAP_SHARED, controlFd_, 0);
   if (at == MAP_FAILED) return errno;
   batch = static_cast<uint64_t *>(at);
   regions.push_back(new Region{at, pageSize});
+  gateControl_ = reinterpret_cast<GateControl *>(static_cast<uint8_t *>(at) + 3 * pageSize);
+  regions.push_back(new Region{gateControl_, pageSize});
   control = reserve<int32_t>(kControlBytes);
   registers = reserve<uint64_t>(kRegisterBytes);
   slotOfTid_ = reserve<int32_t>(kMaxTid * sizeof(int32_t));
@@ -106,6 +116,7 @@ int Context::addSlot(pid_t tid, int space) {
   slots[slot].space = space;
   slots[slot].state = State::kStopped;
   slotOfTid_[tid] = slot + 1;
+  slots[slot].lastTick = looper->tick();
   spaces[space].alive++;
   spaces[space].slots++;
   return slot;
@@ -170,7 +181,8 @@ void Context::close() {
   placement.unpin();
   if (physicalFd >= 0) ::close(physicalFd);
   if (controlFd_ >= 0) ::close(controlFd_);
-  physicalFd = controlFd_ = -1;
+  if (channelFd_ >= 0) ::close(channelFd_);
+  physicalFd = controlFd_ = channelFd_ = -1;
   if (slotOfTid_) munmap(slotOfTid_, kMaxTid * sizeof(int32_t));
   for (Region *region : regions) region->drop();
   regions.clear();

@@ -16,24 +16,29 @@
 #include <vector>
 
 #include "arch/arch.h"
+#include "gate.h"
 #include "placement.h"
 
 namespace levitate {
 
 // The control block, an Int32Array shared with src/platform/ptrace/layout.ts:
 //
-//   0        1     2       3     4       5       6       7          8            9        10           11        12..14
-//   result | slot| signal| code| addrLo| addrHi| access| timeoutUs| resumeCount| running| loopPending| hostTid | spare
-//   15 who | 16..21 three doubles: see argument()
+//   0        1     2       3     4       5       6       7          8            9        10           11        12..15
+//   result | slot| signal| code| addrLo| addrHi| access| timeoutUs| resumeCount| running| loopPending| hostTid |
+//   12 via (how a system call came: see Via) | 13 calls handed over | 14 times polling began | 15 who
+//   16..21 three doubles: see argument()
 //   24 .. 24+kMaxSlots: the resume queue, slot numbers
 //   then kMaxSlots words: per space, the peak RSS of its process in KiB, written when it has been collected
 enum Control { kResult = 0, kSlot = 1, kSignal = 2, kCode = 3, kAddrLo = 4, kAddrHi = 5, kAccess = 6, kTimeoutUs = 7,
-               kResumeCount = 8, kRunning = 9, kLoopPending = 10, kHostTid = 11, kWho = 15, kArguments = 16,
-               kResumeQueue = 24 };
+               kResumeCount = 8, kRunning = 9, kLoopPending = 10, kHostTid = 11, kVia = 12, kGatedCalls = 13,
+               kPollingTimes = 14, kWho = 15, kArguments = 16, kResumeQueue = 24 };
+
+// A system call of an ordinary site; a stop inside the gate; handed over through the channel.
+enum Via { kViaSite = 0, kViaGate = 1, kViaChannel = 2 };
 
 enum Result { kNone = 0, kSyscall = 1, kSignalStop = 2, kInterrupted = 3, kGone = 4 };
 
-constexpr int kMaxSlots = 16384;
+constexpr int kMaxSlots = 16383;  // the last page below the end of user space stays free
 constexpr int kMaxTid = 1 << 22;
 // Words between register blocks in the shared Uint32Array, in 64-bit words; the same for every architecture.
 constexpr int kBlockWords = 40;
@@ -42,7 +47,10 @@ constexpr int kEntryWords = 8;
 constexpr int kPeaks = kResumeQueue + kMaxSlots;
 constexpr size_t kControlBytes = (kPeaks + kMaxSlots) * sizeof(int32_t);
 constexpr size_t kRegisterBytes = static_cast<size_t>(kMaxSlots) * kBlockWords * 8;
-constexpr size_t kStubAreaSize = 16u << 20;
+constexpr int kPhysicalFdInGuest = 3, kChannelFdInGuest = 4, kControlFdInGuest = 5;
+constexpr size_t kControlPages = 4;  // batch, code, gate, gate control
+constexpr size_t kStubAreaSize = 128u << 20;
+constexpr size_t kChannelArea = 64u << 20;  // the upper half of it, a page for every slot
 constexpr int64_t kBlockCapNs = 10'000'000;
 constexpr int64_t kCollectCapNs = 2'000'000'000;
 
@@ -54,6 +62,13 @@ struct Slot {
   State state = State::kFree;
   bool wanted = false;         // interrupt() asked for and not yet delivered
   bool exitRequested = false;  // exit() was called: its exit status is swallowed
+  bool channel = false;        // its channel is mapped
+  bool held = false;           // its call has been taken out of its channel: it spins or parks
+  bool finish = false;         // held and answered, but on its way to a stop: resumed there
+  uint32_t lastTick = 0;       // of its last stop or call
+  uint64_t cont = 0;           // see Continuations
+  uint64_t result = 0;         // last answer given through the channel
+  uint64_t resumedAt = 0;      // arch::ticks()
   PlacementState placement;
 };
 
@@ -67,6 +82,8 @@ struct Space {
   int32_t peakKb = 0;  // peak RSS as exit statuses told it
   int pagemapFd = -1;
   int statmFd = -1;
+  int inheriting = -1;  // slot whose channel a fork would still hand down
+  Continuations continuations;
 };
 
 struct Event {
@@ -88,7 +105,7 @@ class Looper;
 
 class Context {
  public:
-  Context(napi_env env, std::string stubPath, uint64_t physicalSize, bool place);
+  Context(napi_env env, std::string stubPath, uint64_t physicalSize, bool place, bool gate);
   ~Context();
 
   // zygote.cc: 0 or errno, `failedStep` says where.
@@ -108,7 +125,7 @@ class Context {
   void collect(int space);
 
   // batch.cc: errno results
-  int runBatch(int slot, int count, int *failedAt);
+  int runBatch(int slot, int count, int *failedAt, uint64_t *kept = nullptr);
   int runCall(int slot, const uint64_t *call, uint64_t *result);
   int sync(int slot);
 
@@ -129,6 +146,13 @@ class Context {
   ssize_t resident(int space, uint64_t addr, uint64_t length, uint8_t *out);
   double rss(int space);
   double peakRss(int space);
+
+  // gate.cc
+  bool gate() const { return gate_; }
+  GateControl *gateControl() const { return gateControl_; }
+  Channel *channelOf(int slot) const;
+  uint64_t gateAt() const { return gateAt_; }
+  uint64_t channelsAt() const { return channelsAt_; }
 
   napi_env env;
   std::string stubPath;
@@ -178,10 +202,33 @@ class Context {
   bool expectingExit() const;
   int adoptChild(int parent, pid_t tid, int space);
   int waitForStub(int slot, uint64_t *regs);
-  int runOneByOne(int slot, int count, int *failedAt);
+  int runOneByOne(int slot, int count, int *failedAt, uint64_t *kept);
   void route(const Event &event);
   // Whether some process of this JS thread's contexts is dying.
   static bool anyDying();
+
+  enum class Found { kNothing, kSleep, kEvent, kCall };
+  Found poll(Event *event, int64_t deadlineNs, bool once);
+  bool take(int slot);
+  bool takeAny();
+  void reply(int slot);
+  void park(int slot);
+  bool mergeHeld(int slot);
+  int halt(int slot);
+  void heldStop(int slot);
+  void gateStop(int slot, uint64_t *regs);
+  void leaveGate(int slot, uint64_t *regs);
+  int readRegs(int slot, uint64_t *regs);
+  void resumeWithRegs(int slot);
+  void countStop(int slot, bool gated);
+  int busySlots() const;
+  void startPolling();
+  void stopPolling();
+  void calibrate();
+  uint64_t channelAddress(int slot) const;
+  int nextSlot() const { return freeSlots_.empty() ? static_cast<int>(slots.size()) : freeSlots_.back(); }
+  int bear(int parent, uint64_t flags, uint64_t *tid);
+  void setEntry(int index, uint64_t nr, uint64_t a, uint64_t b, uint64_t c = 0, uint64_t d = 0, uint64_t e = 0, uint64_t f = 0);
 
   int32_t *slotOfTid_ = nullptr;  // slot + 1
   std::vector<int> freeSlots_, freeSpaces_, pendingExits_;
@@ -193,10 +240,23 @@ class Context {
   unsigned rounds_ = 0;
   uint32_t lastTick_ = 0;
   uint64_t stubAt_ = 0, batchAt_ = 0;
+  uint64_t leaveAt_ = 0;  // stub: unmap, then exit
   uint64_t callEnd_ = 0, batchEnd_ = 0;  // ip at the stub's breakpoints
   int zygote_ = -1;
-  int controlFd_ = -1;
+  int controlFd_ = -1, channelFd_ = -1;
+  bool gate_ = false;
+  uint64_t gateAt_ = 0, channelsAt_ = 0;
+  GateControl *gateControl_ = nullptr;
+  uint8_t *channels_ = nullptr;
+  Regime regime_;
+  int held_ = -1;       // taken since the last wait
+  int lastTaken_ = -1;  // polled first
+  double ticksPerUs_ = 2500;
+  int64_t calibrationNs_ = 0;
+  uint64_t calibrationTicks_ = 0;
+  bool calibrated_ = false;
   bool place_;
+  bool wantGate_;
   bool closed_ = false;
 };
 

@@ -38,6 +38,11 @@ class Looper {
     if (asleep_.load()) [[unlikely]] wake();
     if (deadlineNs != 0) setDeadline(deadlineNs);
   }
+  // Instead of a blocking wait: keeps the ticks going.
+  void touch() {
+    sequence_.fetch_add(1, std::memory_order_relaxed);
+    if (asleep_.load(std::memory_order_relaxed)) [[unlikely]] wake();
+  }
   // After a signal that did not end the wait.
   void again(int64_t deadlineNs);
   void leave() { inWait_.store(false); }

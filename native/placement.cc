@@ -46,6 +46,7 @@ void Placement::unpin() {
 
 void Placement::inherit(PlacementState *child, const PlacementState &parent) const {
   child->away = parent.away;
+  child->apart = parent.apart;
   child->homeGeneration = parent.homeGeneration;
   child->stops = 0;
 }
@@ -53,7 +54,7 @@ void Placement::inherit(PlacementState *child, const PlacementState &parent) con
 void Placement::goHome(pid_t tid, PlacementState *state) {
   if (!active_ || homeCpu_ < 0) return;
   sched_setaffinity(tid, sizeof home_, &home_);
-  state->away = false;
+  state->away = state->apart = false;
   state->homeGeneration = generation_;
 }
 
@@ -61,6 +62,15 @@ void Placement::sendAway(pid_t tid, PlacementState *state) {
   if (sched_setaffinity(tid, sizeof others_, &others_) == 0) {
     state->away = true;
     state->stops = 0;
+  }
+}
+
+void Placement::separate(pid_t tid, PlacementState *state) {
+  if (apart_) {
+    sendAway(tid, state);
+    state->apart = true;
+  } else {
+    goHome(tid, state);
   }
 }
 

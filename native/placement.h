@@ -19,6 +19,7 @@ struct PlacementState {
   uint32_t stopsTick = 0;
   uint16_t stops = 0;
   bool away = false;
+  bool apart = false;  // away because calls are handed over through memory, see Gate
   uint8_t homeGeneration = 0;
 };
 
@@ -60,28 +61,34 @@ class Placement {
   // Before a resume: guests follow when the home CPU has changed.
   void beforeResume(pid_t tid, PlacementState *state, uint32_t tick) {
     state->resumedTick = tick;
-    if (state->homeGeneration != generation_ && active_) [[unlikely]] goHome(tid, state);
+    if (state->apart != apart_) [[unlikely]] separate(tid, state);
+    else if (state->homeGeneration != generation_ && active_ && !apart_) [[unlikely]] goHome(tid, state);
   }
   // At a stop of a thread that is away.
   void onStop(pid_t tid, PlacementState *state, uint32_t tick) {
-    if (state->away) [[unlikely]] countStop(tid, state, tick);
+    if (state->away && !apart_) [[unlikely]] countStop(tid, state, tick);
   }
   // A thread that is still running at a tick, while others run too.
   void onTick(pid_t tid, PlacementState *state, uint32_t tick) {
-    if (active_ && !state->away && tick - state->resumedTick >= 2) sendAway(tid, state);
+    if (active_ && !apart_ && !state->away && tick - state->resumedTick >= 2) sendAway(tid, state);
   }
   bool active() const { return active_; }
+  // Guests on the other CPUs, all of them, while the JS thread polls; they follow when they are resumed next.
+  void setApart(bool apart) { apart_ = apart; }
+  int others() const { return CPU_COUNT(&allowed_) - 1; }
   void goHome(pid_t tid, PlacementState *state);
 
  private:
   void setHome(int cpu);
   void sendAway(pid_t tid, PlacementState *state);
+  void separate(pid_t tid, PlacementState *state);
   void countStop(pid_t tid, PlacementState *state, uint32_t tick);
 
   cpu_set_t allowed_, home_, others_;
   int homeCpu_ = -1;
   bool active_ = false;
   bool pinned_ = false;
+  bool apart_ = false;
   uint8_t generation_ = 0;
 };
 

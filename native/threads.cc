@@ -5,6 +5,7 @@
 #include <fcntl.h>
 #include <sched.h>
 #include <stdio.h>
+#include <sys/mman.h>
 #include <unistd.h>
 
 #include "context.h"
@@ -26,17 +27,56 @@ int Context::adoptChild(int parent, pid_t tid, int space) {
   const int slot = addSlot(tid, space);
   if (slot < 0) return slot;
   memcpy(block(slot), block(parent), kBlockWords * 8);
+  if (gate_) {
+    slots[slot].channel = true;
+    if (newSpace) {
+      spaces[space].inheriting = slot;
+      spaces[space].continuations = spaces[slots[parent].space].continuations;
+    }
+  }
   placement.inherit(&slots[slot].placement, slots[parent].placement);
   return slot;
+}
+
+void Context::setEntry(int index, uint64_t nr, uint64_t a, uint64_t b, uint64_t c, uint64_t d, uint64_t e, uint64_t f) {
+  uint64_t *entry = batch + static_cast<size_t>(index) * kEntryWords;
+  const uint64_t words[kEntryWords] = {nr, a, b, c, d, e, f, 0};
+  memcpy(entry, words, sizeof words);
+}
+
+// The clone itself. With the gate, the child is born with its channel mapped, and with nobody else's.
+int Context::bear(int parent, uint64_t flags, uint64_t *tid) {
+  if (!gate_) {
+    const uint64_t call[7] = {static_cast<uint64_t>(arch::kCallClone), flags};
+    return runCall(parent, call, tid);
+  }
+  Space &space = spaces[slots[parent].space];
+  const int child = nextSlot();
+  const uint64_t at = channelAddress(child);
+  memset(static_cast<void *>(channelOf(child)), 0, pageSize);
+  int count = 0;
+  if (space.inheriting >= 0) setEntry(count++, arch::kCallMadvise, channelAddress(space.inheriting), pageSize, MADV_DONTFORK);
+  setEntry(count++, arch::kCallMmap, at, pageSize, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_FIXED, kChannelFdInGuest,
+           static_cast<uint64_t>(child) * pageSize);
+  const bool thread = (flags & CLONE_THREAD) != 0;
+  if (thread) setEntry(count++, arch::kCallMadvise, at, pageSize, MADV_DONTFORK);
+  setEntry(count, arch::kCallClone, flags, 0);
+  batch[static_cast<size_t>(count++) * kEntryWords + 7] = 1;
+  if (!thread) setEntry(count++, arch::kCallMunmap, at, pageSize);
+  const Continuations kept = space.continuations;
+  int failedAt;
+  const int error = runBatch(parent, count, &failedAt, tid);
+  space.continuations = kept;
+  for (int i = 0; i < count; i++) batch[static_cast<size_t>(i) * kEntryWords + 7] = 0;
+  if (!error) space.inheriting = -1;
+  return error;
 }
 
 int Context::cloneThread(int parent) {
   if (slots[parent].state == State::kFree) return -ESRCH;
   if (freeSlots_.empty() && slots.size() >= kMaxSlots) return -EAGAIN;
-  const uint64_t call[7] = {static_cast<uint64_t>(arch::kCallClone),
-                            CLONE_VM | CLONE_FS | CLONE_FILES | CLONE_SIGHAND | CLONE_THREAD | CLONE_SYSVSEM | CLONE_PTRACE};
   uint64_t tid;
-  int error = runCall(parent, call, &tid);
+  int error = bear(parent, CLONE_VM | CLONE_FS | CLONE_FILES | CLONE_SIGHAND | CLONE_THREAD | CLONE_SYSVSEM | CLONE_PTRACE, &tid);
   if (error) return -error;
   spaces[slots[parent].space].threaded = true;
   return adoptChild(parent, static_cast<pid_t>(tid), slots[parent].space);
@@ -45,9 +85,8 @@ int Context::cloneThread(int parent) {
 int Context::fork(int parent) {
   if (slots[parent].state == State::kFree) return -ESRCH;
   if (freeSlots_.empty() && slots.size() >= kMaxSlots) return -EAGAIN;
-  const uint64_t call[7] = {static_cast<uint64_t>(arch::kCallClone), CLONE_PARENT | CLONE_PTRACE};
   uint64_t tid;
-  int error = runCall(parent, call, &tid);
+  int error = bear(parent, CLONE_PARENT | CLONE_PTRACE, &tid);
   if (error) return -error;
   return adoptChild(parent, static_cast<pid_t>(tid), -1);
 }
@@ -70,6 +109,7 @@ int Context::createAddressSpace() {
 }
 
 int Context::getFp(int slot, uint8_t *to, size_t size, size_t *length) {
+  if (const int halted = halt(slot)) return halted;
   struct iovec io = {to, size};
   int error = hostPtrace(kPtraceGetRegset, slots[slot].tid, arch::kFpNote, &io);
   *length = io.iov_len;
@@ -77,6 +117,7 @@ int Context::getFp(int slot, uint8_t *to, size_t size, size_t *length) {
 }
 
 int Context::setFp(int slot, const uint8_t *from, size_t length) {
+  if (const int halted = halt(slot)) return halted;
   if (length > fpSize || length < 512) return EINVAL;
   std::vector<uint8_t> image(fpSize);
   arch::widenFp(image.data(), fpSize, from, length);
@@ -86,6 +127,7 @@ int Context::setFp(int slot, const uint8_t *from, size_t length) {
 }
 
 int Context::resetFp(int slot) {
+  if (const int halted = halt(slot)) return halted;
   std::vector<uint8_t> image(fpSize);
   arch::initialFp(image.data(), fpSize);
   struct iovec io = {image.data(), fpSize};

@@ -35,9 +35,12 @@ void Context::resume(int slot) {
   Slot &s = slots[slot];
   if (s.state != State::kStopped || s.exitRequested) return;
   placement.beforeResume(s.tid, &s.placement, looper->tick());
+  if (s.held) {
+    reply(slot);
+    return;
+  }
   // Errors mean that the thread was killed from outside: its exit status is on the way.
-  arch::resumeRegs(s.tid, block(slot));
-  hostPtrace(kPtraceSysemu, s.tid, 0, nullptr);
+  resumeWithRegs(slot);
   markRunning(slot);
 }
 
@@ -68,10 +71,14 @@ void Context::requestExit(int slot) {
 void Context::runExit(int slot) {
   Slot &s = slots[slot];
   Space &space = spaces[s.space];
+  if (halt(slot) != 0) return;
   const uint64_t call[7] = {static_cast<uint64_t>(arch::kCallExit)};
+  const uint64_t leave[7] = {static_cast<uint64_t>(arch::kCallMunmap), channelAddress(slot), pageSize};
   uint64_t regs[kBlockWords];
   memcpy(regs, block(slot), sizeof regs);
-  arch::prepareCall(regs, stubAt_, call);
+  // The channel goes first: its slot will be another thread's.
+  if (s.channel) arch::prepareCall(regs, leaveAt_, leave);
+  else arch::prepareCall(regs, stubAt_, call);
   arch::setRegs(s.tid, regs);
   hostPtrace(kPtraceCont, s.tid, 0, nullptr);
   s.state = State::kDying;
@@ -101,11 +108,23 @@ void Context::processExits() {
 
 bool Context::handleStop(int slot, int status) {
   Slot &s = slots[slot];
+  if (s.held) [[unlikely]] {
+    heldStop(slot);
+    return false;
+  }
   const int signal = stopSignal(status);
   uint64_t *regs = block(slot);
   if (signal == (SIGTRAP | 0x80)) [[likely]] {
-    if (arch::getRegs(s.tid, regs) != 0) return false;
+    if (readRegs(slot, regs) != 0) return false;
     arch::classifySyscall(s.tid, regs);
+    control[kVia] = kViaSite;
+    if (gate_) {
+      s.lastTick = looper->tick();
+      const bool gated = arch::ip(regs) == gateAt_ + arch::gateStoppedAt();
+      const uint64_t nr = arch::callNumber(regs);
+      if (gated) gateStop(slot, regs);
+      countStop(slot, gated && nr < sizeof gateControl_->classes && gateControl_->classes[nr] != 0);
+    }
     markNotRunning(slot);
     s.wanted = false;
     placement.onStop(s.tid, &s.placement, looper->tick());
@@ -124,7 +143,9 @@ bool Context::handleStop(int slot, int status) {
     resumeAsIs(slot);
     return false;
   }
-  if (arch::getRegs(s.tid, regs) != 0) return false;
+  if (readRegs(slot, regs) != 0) return false;
+  if (gate_ && arch::ip(regs) - gateAt_ < pageSize) [[unlikely]] leaveGate(slot, regs);
+  if (gate_) s.lastTick = looper->tick();
   markNotRunning(slot);
   s.wanted = false;
   placement.onStop(s.tid, &s.placement, looper->tick());
@@ -275,6 +296,10 @@ void Context::wait() {
   const int count = control[kResumeCount];
   for (int i = 0; i < count; i++) resume(control[kResumeQueue + i]);
   control[kResumeCount] = 0;
+  if (held_ >= 0) {
+    park(held_);
+    held_ = -1;
+  }
 
   const uint32_t tick = looper->tick();
   if (tick != lastTick_ && running_ > 1) {
@@ -287,8 +312,15 @@ void Context::wait() {
   // Longer waits end by themselves after at most two ticks of the helper thread.
   const int64_t deadlineNs = timeoutUs > 0 && timeoutUs < 10'000 ? nowNs() + timeoutUs * 1000ll : 0;
   Event event;
-  while (nextEvent(&event, deadlineNs, poll))
-    if (handle(event)) return;
+  do {
+    while (regime_.polling() && readyHead_ == ready_.size()) {
+      const Found found = this->poll(&event, deadlineNs, poll);
+      if (found == Found::kCall || found == Found::kNothing) return;
+      if (found == Found::kSleep) break;
+      if (handle(event)) return;
+    }
+    if (!nextEvent(&event, deadlineNs, poll)) return;
+  } while (!handle(event));
 }
 
 }  // namespace levitate

@@ -5,7 +5,8 @@
 // through only what a batch may call, and only from the code page. It is never resumed after that.
 //
 // Top of every address space, from taskSize (stubArea):
-//   +0       batch page        +1 page  code page        +64 KiB .. vDSO data, vDSO
+//   +0 batch page   +1 page code page   +2 pages gate   +3 pages gate control   +64 KiB .. vDSO data, vDSO
+//   +64 MiB .. channels, a page for every slot
 #include <fcntl.h>
 #include <linux/filter.h>
 #include <linux/seccomp.h>
@@ -25,15 +26,16 @@ extern const char levitate_stub_start[];
 extern const char levitate_stub_end[];
 extern const char levitate_stub_call_end[];
 extern const char levitate_stub_batch_end[];
+extern const char levitate_stub_leave[];
 }
 
 namespace levitate {
 
 constexpr uint64_t kGadget = 0x400000;
-constexpr int kPhysicalFdInGuest = 3, kControlFdInGuest = 4;
 constexpr uint64_t kVdsoOffset = 64 * 1024;
 constexpr size_t kBatchCodeOffset = 16;
 constexpr size_t kFilterOffset = 1024;  // in the code page, behind the code
+constexpr uint32_t kSpinBudget = 3000;  // pauses a guest spends in the gate before it stops: some 50 us
 constexpr long kSeizeOptions = 0x100001;  // EXITKILL | TRACESYSGOOD
 
 class ZygoteSetup {
@@ -114,7 +116,10 @@ int ZygoteSetup::mapStub() {
   c->taskSize = power - kStubAreaSize;
   c->batchAt_ = c->taskSize;
   c->stubAt_ = c->taskSize + c->pageSize;
+  c->gateAt_ = c->stubAt_ + c->pageSize;
+  c->channelsAt_ = c->taskSize + kChannelArea;
   c->callEnd_ = c->stubAt_ + static_cast<uint64_t>(levitate_stub_call_end - levitate_stub_start);
+  c->leaveAt_ = c->stubAt_ + static_cast<uint64_t>(levitate_stub_leave - levitate_stub_start);
   c->batchEnd_ = c->stubAt_ + static_cast<uint64_t>(levitate_stub_batch_end - levitate_stub_start);
   uint64_t end = power - c->pageSize;
   for (const Mapping &m : maps)
@@ -125,6 +130,12 @@ int ZygoteSetup::mapStub() {
   if (!error)
     error = call(&result, arch::kCallMmap, c->stubAt_, c->pageSize, PROT_READ | PROT_EXEC, MAP_PRIVATE | MAP_FIXED,
                  kControlFdInGuest, c->pageSize);
+  if (!error && c->gate_)
+    error = call(&result, arch::kCallMmap, c->gateAt_, c->pageSize, PROT_READ | PROT_EXEC, MAP_PRIVATE | MAP_FIXED,
+                 kControlFdInGuest, 2 * c->pageSize);
+  if (!error && c->gate_)
+    error = call(&result, arch::kCallMmap, c->gateAt_ + c->pageSize, c->pageSize, PROT_READ, MAP_SHARED | MAP_FIXED,
+                 kControlFdInGuest, 3 * c->pageSize);
   if (!error) error = call(&result, arch::kCallClose, kControlFdInGuest);
   return error;
 }
@@ -210,8 +221,8 @@ int ZygoteSetup::probeSysemu() {
 }
 
 int ZygoteSetup::attempt() {
-  const int fds[] = {c->physicalFd, c->controlFd_};
-  pid = spawn(c->stubPath.c_str(), "levitate-guest", fds, 2, kPhysicalFdInGuest, true);
+  const int fds[] = {c->physicalFd, c->channelFd_, c->controlFd_};
+  pid = spawn(c->stubPath.c_str(), "levitate-guest", fds, 3, kPhysicalFdInGuest, true);
   if (pid < 0) return failed("spawn", -pid);
   int error = hostPtrace(kPtraceSeize, pid, 0, reinterpret_cast<void *>(kSeizeOptions));
   if (error) return failed("seize", error);
@@ -233,6 +244,10 @@ int ZygoteSetup::attempt() {
 int ZygoteSetup::run() {
   auto *code = reinterpret_cast<uint8_t *>(c->batch) + c->pageSize;
   memcpy(code, levitate_stub_start, static_cast<size_t>(levitate_stub_end - levitate_stub_start));
+  if (c->gate_) {
+    memcpy(code + c->pageSize, arch::gateStart(), arch::gateSize());
+    c->gateControl_->budget = kSpinBudget;
+  }
   int error = EAGAIN;
   for (int tries = 0; tries < 8 && error == EAGAIN; tries++) {
     error = attempt();
@@ -257,6 +272,8 @@ int Context::start() {
   failedStep = "thread";
   if ((error = looper->start())) return error;
   placement.init(place_);
+  gate_ = wantGate_ && placement.active() && arch::gateSupported();
+  if (gate_) calibrate();
   placement.pin();
   error = ZygoteSetup(this).run();
   placement.unpin();
@@ -266,7 +283,7 @@ int Context::start() {
   struct iovec io = {scratch.data(), scratch.size()};
   if ((error = hostPtrace(kPtraceGetRegset, slots[zygote_].tid, arch::kFpNote, &io))) return error;
   fpSize = io.iov_len;
-  munmap(reinterpret_cast<uint8_t *>(batch) + pageSize, pageSize);  // nobody writes code from here on
+  munmap(reinterpret_cast<uint8_t *>(batch) + pageSize, 2 * pageSize);  // nobody writes code from here on
   looper->arm();
   return 0;
 }

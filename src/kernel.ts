@@ -7,6 +7,7 @@ import type { Platform } from './platform/platform.js';
 import { BuddyAllocator } from './mm/buddy.js';
 import { SystemMemory } from './mm/account.js';
 import { AddressMap } from './mm/map.js';
+import { Gate } from './gate/gate.js';
 import type { Clock, Random } from '../sched/clock.js';
 import { loginCredentials, type Credentials } from '../sched/credentials.js';
 import type { Log } from '../sched/kernel-state.js';
@@ -40,6 +41,9 @@ export interface KernelOptions {
 const DEFAULT_PIDS = 32768;
 
 export class Kernel extends Loop {
+  /** Null where every system call is a stop. */
+  readonly gate: Gate | null;
+
   constructor(options: KernelOptions) {
     const { platform } = options;
     const memoryBytes = options.memoryBytes ?? platform.physical.size;
@@ -62,6 +66,8 @@ export class Kernel extends Loop {
     registerDevices(state);
     state.hooks.register(fsHooks(state));
     registerHooks(state);
+    this.gate = platform.gate ? new Gate(platform.gate, state.frames, (thread) => this.mapOf(thread)) : null;
+    if (platform.gate) this.table.fillGateClasses(platform.gate.classes);
   }
 
   /** Makes process 1: no program yet, at the root of the first mount, leader of session 1. */

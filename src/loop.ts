@@ -18,6 +18,7 @@ import {
   type HostThread,
   type Platform,
 } from './platform/platform.js';
+import { AddressMap } from './mm/map.js';
 import { exitGroup, killAll } from '../sched/exit.js';
 import { KernelState, type KernelStateOptions } from '../sched/kernel-state.js';
 import { returnToUser } from '../sched/signal/deliver.js';
@@ -98,6 +99,11 @@ export class Loop {
       made(task);
       tracer.attach?.(task);
     };
+  }
+
+  protected mapOf(thread: HostThread): AddressMap | null {
+    const mm = this.tasks.get(thread)?.mm;
+    return mm instanceof AddressMap ? mm : null;
   }
 
   /** Runs until process 1 ends or the time is over (then SIGKILL ends all). Rejects with KernelPanic. */

@@ -106,6 +106,11 @@ export class Dispatcher {
     this.entries = Array.from(entries);
   }
 
+  /** GatePort.classes: which calls may come without a stop. */
+  fillGateClasses(classes: Uint8Array): void {
+    for (let nr = 0; nr < classes.length; nr++) classes[nr] = this.entries[nr]?.row.stops === false ? 1 : 0;
+  }
+
   /** The row of a number, or undefined. */
   row(nr: number): Row | undefined {
     return this.entries[nr]?.row;

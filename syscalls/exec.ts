@@ -14,17 +14,14 @@ export const rows: readonly Row[] = [
     'execve',
     { x86_64: 59, aarch64: 221 },
     [path('pathname'), strings('argv'), environ('envp')],
-    {
-      ret: 'zero',
-      classes: ['file', 'process'],
-    },
+    { stops: true, ret: 'zero', classes: ['file', 'process'] },
     (task, pathname, argv, envp) => exec(task, AT_FDCWD, task.mm.readString(pathname, PATH_MAX), argv, envp, 0),
   ),
   row(
     'execveat',
     { x86_64: 322, aarch64: 281 },
     [dirfd('dirfd'), path('pathname'), strings('argv'), environ('envp'), flags('flags', 'at_flags')],
-    { ret: 'zero', classes: ['desc', 'file', 'process'] },
+    { stops: true, ret: 'zero', classes: ['desc', 'file', 'process'] },
     (task, dfd, pathname, argv, envp, how) => {
       if ((how & ~(AT_EMPTY_PATH | AT_SYMLINK_NOFOLLOW)) !== 0) throw errno(EINVAL);
       return exec(task, dfd, task.mm.readString(pathname, PATH_MAX), argv, envp, how);

@@ -227,14 +227,14 @@ export const rows: readonly Row[] = [
       fd('fd'),
       dynamic('offset', 'mmap_offset'),
     ],
-    { ret: 'addr', classes: ['desc', 'memory'] },
+    { stops: true, ret: 'addr', classes: ['desc', 'memory'] },
     mmap,
   ),
   row(
     'munmap',
     { x86_64: 11, aarch64: 215 },
     [addr('addr'), size('length')],
-    { ret: 'zero', classes: ['memory'] },
+    { stops: true, ret: 'zero', classes: ['memory'] },
     (task, at, length) => {
       task.mm.munmap(at, length);
       return 0;
@@ -250,24 +250,26 @@ export const rows: readonly Row[] = [
       longFlags('flags', 'mremap_flags'),
       dynamic('new_address', 'mremap_addr'),
     ],
-    { ret: 'addr', classes: ['memory'] },
+    { stops: true, ret: 'addr', classes: ['memory'] },
     mremap,
   ),
   row(
     'mprotect',
     { x86_64: 10, aarch64: 226 },
     [addr('addr'), size('len'), longFlags('prot', 'mmap_prot')],
-    {
-      ret: 'zero',
-      classes: ['memory'],
-    },
+    { stops: true, ret: 'zero', classes: ['memory'] },
     mprotect,
   ),
   row(
     'pkey_mprotect',
     { x86_64: 329, aarch64: 288 },
     [addr('addr'), size('len'), longFlags('prot', 'mmap_prot'), int('pkey')],
-    { ret: 'zero', classes: ['memory'], disposition: { partial: 'no protection keys, as on a CPU without them' } },
+    {
+      stops: true,
+      ret: 'zero',
+      classes: ['memory'],
+      disposition: { partial: 'no protection keys, as on a CPU without them' },
+    },
     (task, at, length, prot, pkey) => {
       if (pkey !== -1) throw errno(EINVAL); // no key is ever allocated
       return mprotect(task, at, length, prot);
@@ -292,15 +294,22 @@ export const rows: readonly Row[] = [
       throw errno(EINVAL);
     },
   ),
-  row('brk', { x86_64: 12, aarch64: 214 }, [addr('addr')], { ret: 'addr', classes: ['memory'] }, (task, at) => {
-    syncLimits(task);
-    return task.mm.brk(at);
-  }),
+  row(
+    'brk',
+    { x86_64: 12, aarch64: 214 },
+    [addr('addr')],
+    { stops: true, ret: 'addr', classes: ['memory'] },
+    (task, at) => {
+      syncLimits(task);
+      return task.mm.brk(at);
+    },
+  ),
   row(
     'madvise',
     { x86_64: 28, aarch64: 233 },
     [addr('addr'), size('length'), enumeration('advice', 'madvise_cmds')],
     {
+      stops: true,
       ret: 'zero',
       classes: ['memory'],
       disposition: { partial: 'guard pages, MADV_COLLAPSE and memory failure are EINVAL; MADV_FREE frees at once' },
@@ -425,6 +434,7 @@ export const rows: readonly Row[] = [
       dynamic('flags', 'mmap_flags', 'ulong'),
     ],
     {
+      stops: true,
       ret: 'zero',
       classes: ['memory'],
       disposition: { partial: 'emulated with mmap within one mapping, as Linux does' },

@@ -133,6 +133,11 @@ export interface Row {
   readonly classes: readonly TraceClass[];
   readonly registers?: RegisterOrder | undefined;
   readonly disposition: Disposition;
+  /**
+   * Always a stop, with the gate too: it changes registers or host mappings, ends the thread, or sleeps as a rule. Every other
+   * call may come without one: then only its arguments, ip and sp are in the registers until HostThread.sync().
+   */
+  readonly stops: boolean;
   /** Absent exactly when the disposition is `absent`. */
   readonly handler?: (task: Task, ...args: number[]) => number;
 }
@@ -142,6 +147,7 @@ export interface RowOptions {
   classes?: readonly TraceClass[];
   registers?: RegisterOrder;
   disposition?: Disposition;
+  stops?: boolean;
 }
 
 /** Declares an implemented call (default disposition: full). */
@@ -160,6 +166,7 @@ export function row<const Args extends readonly ArgType[]>(
     classes: options.classes ?? [],
     registers: options.registers,
     disposition: options.disposition ?? 'full',
+    stops: options.stops ?? false,
     handler: handler as unknown as (task: Task, ...args: number[]) => number,
   };
 }
@@ -180,6 +187,7 @@ export function absent(
     classes: options.classes ?? [],
     registers: options.registers,
     disposition: { absent: errno },
+    stops: false,
   };
 }
 

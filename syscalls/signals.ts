@@ -62,7 +62,13 @@ export const rows: readonly Row[] = [
     { ret: 'zero', classes: ['signal'] },
     rtSigprocmask,
   ),
-  row('rt_sigreturn', { x86_64: 15, aarch64: 139 }, [], { ret: 'dynamic', classes: ['signal'] }, rtSigreturn),
+  row(
+    'rt_sigreturn',
+    { x86_64: 15, aarch64: 139 },
+    [],
+    { stops: true, ret: 'dynamic', classes: ['signal'] },
+    rtSigreturn,
+  ),
   row(
     'rt_sigpending',
     { x86_64: 127, aarch64: 136 },
@@ -77,17 +83,14 @@ export const rows: readonly Row[] = [
     'rt_sigsuspend',
     { x86_64: 130, aarch64: 133 },
     [sigset('mask', 'in'), size('sigsetsize')],
-    {
-      ret: 'zero',
-      classes: ['signal'],
-    },
+    { stops: true, ret: 'zero', classes: ['signal'] },
     rtSigsuspend,
   ),
   row(
     'rt_sigtimedwait',
     { x86_64: 128, aarch64: 137 },
     [sigset('set', 'in'), dynamic('info', 'siginfo'), struct('timeout', 'in', 'timespec'), size('sigsetsize')],
-    { ret: 'dynamic', classes: ['signal'] },
+    { stops: true, ret: 'dynamic', classes: ['signal'] },
     rtSigtimedwait,
   ),
   row(
@@ -147,7 +150,7 @@ export const rows: readonly Row[] = [
     },
     tgkill,
   ),
-  row('pause', { x86_64: 34 }, [], { ret: 'zero', classes: ['signal'] }, pause),
+  row('pause', { x86_64: 34 }, [], { stops: true, ret: 'zero', classes: ['signal'] }, pause),
 ];
 
 const SA_EXPOSE_TAGBITS = 0x800;

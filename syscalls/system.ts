@@ -86,10 +86,7 @@ export const rows: readonly Row[] = [
     'arch_prctl',
     { x86_64: 158 },
     [enumeration('code', 'archvals'), dynamic('addr', 'arch_prctl_arg')],
-    {
-      ret: 'zero',
-      disposition: { partial: 'FS, GS and CPUID; no shadow stacks, LAM or AMX' },
-    },
+    { stops: true, ret: 'zero', disposition: { partial: 'FS, GS and CPUID; no shadow stacks, LAM or AMX' } },
     archPrctl,
   ),
   row(

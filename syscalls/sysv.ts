@@ -137,13 +137,16 @@ export const rows: readonly Row[] = [
     'shmat',
     { x86_64: 30, aarch64: 196 },
     [int('shmid'), addr('shmaddr'), flags('shmflg', 'shm_flags')],
-    {
-      ret: 'addr',
-      classes: ['ipc', 'memory'],
-    },
+    { stops: true, ret: 'addr', classes: ['ipc', 'memory'] },
     shmat,
   ),
-  row('shmdt', { x86_64: 67, aarch64: 197 }, [addr('shmaddr')], { ret: 'zero', classes: ['ipc', 'memory'] }, shmdt),
+  row(
+    'shmdt',
+    { x86_64: 67, aarch64: 197 },
+    [addr('shmaddr')],
+    { stops: true, ret: 'zero', classes: ['ipc', 'memory'] },
+    shmdt,
+  ),
   row(
     'shmctl',
     { x86_64: 31, aarch64: 195 },

@@ -50,7 +50,7 @@ export const rows: readonly Row[] = [
       struct('request', 'in', 'timespec'),
       dynamic('remain', 'nanosleep_remain'),
     ],
-    { ret: 'zero' },
+    { stops: true, ret: 'zero' },
     clockNanosleep,
   ),
   row(
@@ -75,7 +75,7 @@ export const rows: readonly Row[] = [
     'nanosleep',
     { x86_64: 35, aarch64: 101 },
     [struct('req', 'in', 'timespec'), dynamic('rem', 'nanosleep_remain')],
-    { ret: 'zero' },
+    { stops: true, ret: 'zero' },
     nanosleep,
   ),
   row(

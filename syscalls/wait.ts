@@ -39,7 +39,7 @@ export const rows: readonly Row[] = [
       flags('options', 'wait4_options'),
       struct('rusage', 'out', 'rusage'),
     ],
-    { ret: 'pid', classes: ['process'] },
+    { stops: true, ret: 'pid', classes: ['process'] },
     wait4,
   ),
   row(
@@ -52,7 +52,7 @@ export const rows: readonly Row[] = [
       flags('options', 'wait4_options'),
       struct('rusage', 'out', 'rusage'),
     ],
-    { ret: 'zero', classes: ['process'] },
+    { stops: true, ret: 'zero', classes: ['process'] },
     waitid,
   ),
 ];

@@ -9,13 +9,25 @@
 #include <elf.h>
 #include <linux/audit.h>
 #include <linux/ptrace.h>
+#include <immintrin.h>
+#include <sys/auxv.h>
 #include <sys/types.h>
 #include <sys/uio.h>
 
 #include <cstdint>
 #include <cstring>
 
+#include "../gate.h"
 #include "../hostcall.h"
+
+extern "C" {
+extern const char levitate_gate_start[];
+extern const char levitate_gate_end[];
+extern const char levitate_gate_saved[];
+extern const char levitate_gate_stopped[];
+extern const char levitate_gate_answered[];
+extern const char levitate_gate_facts[];
+}
 
 namespace levitate::arch {
 
@@ -25,8 +37,8 @@ constexpr uint32_t kAuditArch = AUDIT_ARCH_X86_64;
 constexpr int kFpNote = NT_X86_XSTATE;
 constexpr uint64_t kInterruptionLength = 1;  // int3: ip is after it
 
-enum Reg { kRbp = 4, kRbx = 5, kR11 = 6, kR10 = 7, kR9 = 8, kR8 = 9, kRax = 10, kRcx = 11, kRdx = 12, kRsi = 13,
-           kRdi = 14, kOrigRax = 15, kRip = 16, kCs = 17, kEflags = 18, kSs = 20, kFsBase = 21, kGsBase = 22, kDs = 23,
+enum Reg { kR12 = 3, kRbp = 4, kRbx = 5, kR11 = 6, kR10 = 7, kR9 = 8, kR8 = 9, kRax = 10, kRcx = 11, kRdx = 12, kRsi = 13,
+           kRdi = 14, kOrigRax = 15, kRip = 16, kCs = 17, kEflags = 18, kRsp = 19, kSs = 20, kFsBase = 21, kGsBase = 22, kDs = 23,
            kEs = 24, kFs = 25, kGs = 26 };
 constexpr long kGetRegs = 12, kSetRegs = 13;
 
@@ -65,6 +77,7 @@ inline bool vsyscallStop(uint64_t *regs) {
 inline uint64_t ip(const uint64_t *regs) { return regs[kRip]; }
 inline uint64_t result(const uint64_t *regs) { return regs[kRax]; }
 inline uint64_t cursor(const uint64_t *regs) { return regs[kRbx]; }
+inline uint64_t kept(const uint64_t *regs) { return regs[kR12]; }
 
 inline void prepareStub(uint64_t *regs, uint64_t entry) {
   regs[kRip] = entry;
@@ -90,6 +103,72 @@ inline void prepareBatch(uint64_t *regs, uint64_t entry, uint64_t first, uint64_
 // Registers that are only true at the stub's breakpoint.
 inline void keepTrueRegs(uint64_t *, const uint64_t *) {}
 constexpr bool kHidesRegs = false;
+
+// --- the gate ---
+
+constexpr bool kHasGate = true;
+// RDGSBASE by user code, and RORX, which tests the GS base without touching the flags.
+inline bool gateSupported() { return (getauxval(AT_HWCAP2) & 2) != 0 && __builtin_cpu_supports("bmi2"); }
+inline uint64_t ticks() { return __rdtsc(); }
+inline void relax() { _mm_pause(); }
+inline const char *gateStart() { return levitate_gate_start; }
+inline size_t gateSize() { return static_cast<size_t>(levitate_gate_end - levitate_gate_start); }
+inline uint64_t gateStoppedAt() { return static_cast<uint64_t>(levitate_gate_stopped - levitate_gate_start); }
+
+inline uint64_t &channelBase(uint64_t *regs) { return regs[kGsBase]; }
+inline uint64_t &ipOf(uint64_t *regs) { return regs[kRip]; }
+inline uint64_t &resultOf(uint64_t *regs) { return regs[kRax]; }
+
+// A handed-over call in the shape of a system call stop.
+inline void showCall(uint64_t *regs, const Channel *channel) {
+  regs[kRax] = static_cast<uint64_t>(-38);
+  regs[kOrigRax] = channel->nr;
+  regs[kRdi] = channel->args[0];
+  regs[kRsi] = channel->args[1];
+  regs[kRdx] = channel->args[2];
+  regs[kR10] = channel->args[3];
+  regs[kR8] = channel->args[4];
+  regs[kR9] = channel->args[5];
+  regs[kRsp] = channel->sp;
+}
+// The registers the instruction itself would have left behind.
+inline void showReturn(uint64_t *regs, uint64_t ret, uint64_t flags) {
+  regs[kRip] = regs[kRcx] = ret;
+  regs[kEflags] = regs[kR11] = flags;
+}
+inline uint64_t callNumber(const uint64_t *regs) { return regs[kOrigRax]; }
+// What a held thread's stop tells that its channel did not; the call's own registers stay as they were shown.
+inline void mergeStop(uint64_t *block, const uint64_t *regs) {
+  const uint64_t rax = block[kRax], nr = block[kOrigRax], rip = block[kRip], rcx = block[kRcx], flags = block[kEflags],
+                 rsp = block[kRsp];
+  memcpy(block, regs, kRegWords * 8);
+  block[kRax] = rax;
+  block[kOrigRax] = nr;
+  block[kRsp] = rsp;
+  block[kRip] = rip;
+  block[kRcx] = rcx;
+  block[kEflags] = block[kR11] = flags;
+}
+
+// A thread interrupted in the gate's page `at`. Returns true when its call is over (then rax is the result), false when it
+// was taken back to the instruction itself.
+inline bool leaveGate(uint64_t *regs, uint64_t at, uint64_t channelAt, const Channel *channel, bool done, uint64_t result) {
+  const uint64_t offset = regs[kRip] - at;
+  const uint64_t answered = static_cast<uint64_t>(levitate_gate_answered - levitate_gate_start);
+  const uint64_t flags = offset < static_cast<uint64_t>(levitate_gate_saved - levitate_gate_start) ? regs[kEflags]
+                                                                                                    : channel->flags;
+  const bool over = done || (offset >= answered && offset < static_cast<uint64_t>(levitate_gate_facts - levitate_gate_start));
+  if (regs[kRsp] - channelAt < 4096) regs[kRsp] = channel->sp;
+  regs[kEflags] = flags;
+  if (over) {
+    if (done) regs[kRax] = result;
+    showReturn(regs, channel->ret, flags);
+  } else {
+    if (offset > 0) regs[kRax] = channel->nr;
+    regs[kRip] = channel->ret - 2;
+  }
+  return over;
+}
 
 // XSAVE image of a fresh program: x87 and SSE at their initial values, every other component in its initial state.
 inline void initialFp(uint8_t *image, size_t size) {

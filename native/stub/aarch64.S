@@ -16,10 +16,12 @@
 	.globl levitate_stub_end
 	.globl levitate_stub_call_end
 	.globl levitate_stub_batch_end
+	.globl levitate_stub_leave
 	.hidden levitate_stub_start
 	.hidden levitate_stub_end
 	.hidden levitate_stub_call_end
 	.hidden levitate_stub_batch_end
+	.hidden levitate_stub_leave
 levitate_stub_start:
 	svc #0
 levitate_stub_call_end:
@@ -38,6 +40,13 @@ levitate_stub_call_end:
 	b.lo 1b
 2:
 levitate_stub_batch_end:
+	brk #0
+	.balign 16
+levitate_stub_leave:
+	svc #0
+	mov x8, #93
+	mov x0, #0
+	svc #0
 	brk #0
 	.balign 16
 levitate_stub_end:

@@ -93,6 +93,7 @@ export function returnToUser(task: Task): boolean {
 function restart(task: Task): void {
   const code = task.restartErrno;
   task.restartErrno = 0;
+  task.thread.sync?.();
   const frame = signalFrame(task);
   if (code === ERESTART_RESTARTBLOCK)
     frame.restartSyscall(task, SYSCALL_NUMBERS[task.kernel.platform.arch]['restart_syscall']);
@@ -102,6 +103,7 @@ function restart(task: Task): void {
 /** Writes the frame and points the registers at the handler; SIGSEGV is pending when the stack could not take it. */
 function callHandler(task: Task, action: SigAction, info: SigInfo): void {
   const code = task.restartErrno;
+  task.thread.sync?.();
   if (code !== 0) {
     task.restartErrno = 0;
     if (code === ERESTARTNOINTR || (code === ERESTARTSYS && (action.flags & SA_RESTART) !== 0))

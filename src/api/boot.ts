@@ -29,6 +29,8 @@ export interface BootOptions {
   memoryBytes?: number;
   /** Tasks alive at once. */
   pids?: number;
+  /** Let hot system calls pass without a stop (default: yes, where the machine can). */
+  gate?: boolean;
   onStdout?: (bytes: Uint8Array) => void;
   onStderr?: (bytes: Uint8Array) => void;
   log?: Log;
@@ -48,7 +50,7 @@ export interface BootResult extends Outcome {
 const bytes = (text: string): string => Buffer.from(text, 'utf8').toString('latin1');
 
 export async function boot(options: BootOptions): Promise<BootResult> {
-  const { root, hostname, memoryBytes, pids, log, platform, timeoutMs } = options;
+  const { root, hostname, memoryBytes, pids, log, platform, timeoutMs, gate } = options;
   const system = await System.start({
     root,
     hostname: hostname === undefined ? undefined : bytes(hostname),
@@ -56,6 +58,7 @@ export async function boot(options: BootOptions): Promise<BootResult> {
     pids,
     log,
     platform,
+    gate,
   });
   const stdout: Uint8Array[] = [];
   const stderr: Uint8Array[] = [];

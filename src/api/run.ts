@@ -13,8 +13,8 @@ import { login } from './users.js';
 
 export async function run(options: RunOptions): Promise<number> {
   const log = createLog(options.logLevel);
-  const { root, hostname, memoryBytes, pids, timeoutMs } = options;
-  const system = await System.start({ root, log, hostname, memoryBytes, pids });
+  const { root, hostname, memoryBytes, pids, timeoutMs, gate } = options;
+  const system = await System.start({ root, log, hostname, memoryBytes, pids, gate });
   const { kernel, init } = system;
   let stdio: Stdio | undefined;
   try {
@@ -99,5 +99,5 @@ function report(kernel: Kernel): string {
   });
   const calls =
     lines.length === 0 ? 'every system call made is implemented\n' : `system calls refused:\n${lines.join('')}`;
-  return `levitate-run: ${calls}`;
+  return `levitate-run: ${calls}${kernel.gate === null ? '' : `levitate-run: ${kernel.gate.report()}`}`;
 }

@@ -27,6 +27,8 @@ export interface SystemOptions {
   pids?: number | undefined;
   log?: Log | undefined;
   platform?: Platform | undefined;
+  /** Let hot system calls pass without a stop (default: yes, where the machine can). */
+  gate?: boolean | undefined;
 }
 
 /** What is mounted before process 1 runs; a missing directory is made. */
@@ -60,7 +62,7 @@ export class System {
     let kernel: Kernel | undefined;
     try {
       kernel = new Kernel({
-        platform: options.platform ?? createPtracePlatform(),
+        platform: options.platform ?? createPtracePlatform(options.gate === undefined ? {} : { gate: options.gate }),
         clock: new HostClock(io),
         random: new HostRandom(io),
         log: options.log ?? QUIET,

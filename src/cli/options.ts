@@ -36,6 +36,8 @@ export interface RunOptions {
   logLevel: LogLevel;
   /** Print what was counted (stub system calls, resources) on stderr at the end. */
   report: boolean;
+  /** Let hot system calls pass without a stop; absent: yes, where the machine can. */
+  gate?: boolean;
   /** Give the guest a terminal; absent: if stdin and stdout are terminals. */
   tty?: boolean;
 }
@@ -148,7 +150,7 @@ export const OPTIONS: Record<string, OptionSpec> = {
   },
   report: {
     group: 'Looking inside',
-    describe: 'At the end, say on stderr which unimplemented system calls were hit',
+    describe: 'At the end, say on stderr which unimplemented system calls were hit, and what the gate did',
     value: 'none',
   },
   'log-level': {
@@ -156,6 +158,11 @@ export const OPTIONS: Record<string, OptionSpec> = {
     describe: 'Diagnostics on stderr: readable on a terminal, else JSON lines',
     value: 'required',
     choices: LOG_LEVELS,
+  },
+  gate: {
+    group: 'Other',
+    describe: 'Let hot system calls pass without a stop, or not (--no-gate: slower, the same results)',
+    value: 'none',
   },
   platform: {
     group: 'Other',
@@ -269,6 +276,7 @@ export function toRunOptions(raw: RawOptions, argv: ByteString[], hostEnv: Recor
   set('strace', 'strace', (value) => value || true);
   set('summary', 'summary', (value) => value || true);
   if (typeof raw['tty'] === 'boolean') options.tty = raw['tty'];
+  if (typeof raw['gate'] === 'boolean') options.gate = raw['gate'];
   return options;
 }
 

@@ -35,6 +35,7 @@ export class BuddyAllocator implements FrameAllocator {
   readonly physical: PhysicalPages;
   readonly pageSize: number;
   limitBytes: number;
+  outsideBytes = 0;
   private readonly account: MemoryAccount | null;
   private readonly pages: number;
   private usedPages = 0;
@@ -68,7 +69,7 @@ export class BuddyAllocator implements FrameAllocator {
   }
 
   get usedBytes(): number {
-    return this.usedPages * this.pageSize;
+    return this.usedPages * this.pageSize - this.outsideBytes;
   }
   get freeBytes(): number {
     const free = (this.pages - this.usedPages) * this.pageSize;

@@ -6,6 +6,8 @@
  * after a truncation, which calls `MappingListener.invalidate` on every mapping first and frees the frames only when none
  * of them can be reached through a host mapping any more: use `invalidateMappings`.
  */
+import type { CodeShadow } from './rewritten-code.js';
+
 export interface MappingListener {
   /** Pages at and beyond `fromOffset` are gone (truncate) or [from, to) was punched: unmap them on the host. */
   invalidate(fromOffset: number, toOffset: number): void;
@@ -14,9 +16,15 @@ export interface MappingListener {
    * stopped, else at its next stop. Until then the old frames may still be written to and must not be reused.
    */
   whenSettled?(then: () => void): void;
+  /** The file's content changes under mappings that may run from stand-ins: they go back to the file's own pages. */
+  codeChanged?(): void;
 }
 
 export interface FileMapping {
+  /** Stand-ins for code pages; set by the gate, and null again as soon as the content changes. Absent: never any. */
+  shadow?: CodeShadow | null;
+  /** Whether the content may change without the object noticing: somebody maps it shared and writable. */
+  readonly writableMappings?: number;
   /** Current size in bytes; pages wholly beyond it fault with SIGBUS. */
   readonly size: number;
   /** Physical offset of the page at `offset`, made (read from the backing store, or zero) if need be; throws ENOMEM/EIO. */

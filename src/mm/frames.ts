@@ -16,6 +16,8 @@ export interface Extent {
 export interface FrameAllocator {
   readonly physical: PhysicalPages;
   readonly pageSize: number;
+  /** Bytes allocated now that are not the guests': rewritten code (src/gate). Neither used nor limited. */
+  outsideBytes: number;
   /** Bytes allocated now. */
   readonly usedBytes: number;
   /** Bytes that may still be allocated (limit and physical size). */

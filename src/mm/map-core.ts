@@ -21,6 +21,7 @@ import {
   type MemoryLayout,
   type MemoryLimits,
 } from './memory-map.js';
+import { RewrittenCode } from './rewritten-code.js';
 import { SearchHint, widenHint } from './placement.js';
 import { RangeSet } from './range-set.js';
 import { VmaList, VmaRecord } from './vma-list.js';
@@ -61,6 +62,9 @@ class Attachment implements MappingListener {
   whenSettled(then: () => void): void {
     this.map.whenSettled(then);
   }
+  codeChanged(): void {
+    this.map.restoreFile(this.file);
+  }
 }
 
 export abstract class MapCore {
@@ -77,6 +81,12 @@ export abstract class MapCore {
   readonly searchHint = new SearchHint();
   /** Addresses of file and shared mappings that are mapped on the host. */
   readonly populated = new RangeSet();
+  readonly code = new RewrittenCode((island, frame) => {
+    if (island.start < MMAP_MIN_ADDR || island.end > this.platform.taskSize) return false;
+    if (this.list.intersects(island.start, island.end)) return false;
+    this.space.mapPhysical(island.start, island.end - island.start, PROT_READ | PROT_EXEC, frame, false);
+    return true;
+  });
   /** total_vm, data_vm and locked_vm in bytes. */
   totalBytes = 0;
   dataBytes = 0;
@@ -144,6 +154,7 @@ export abstract class MapCore {
 
   /** Puts a VMA into a free range, without merging. VM_ACCOUNT must have been charged by the caller. */
   addVma(vma: VmaRecord): void {
+    if (this.code.islands.length > 0) this.evictIslands(vma.start, vma.end);
     this.list.insert(vma);
     this.attach(vma);
     this.count(vma.prot, vma.flags, vma.end - vma.start);
@@ -177,6 +188,7 @@ export abstract class MapCore {
     if (!keepHost && this.populated.overlaps(vma.start, vma.end)) this.space.unmap(vma.start, bytes);
     if ((vma.flags & (VM_SHARED | VM_MAYWRITE)) === (VM_SHARED | VM_MAYWRITE)) vma.file.written?.(vma.offset, bytes);
     this.populated.remove(vma.start, vma.end);
+    this.code.ranges.remove(vma.start, vma.end);
     this.detach(vma);
   }
   /** Whether the host has anything mapped in [start, end). */
@@ -205,6 +217,8 @@ export abstract class MapCore {
         vma.file.written?.(vma.offset, vma.end - vma.start);
     }
     this.searchHint.reset();
+    const code = this.code.clear();
+    if (code !== null) this.settling.push(code);
     this.populated.clear();
     this.late.length = 0;
     this.totalBytes = this.dataBytes = this.lockedBytes = 0;
@@ -280,8 +294,14 @@ export abstract class MapCore {
       let frame: number;
       let length: number;
       try {
-        frame = file.frameAt(offset);
-        length = Math.min(max, file.contiguous(offset, max));
+        const piece = file.shadow && runsFromStandIns(vma) ? file.shadow.pieceAt(this.code, at, offset, max) : null;
+        if (piece !== null && piece.frame >= 0) {
+          ({ frame, length } = piece);
+          this.code.ranges.add(at, at + length);
+        } else {
+          frame = file.frameAt(offset);
+          length = Math.min(piece?.length ?? max, file.contiguous(offset, max));
+        }
       } catch (error) {
         errnoOf(error);
         if (at === from) throw error;
@@ -339,6 +359,33 @@ export abstract class MapCore {
     for (const callback of callbacks) callback();
   }
 
+  // --- rewritten code
+
+  /** [from, to) goes back to the file's own pages, at the next fault. */
+  restoreCode(from: number, to: number): void {
+    const parts: [number, number][] = [];
+    this.code.ranges.each(from, to, (a, b) => parts.push([a, b]));
+    for (const [a, b] of parts) {
+      this.code.ranges.remove(a, b);
+      this.populated.remove(a, b);
+      this.late.push([a, b]);
+    }
+    if (parts.length > 0) this.queueLate();
+  }
+  /** FileMapping.shadow of `file` is not true any more. */
+  restoreFile(file: FileMapping): void {
+    for (const vma of this.list.items) if (vma.file === file) this.restoreCode(vma.start, vma.end);
+    this.syncHost();
+  }
+  private evictIslands(start: number, end: number): void {
+    for (const island of [...this.code.islands]) {
+      if (island.start >= end || island.end <= start) continue;
+      this.restoreCode(island.codeStart, island.codeEnd);
+      this.code.islands = this.code.islands.filter((other) => other !== island);
+      this.space.unmap(island.start, island.end - island.start);
+    }
+  }
+
   // --- truncation
 
   /** MappingListener.invalidate for one file: its pages in [fromOffset, toOffset) leave the host. */
@@ -350,6 +397,7 @@ export abstract class MapCore {
       const end = Math.min(vma.end, vma.start + (toOffset - vma.offset));
       if (start >= end || !this.populated.overlaps(start, end)) continue;
       this.populated.remove(start, this.pageUp(end));
+      this.code.ranges.remove(start, this.pageUp(end));
       this.late.push([start, this.pageUp(end)]);
     }
     this.syncHost();
@@ -385,6 +433,14 @@ export abstract class MapCore {
 
 export function isData(prot: number, flags: number): boolean {
   return (prot & PROT_WRITE) !== 0 && (flags & (VM_SHARED | VM_GROWSDOWN)) === 0;
+}
+/** Private code that cannot have changed: VM_ACCOUNT stays on a private file mapping that was ever writable. */
+export function runsFromStandIns(vma: VmaRecord): boolean {
+  return (
+    (vma.prot & (PROT_EXEC | PROT_WRITE)) === PROT_EXEC &&
+    (vma.flags & (VM_SHARED | VM_ACCOUNT)) === 0 &&
+    vma.file !== null
+  );
 }
 function isSharedWritable(vma: VmaRecord): boolean {
   return (vma.flags & (VM_SHARED | VM_MAYWRITE)) === (VM_SHARED | VM_MAYWRITE);

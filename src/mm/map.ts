@@ -107,6 +107,7 @@ export class AddressMap extends GuestAccess implements MemoryMap {
     child.limits = { ...this.limits };
     child.layout = { ...this.layout };
     this.populated.copyTo(child.populated);
+    this.code.copyTo(child.code);
     for (const vma of this.list.items) {
       if ((vma.flags & VM_DONTFORK) !== 0) {
         space.unmap(vma.start, vma.end - vma.start);

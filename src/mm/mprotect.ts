@@ -94,6 +94,7 @@ function protectOne(map: MapCore, from: number, to: number, prot: number): void 
       newFlags |= VM_ACCOUNT;
     }
   } else if ((flags & VM_ACCOUNT) !== 0 && vma.file === null && isUntouched(map, vma)) newFlags &= ~VM_ACCOUNT;
+  if ((prot & PROT_WRITE) !== 0 && vma.file !== null) map.restoreCode(from, to);
   try {
     if (vma.file === null) map.space.protect(from, bytes, map.hostProt(prot));
     else map.populated.each(from, to, (a, b) => map.space.protect(a, b - a, map.hostProt(prot)));

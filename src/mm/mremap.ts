@@ -119,6 +119,8 @@ function moveVma(
 ): number {
   const vma = map.list.find(addr)!;
   if (map.list.size >= MAX_MAP_COUNT - 3) throw errno(ENOMEM);
+  // Rewritten code jumps to a fixed distance.
+  if (vma.file !== null) map.restoreCode(addr, addr + oldLen);
   const accounted = (vma.flags & VM_ACCOUNT) !== 0;
   const offset = vma.file === null ? 0 : vma.fileOffset(addr);
   const moved = new VmaRecord(target, target + newLen, vma.prot, vma.flags, vma.file, offset, vma.label);

@@ -16,6 +16,13 @@ export interface NativeContext {
   readonly registers: ArrayBuffer;
   readonly batchPage: ArrayBuffer;
   readonly physical: ArrayBuffer;
+  /** Whether calls may be handed over without a stop; the rest of the gate has no meaning otherwise. */
+  readonly gate: boolean;
+  /** Address of the gate's code, and of slot 0's channel, in every guest. */
+  readonly gateAt: number;
+  readonly channelsAt: number;
+  readonly gateControl: ArrayBuffer;
+  readonly channels: ArrayBuffer;
   readonly arch: 'x86_64' | 'aarch64';
   readonly pageSize: number;
   readonly taskSize: number;
@@ -78,7 +85,7 @@ export interface NativeWatcher {
 
 export interface NativeAddon {
   readonly supported: boolean;
-  createContext(stub: string, physicalBytes: number, place: boolean): NativeContext;
+  createContext(stub: string, physicalBytes: number, place: boolean, gate: boolean): NativeContext;
   createHostIo(): NativeHostIo;
 }
 

@@ -60,6 +60,8 @@ export interface Platform {
   readonly physical: PhysicalPages;
   readonly scratch: Scratch;
   readonly stop: StopInfo;
+  /** Null or absent: every call is a stop. */
+  readonly gate?: GatePort | null;
 
   /** A new host process with nothing mapped below `taskSize` and one stopped thread. */
   createAddressSpace(): { space: AddressSpace; thread: HostThread };
@@ -76,6 +78,27 @@ export interface Platform {
   readonly loopPending: boolean;
   /** Ends every host process and waits for it. Idempotent. */
   close(): void;
+}
+
+/** System calls without a stop, where the platform has that (src/gate decides what is rewritten). */
+export interface GatePort {
+  /** Address of the gate's code and of the first channel, the same in every guest. */
+  readonly address: number;
+  readonly channels: number;
+  /** For each of the first 512 system call numbers: 0 always a stop, 1 may be handed over, 0x80 + n fact n. */
+  readonly classes: Uint8Array;
+  /** Calls handed over so far, and how often the platform began to poll for them. */
+  readonly handedOver: number;
+  readonly pollingTimes: number;
+  client: GateClient | null;
+}
+export interface GateClient {
+  /** A stop for call `nr`, which could have been handed over, at an ordinary instruction that ends at `ret`. */
+  stopped(thread: HostThread, ret: number, nr: number): void;
+  /** Where to go on after a trap at `address`, or 0: a trap of the guest's own. */
+  landing(thread: HostThread, address: number): number;
+  /** The guest's own code that `address` stands for, or 0: it is the guest's own. */
+  original(thread: HostThread, address: number): number;
 }
 
 /** Host-side pages that hold file data and shared memory: one memfd, mapped whole into the supervisor. */
@@ -140,8 +163,9 @@ export interface HostThread {
   /** Asks a running thread to stop soon (STOP_INTERRUPTED, unless it stops by itself first). */
   interrupt(): void;
   /**
-   * Makes every register true and writable, also those that a system call stop hides (aarch64: x7). Called before a
-   * signal frame is built or restored. A platform without such registers leaves it out.
+   * Makes every register true and writable: also those that a system call stop hides (aarch64: x7), and those of a call that
+   * came without a stop. Called before a signal frame is built or restored, and before a call is restarted. A platform without
+   * such registers leaves it out.
    */
   sync?(): void;
   /** New stopped thread in the same address space (HostError when the host refuses); registers and FP state start as a copy of this one's. */

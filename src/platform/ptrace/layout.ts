@@ -2,9 +2,9 @@
  * Indices into the memory shared with the native addon (native/context.h draws the control block).
  *
  *   Int32Array control
- *   0        1     2       3     4       5       6       7          8            9        10           11        12..14
- *   result | slot| signal| code| addrLo| addrHi| access| timeoutUs| resumeCount| running| loopPending| hostTid | spare
- *   15 who | 16..21 three doubles
+ *   0        1     2       3     4       5       6       7          8            9        10           11
+ *   result | slot| signal| code| addrLo| addrHi| access| timeoutUs| resumeCount| running| loopPending| hostTid
+ *   12 via (see VIA_SITE) | 13 calls handed over | 14 times polling began | 15 who | 16..21 three doubles
  *   24 .. 24+MAX_SLOTS: the resume queue, slot numbers
  *   then MAX_SLOTS words: per space, the peak RSS of its process in KiB, written when it has been collected
  *
@@ -25,10 +25,18 @@ export const RESUME_COUNT = 8;
 export const RUNNING = 9;
 export const LOOP_PENDING = 10;
 export const HOST_TID = 11;
+export const VIA = 12;
+export const GATED_CALLS = 13;
+export const POLLING_TIMES = 14;
 export const WHO = 15;
 export const RESUME_QUEUE = 24;
 
-export const MAX_SLOTS = 16384;
+/** How a system call came: from an ordinary site, as a stop inside the gate, handed over through the channel. */
+export const VIA_SITE = 0;
+export const VIA_GATE = 1;
+export const VIA_CHANNEL = 2;
+
+export const MAX_SLOTS = 16383;
 export const PEAKS = RESUME_QUEUE + MAX_SLOTS;
 
 /** The doubles: byte offset and count in the control block, and their indices. */

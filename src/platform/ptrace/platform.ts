@@ -12,10 +12,11 @@ import { errnoName } from './errors.js';
 import type { ArchName } from '../../abi/types.js';
 import { A64_LAYOUT, X86_LAYOUT, type RegisterLayout } from '../../abi/registers.js';
 import type { NativeContext } from '../native.js';
-import { HostError, STOP_GONE, STOP_NONE, STOP_SIGNAL } from '../platform.js';
+import { HostError, STOP_GONE, STOP_INTERRUPTED, STOP_NONE, STOP_SIGNAL, STOP_SYSCALL } from '../platform.js';
 import type { AddressSpace, HostThread, PhysicalPages, Platform, StopInfo } from '../platform.js';
 import * as L from './layout.js';
 import { HOST_CALLS, type HostCalls } from './layout.js';
+import { PtraceGate } from './gate.js';
 import { PhysicalMemory } from './physical.js';
 import { openContext } from './preflight.js';
 import { Scratch } from '../scratch.js';
@@ -27,6 +28,11 @@ export interface PtraceOptions {
   physicalBytes?: number;
   /** Let guests share the supervisor's CPU while they take turns (default true). */
   place?: boolean;
+  /**
+   * Let hot system calls pass without a stop: needs `place`, two CPUs and a CPU that can, see src/gate. Default: yes, unless
+   * LEVITATE_GATE is 0 in the environment.
+   */
+  gate?: boolean;
 }
 
 const TWO32 = 0x1_0000_0000;
@@ -45,6 +51,7 @@ export class PtracePlatform implements Platform {
   readonly scratch = new Scratch();
   readonly stop: StopInfo = { thread: null, signal: 0, code: 0, address: 0, access: -1 };
 
+  readonly gate: PtraceGate | null;
   readonly native: NativeContext;
   readonly control: Int32Array;
   readonly arguments: Float64Array;
@@ -61,7 +68,11 @@ export class PtracePlatform implements Platform {
   private inTurn = false;
 
   constructor(options: PtraceOptions = {}) {
-    const native = openContext(options.physicalBytes, options.place ?? true);
+    const native = openContext(
+      options.physicalBytes,
+      options.place ?? true,
+      options.gate ?? process.env['LEVITATE_GATE'] !== '0',
+    );
     this.native = native;
     this.arch = native.arch;
     this.layout = native.arch === 'x86_64' ? X86_LAYOUT : A64_LAYOUT;
@@ -80,6 +91,7 @@ export class PtracePlatform implements Platform {
     this.registerWords = new Uint32Array(native.registers);
     this.batch = new Uint32Array(native.batchPage);
     this.physical = new PhysicalMemory(native);
+    this.gate = native.gate ? new PtraceGate(native, this.control) : null;
   }
 
   createAddressSpace(): { space: AddressSpace; thread: HostThread } {
@@ -135,11 +147,20 @@ export class PtracePlatform implements Platform {
     const thread = this.threads[control[L.SLOT]] as PtraceThread;
     thread.running = false;
     stop.thread = thread;
-    if (kind === STOP_SIGNAL) {
+    const { gate } = this;
+    if (kind === STOP_SYSCALL) {
+      if (gate !== null && control[L.VIA] === L.VIA_SITE) gate.site(thread);
+    } else if (kind === STOP_SIGNAL) {
       stop.signal = control[L.SIGNAL];
       stop.code = control[L.CODE];
       stop.address = (control[L.ADDR_HI] >>> 0) * TWO32 + (control[L.ADDR_LO] >>> 0);
       stop.access = control[L.ACCESS];
+      if (gate !== null && gate.redirects(thread, stop.signal, stop.code)) {
+        thread.resume();
+        return this.wait(0);
+      }
+    } else if (kind === STOP_INTERRUPTED) {
+      gate?.show(thread);
     } else if (kind === STOP_GONE) {
       thread.forget();
     }
@@ -188,6 +209,7 @@ export class PtracePlatform implements Platform {
   close(): void {
     if (this.closed) return;
     this.closed = true;
+    this.gate?.close();
     for (const space of this.spaces) space?.settle();
     this.native.close();
     for (const thread of this.threads) thread?.forget();

@@ -67,12 +67,16 @@ export function defaultPhysicalBytes(): number {
 }
 
 /** Opens a native context or throws an Error with one clear line. */
-export function openContext(physicalBytes: number = defaultPhysicalBytes(), place: boolean): NativeContext {
+export function openContext(
+  physicalBytes: number = defaultPhysicalBytes(),
+  place: boolean,
+  gate: boolean,
+): NativeContext {
   const problem = staticProblem();
   if (problem !== null) throw new Error(`levitate: ${problem}`);
   const { addon, stub } = loadNative();
   if (!addon.supported) throw new Error('levitate: the native addon was built for an unsupported architecture');
-  const context = addon.createContext(stub, physicalBytes, place);
+  const context = addon.createContext(stub, physicalBytes, place, gate);
   if (context.error !== 0) throw new Error(`levitate: ${explain(context.step, context.error)}`);
   return context;
 }
@@ -80,7 +84,7 @@ export function openContext(physicalBytes: number = defaultPhysicalBytes(), plac
 /** Null when guests can run here, else the line that says why not. */
 export function preflight(): string | null {
   try {
-    openContext(1 << 20, false).close();
+    openContext(1 << 20, false, false).close();
     return null;
   } catch (error) {
     return (error as Error).message;

@@ -40,9 +40,10 @@ export class PtraceThread implements HostThread {
     this.platform.native.interrupt(this.slot);
   }
 
-  /** Brings registers into the block that a system call stop hides (aarch64: x7). Needed before a signal frame is built. */
+  /** Brings registers into the block that a system call stop hides (aarch64: x7), or a call that came without a stop. */
   sync(): void {
     this.platform.native.sync(this.slot);
+    this.platform.gate?.show(this);
   }
 
   cloneThread(): HostThread {

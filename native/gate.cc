@@ -1,0 +1,258 @@
+// Serving the gate: taking calls out of channels, answering them, and keeping held threads and their stops apart.
+//
+// A thread whose call has been taken is "held": for the kernel it is stopped, on the host it spins. Whatever needs it really
+// stopped calls halt() first. A held thread that the kernel has not answered by the next wait is told to park, which it does
+// in an ordinary stop; the stop is swallowed here, and its registers join those of the call.
+#include "gate.h"
+
+#include <sched.h>
+
+#include <algorithm>
+
+#include "context.h"
+#include "looper.h"
+
+namespace levitate {
+
+// How long to poll without any call before sleeping: about what a wake-up on the other CPU costs.
+constexpr double kIdleSpinUs = 60;
+// A guest that computed longer than this between two calls gains nothing from the gate.
+constexpr double kShortRunUs = 30;
+
+uint64_t Context::channelAddress(int slot) const { return channelsAt_ + static_cast<uint64_t>(slot) * pageSize; }
+Channel *Context::channelOf(int slot) const {
+  return reinterpret_cast<Channel *>(channels_ + static_cast<size_t>(slot) * pageSize);
+}
+
+void Context::calibrate() {
+  const int64_t ns = nowNs();
+  const uint64_t ticks = arch::ticks();
+  if (calibrationNs_ == 0) {
+    calibrationNs_ = ns;
+    calibrationTicks_ = ticks;
+  } else if (ns - calibrationNs_ > 1'000'000) {
+    ticksPerUs_ = static_cast<double>(ticks - calibrationTicks_) * 1000 / static_cast<double>(ns - calibrationNs_);
+    calibrated_ = true;
+  }
+}
+
+// Takes the call a running thread has posted, if it has.
+bool Context::take(int slot) {
+  Slot &s = slots[slot];
+  Channel *channel = channelOf(slot);
+  if (channel->state.load(std::memory_order_relaxed) != kChannelRequest) return false;
+  uint32_t expected = kChannelRequest;
+  if (!channel->state.compare_exchange_strong(expected, kChannelTaken)) return false;
+  uint64_t *regs = block(slot);
+  arch::showCall(regs, channel);
+  s.cont = channel->cont;
+  arch::showReturn(regs, channel->ret, channel->flags);
+  spaces[s.space].continuations.add(arch::ipOf(regs), s.cont);
+  markNotRunning(slot);
+  s.held = true;
+  held_ = slot;
+  s.lastTick = looper->tick();
+  control[kVia] = kViaChannel;
+  control[kGatedCalls]++;
+  regime_.gated();
+  report(kSyscall, slot);
+  return true;
+}
+
+// The answer of a held call is in its block: give it, or see to it that the parked thread gets it at its stop.
+void Context::reply(int slot) {
+  Slot &s = slots[slot];
+  Channel *channel = channelOf(slot);
+  s.result = arch::resultOf(block(slot));
+  markRunning(slot);
+  channel->result = s.result;
+  uint32_t expected = kChannelTaken;
+  if (!channel->state.compare_exchange_strong(expected, kChannelDone)) {
+    expected = kChannelPark;
+    if (!channel->state.compare_exchange_strong(expected, kChannelDone)) {
+      s.finish = true;
+      if (expected != kChannelParked) hostPtrace(kPtraceInterrupt, s.tid, 0, nullptr);
+      return;
+    }
+  }
+  s.held = false;
+}
+
+void Context::park(int slot) {
+  if (!slots[slot].held || slots[slot].finish) return;
+  uint32_t expected = kChannelTaken;
+  channelOf(slot)->state.compare_exchange_strong(expected, kChannelPark);
+}
+
+// A stop of a held thread, whatever it is: its registers are the call's.
+bool Context::mergeHeld(int slot) {
+  Slot &s = slots[slot];
+  uint64_t regs[kBlockWords] = {};
+  if (arch::getRegs(s.tid, regs) != 0) return false;
+  if (arch::channelBase(regs) == channelAddress(slot)) arch::channelBase(regs) = 0;
+  arch::mergeStop(block(slot), regs);
+  channelOf(slot)->state.store(kChannelIdle, std::memory_order_relaxed);
+  s.held = false;
+  s.wanted = false;
+  return true;
+}
+
+// Makes a held thread stop for real. 0 or errno.
+int Context::halt(int slot) {
+  Slot &s = slots[slot];
+  if (!s.held) return 0;
+  hostPtrace(kPtraceInterrupt, s.tid, 0, nullptr);
+  int status;
+  const pid_t got = hostWaitFor(s.tid, &status);
+  if (got < 0) return -got;
+  if (!isStop(status)) {
+    s.held = false;
+    ready_.push_back({s.tid, status});
+    return ESRCH;
+  }
+  return mergeHeld(slot) ? 0 : ESRCH;
+}
+
+// The stop of a held thread arrived by itself. Never reported.
+void Context::heldStop(int slot) {
+  Slot &s = slots[slot];
+  if (!mergeHeld(slot) || !s.finish) return;
+  s.finish = false;
+  resumeWithRegs(slot);
+}
+
+// A system call stop inside the gate: show it as one of the site.
+void Context::gateStop(int slot, uint64_t *regs) {
+  Slot &s = slots[slot];
+  Channel *channel = channelOf(slot);
+  const uint64_t ret = channel->ret, flags = channel->flags;
+  s.cont = channel->cont;
+  channel->state.store(kChannelIdle, std::memory_order_relaxed);
+  arch::showReturn(regs, ret, flags);
+  spaces[s.space].continuations.add(ret, s.cont);
+  control[kVia] = kViaGate;
+}
+
+// An interrupted thread in the gate's page is taken out of it.
+void Context::leaveGate(int slot, uint64_t *regs) {
+  Slot &s = slots[slot];
+  Channel *channel = channelOf(slot);
+  uint32_t expected = kChannelRequest;
+  channel->state.compare_exchange_strong(expected, kChannelIdle);
+  const bool done = channel->state.load() == kChannelDone;
+  channel->state.store(kChannelIdle, std::memory_order_relaxed);
+  const uint64_t cont = channel->cont;
+  if (arch::leaveGate(regs, gateAt_, channelAddress(slot), channel, done, s.result))
+    spaces[s.space].continuations.add(arch::ipOf(regs), cont);
+}
+
+// Registers of a stopped thread, without what the gate put there.
+int Context::readRegs(int slot, uint64_t *regs) {
+  const int error = arch::getRegs(slots[slot].tid, regs);
+  if (gate_ && !error && arch::channelBase(regs) == channelAddress(slot)) arch::channelBase(regs) = 0;
+  return error;
+}
+
+void Context::resumeWithRegs(int slot) {
+  Slot &s = slots[slot];
+  uint64_t *regs = block(slot);
+  if (!gate_) {
+    arch::resumeRegs(s.tid, regs);
+  } else {
+    // 0 stands for the channel, and a return address for its place in the trampoline: only the host sees those.
+    uint64_t &base = arch::channelBase(regs), &ip = arch::ipOf(regs);
+    const uint64_t shownIp = ip, cont = spaces[s.space].continuations.find(ip);
+    const bool ours = base == 0;
+    if (ours) base = channelAddress(slot);
+    if (cont != 0) ip = cont;
+    s.resumedAt = arch::ticks();
+    arch::resumeRegs(s.tid, regs);
+    if (ours) base = 0;
+    if (cont != 0) ip = shownIp;
+  }
+  hostPtrace(kPtraceSysemu, s.tid, 0, nullptr);
+}
+
+void Context::countStop(int slot, bool gated) {
+  if (!gate_) return;
+  const uint64_t ran = arch::ticks() - slots[slot].resumedAt;
+  const bool polling = regime_.polling();
+  if (!polling && gated && static_cast<double>(ran) < kShortRunUs * ticksPerUs_) regime_.gated();
+  else regime_.stopped();
+  if (regime_.wantsToPoll()) startPolling();
+  else if (regime_.wantsTurns()) stopPolling();
+}
+
+// Threads that have computed for two ticks and more.
+int Context::busySlots() const {
+  const uint32_t tick = looper->tick();
+  int count = 0;
+  for (const Slot &s : slots)
+    if (s.state == State::kRunning && tick - s.lastTick >= 2) count++;
+  return count;
+}
+
+void Context::startPolling() {
+  calibrate();
+  if (!placement.active() || (running_ > 0 && busySlots() >= placement.others())) {
+    regime_.set(false);
+    return;
+  }
+  regime_.set(true);
+  control[kPollingTimes]++;
+  placement.setApart(true);
+  for (Slot &s : slots)
+    if (s.state == State::kRunning) placement.beforeResume(s.tid, &s.placement, looper->tick());
+  gateControl_->polling.store(1);
+}
+
+void Context::stopPolling() {
+  regime_.set(false);
+  gateControl_->polling.store(0);
+  placement.setApart(false);
+}
+
+bool Context::takeAny() {
+  if (lastTaken_ >= 0 && static_cast<size_t>(lastTaken_) < slots.size() &&
+      slots[lastTaken_].state == State::kRunning && take(lastTaken_))
+    return true;
+  const int count = static_cast<int>(slots.size());
+  for (int i = 0, left = running_; i < count && left > 0; i++) {
+    const int slot = (lastTaken_ + 1 + i) % count;
+    if (slots[slot].state != State::kRunning) continue;
+    left--;
+    if (take(slot)) {
+      lastTaken_ = slot;
+      return true;
+    }
+  }
+  return false;
+}
+
+// Polls channels and the host's stops in turn. Ends with a call, an event, or nothing: the loop has work, the deadline is
+// over, or it does not pay any longer (then polling_ is off and the caller sleeps).
+Context::Found Context::poll(Event *event, int64_t deadlineNs, bool once) {
+  looper->touch();
+  const uint64_t start = arch::ticks();
+  const auto limit = static_cast<uint64_t>(kIdleSpinUs * ticksPerUs_);
+  if (gateControl_->polling.load(std::memory_order_relaxed) == 0) gateControl_->polling.store(1);
+  for (unsigned round = 0;; round++) {
+    if (lastTaken_ >= 0 && slots[lastTaken_].state == State::kRunning && take(lastTaken_)) return Found::kCall;
+    if ((round & 31) != 0) {
+      arch::relax();
+      continue;
+    }
+    if (takeAny()) return Found::kCall;
+    if (fetch(-1, WNOHANG, event)) return Found::kEvent;
+    if (once || looper->pending()) return Found::kNothing;
+    if (deadlineNs != 0 && nowNs() >= deadlineNs) return Found::kNothing;
+    if (running_ == 0) return Found::kSleep;
+    if (arch::ticks() - start > limit) break;
+  }
+  regime_.missed();
+  if (regime_.wantsTurns()) stopPolling();
+  else gateControl_->polling.store(0);
+  return takeAny() ? Found::kCall : Found::kSleep;
+}
+
+}  // namespace levitate

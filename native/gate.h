@@ -1,0 +1,72 @@
+// The gate: system calls handed over through shared memory instead of a stop (x86_64; see native/stub/gate_x86_64.S).
+//
+// A thread's channel is one page, shared with its own process only, at a fixed address per slot. Everything in it is hostile
+// input: read once, and never believed about what the supervisor itself has done; that is in Slot (held, finish, result).
+#pragma once
+#include <sys/types.h>
+
+#include <atomic>
+#include <cstddef>
+#include <cstdint>
+
+namespace levitate {
+
+enum ChannelState : uint32_t { kChannelIdle, kChannelRequest, kChannelTaken, kChannelDone, kChannelPark, kChannelParked };
+
+struct Channel {
+  std::atomic<uint32_t> state;
+  uint32_t unused;
+  uint64_t nr, args[6], sp, ret, cont, flags, result, spare[3];
+  uint64_t facts[16];
+};
+static_assert(offsetof(Channel, nr) == 0x08 && offsetof(Channel, sp) == 0x40 && offsetof(Channel, ret) == 0x48 &&
+              offsetof(Channel, cont) == 0x50 && offsetof(Channel, flags) == 0x58 && offsetof(Channel, result) == 0x60 &&
+              offsetof(Channel, facts) == 0x80);
+
+// The page the supervisor writes and guests read.
+struct GateControl {
+  uint8_t classes[512];
+  std::atomic<uint32_t> polling;
+  uint32_t budget;
+};
+
+// A return address of a rewritten site and the code in its trampoline that stands for it: a small cache per process, so
+// that a resume there goes straight to the trampoline. A miss is correct too, and costs one trap (see src/gate).
+struct Continuations {
+  static constexpr size_t kSize = 32;
+  uint64_t ret[kSize] = {}, cont[kSize] = {};
+  static size_t at(uint64_t ret) { return (ret ^ (ret >> 7)) % kSize; }
+  void add(uint64_t from, uint64_t to) {
+    ret[at(from)] = from;
+    cont[at(from)] = to;
+  }
+  uint64_t find(uint64_t ip) const { return ret[at(ip)] == ip ? cont[at(ip)] : 0; }
+};
+
+// Whether it pays to poll. Every event is worth what it costs or saves against taking turns, in microseconds.
+class Regime {
+ public:
+  bool polling() const { return polling_; }
+  // A handed-over call while polling, or a stop that would have been one while taking turns.
+  void gated() {
+    if (score_ < kCap) score_ += 10;
+  }
+  void stopped() {
+    if (score_ > kFloor) score_ -= 9;
+  }
+  // Nothing came for as long as a wake-up costs.
+  void missed() { score_ -= 60; }
+  bool wantsToPoll() const { return !polling_ && score_ >= kEnter; }
+  bool wantsTurns() const { return polling_ && score_ < kLeave; }
+  void set(bool polling) {
+    polling_ = polling;
+    score_ = polling ? kEnter : 0;
+  }
+
+ private:
+  static constexpr int kEnter = 320, kCap = 1000, kLeave = 0, kFloor = -200;
+  int score_ = 0;
+  bool polling_ = false;
+};
+
+}  // namespace levitate

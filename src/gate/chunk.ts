@@ -1,0 +1,272 @@
+/**
+ * A chunk of a file's code and everything the gate has made for it: the rewritten pages, and the island of trampolines they
+ * jump to, at a fixed distance from the code in every address space.
+ *
+ * Rewritten code is never changed in place where a process may run it: a new site gives its page a new frame, and `image`, one
+ * contiguous copy of the whole chunk for programs started later, is made anew when enough pages have changed. Islands only
+ * grow, in places nothing has jumped to yet.
+ *
+ * The distance is chosen so that every byte of a rewritten site but the first two is an opcode that traps in 64-bit mode: who
+ * jumps behind the rewritten system call lands on a trap (see site.ts).
+ */
+import type { FrameAllocator } from '../mm/frames.js';
+import type { FileMapping } from '../mm/file-mapping.js';
+import { SharedFrames } from '../mm/rewritten-code.js';
+import { JUMP_LENGTH, SYSCALL_LENGTH, planSite, type Refusal } from './x86_64/mover.js';
+import { CONTINUATION, trampoline, trampolineSize, type MovedCode } from './x86_64/trampoline.js';
+
+export type Reason = Refusal | 'no room' | 'overlaps another site' | 'out of reach';
+
+/** A rewritten system call instruction; offsets in the chunk and in its island. */
+export interface Site {
+  readonly offset: number;
+  readonly trampoline: number;
+  readonly moved: MovedCode;
+}
+
+/** Opcodes that raise #UD or #BP in 64-bit mode whatever follows them. */
+const TRAPS = [0xcc, 0x06, 0x07, 0x0e, 0x16, 0x17, 0x1e, 0x1f, 0x27, 0x2f, 0x37, 0x3f, 0x60, 0x61, 0xce, 0xea];
+/** High half of the displacement, as the bytes D2 and D3 of the jump: CC 61 for code low in memory, CC CE elsewhere. */
+const UP = 0x61cc_0000;
+const DOWN = 0xcecc_0000 - 2 ** 32;
+const LOW_CODE = 2 ** 32;
+/** The two low bytes of a displacement reach this far. */
+const SLACK = 0x1_0000;
+const GRANULE = 16;
+/** Stands for the chunk's address where only distances matter. */
+const BASE = 2 ** 44;
+/** A new image is made for a new mapping when so many sites are missing in the old one, or so many mappings came since. */
+const STALE_SITES = 3;
+const STALE_USES = 4;
+
+export class Chunk {
+  readonly from: number;
+  readonly to: number;
+  /** Distance from the chunk's first byte to its island's. */
+  readonly distance: number;
+  readonly islandLength: number;
+  readonly island: SharedFrames;
+  /** By offset in the chunk. */
+  readonly sites = new Map<number, Site>();
+  readonly refused = new Map<number, Reason>();
+  private readonly file: FileMapping;
+  private readonly frames: FrameAllocator;
+  private readonly gate: number;
+  private readonly channels: number;
+  private readonly trampolines = new Map<number, Site>(); // by granule of the island
+  private readonly usedGranules: Uint8Array;
+  private readonly usedPages: Uint8Array;
+  private readonly pages = new Map<number, SharedFrames>();
+  private readonly overwritten = new Uint8Array(0x10_0000 >> 3);
+  private image: SharedFrames | null = null;
+  private missing = 0;
+  private uses = 0;
+
+  constructor(options: {
+    file: FileMapping;
+    frames: FrameAllocator;
+    from: number;
+    to: number;
+    address: number;
+    island: SharedFrames;
+    gate: number;
+    channels: number;
+  }) {
+    const { file, frames, from, to, island } = options;
+    this.file = file;
+    this.frames = frames;
+    this.from = from;
+    this.to = to;
+    this.gate = options.gate;
+    this.channels = options.channels;
+    this.distance = options.address < LOW_CODE ? UP : DOWN;
+    this.islandLength = to - from + SLACK;
+    this.island = island;
+    this.usedGranules = new Uint8Array(this.islandLength / GRANULE);
+    this.usedPages = new Uint8Array(this.islandLength / frames.pageSize);
+  }
+
+  /** Bytes of an island for the chunk [from, to). */
+  static islandLength(from: number, to: number): number {
+    return to - from + SLACK;
+  }
+
+  /** Rewrites the system call at `offset`. Returns the reason if it cannot be. */
+  add(offset: number): Reason | null {
+    const known = this.refused.get(offset);
+    if (known !== undefined) return known;
+    const reason = this.tryAdd(offset);
+    if (reason !== null) this.refused.set(offset, reason);
+    return reason;
+  }
+
+  private tryAdd(offset: number): Reason | null {
+    const { pageSize, physical } = this.frames;
+    const page = offset - (offset % pageSize);
+    const original = this.file.frameAt(this.from + page);
+    const code = physical.bytes.subarray(original, original + pageSize);
+    const within = offset - page;
+    const plan = planSite(code, within, 0, pageSize);
+    if (plan.kind === 'refused') return plan.reason;
+    const moved = plan.kind === 'jump' ? plan : null;
+    // Where the jump to the trampoline stands: the site itself, or the hole that a short jump leads to.
+    let jumpAt = offset;
+    if (plan.kind === 'pad') {
+      const hole = this.freeHole(offset, plan.pad, plan.padLength);
+      if (hole < 0) return 'overlaps another site';
+      jumpAt = hole;
+      if (this.anyOverwritten(offset, SYSCALL_LENGTH)) return 'overlaps another site';
+    } else if (this.anyOverwritten(offset, JUMP_LENGTH)) return 'overlaps another site';
+    const place = this.place(jumpAt, trampolineSize(moved));
+    if (place < 0) return 'no room';
+    let text: Uint8Array;
+    try {
+      text = trampoline(BASE + this.distance + place, BASE + offset, moved, this.gate, this.channels);
+    } catch (error) {
+      if (error instanceof RangeError) return 'out of reach';
+      throw error;
+    }
+    const copy = SharedFrames.allocate(this.frames, pageSize);
+    if (copy === null) return 'no room';
+    const frame = copy.extent;
+    physical.bytes.set(text, this.island.extent.offset + place);
+    const site: Site = { offset, trampoline: place, moved };
+    for (let at = place; at < place + text.length; at += GRANULE) {
+      this.usedGranules[at / GRANULE] = 1;
+      this.usedPages[Math.floor(at / pageSize)] = 1;
+      this.trampolines.set(at / GRANULE, site);
+    }
+    this.sites.set(offset, site);
+    // The page as it was so far, with one more site.
+    const source = this.pageFrame(page);
+    physical.bytes.copyWithin(frame.offset, source, source + pageSize);
+    const view = new DataView(physical.bytes.buffer, physical.bytes.byteOffset + frame.offset, pageSize);
+    view.setUint8(jumpAt - page, 0xe9);
+    view.setInt32(jumpAt - page + 1, this.distance + place - (jumpAt + JUMP_LENGTH), true);
+    this.markOverwritten(jumpAt, JUMP_LENGTH);
+    if (plan.kind === 'pad') {
+      view.setUint8(within, 0xeb);
+      view.setInt8(within + 1, jumpAt - (offset + SYSCALL_LENGTH));
+      this.markOverwritten(offset, SYSCALL_LENGTH);
+    }
+    this.pages.get(page)?.retire();
+    this.pages.set(page, copy);
+    this.missing++;
+    return null;
+  }
+
+  /** The rewritten page with the site at `offset`, to be mapped over the one a process runs from; null when there is no memory for it. */
+  page(offset: number): SharedFrames | null {
+    const page = offset - (offset % this.frames.pageSize);
+    return this.pages.get(page) ?? this.pageOfImage(page);
+  }
+
+  /** All of the chunk in one run, as new as it need be; null when there is no memory for it. */
+  whole(): SharedFrames | null {
+    this.uses++;
+    if (this.image !== null && (this.missing === 0 || (this.missing < STALE_SITES && this.uses < STALE_USES)))
+      return this.image;
+    const { bytes } = this.frames.physical;
+    const image = SharedFrames.allocate(this.frames, this.to - this.from);
+    if (image === null) return this.image;
+    const { extent } = image;
+    const { pageSize } = this.frames;
+    for (let at = 0; at < extent.length; at += pageSize) {
+      const source = this.pageFrame(at);
+      bytes.copyWithin(extent.offset + at, source, source + pageSize);
+    }
+    this.image?.retire();
+    for (const page of this.pages.values()) page.retire();
+    this.pages.clear();
+    this.image = image;
+    this.missing = this.uses = 0;
+    return this.image;
+  }
+
+  /** Where a thread goes on that was sent to `offset`, inside a rewritten site: an island offset, or -1. */
+  landing(offset: number): number {
+    for (let back = SYSCALL_LENGTH; back < JUMP_LENGTH; back++) {
+      const site = this.sites.get(offset - back);
+      const start = site?.moved?.moved.find(({ from }) => from === back);
+      if (site !== undefined && start !== undefined) return site.trampoline + CONTINUATION + start.to;
+    }
+    return -1;
+  }
+
+  /** The offset in the code that stands for `at` in the island: the system call itself in front of the gate. -1: nothing's. */
+  original(at: number): number {
+    const site = this.trampolines.get(Math.floor(at / GRANULE));
+    if (site === undefined) return -1;
+    const inside = at - site.trampoline - CONTINUATION;
+    if (inside < 0) return site.offset;
+    let found = SYSCALL_LENGTH;
+    if (site.moved !== null) {
+      const { moved, size, length } = site.moved;
+      if (inside >= size) found = SYSCALL_LENGTH + length;
+      else for (const { from, to } of moved) if (to <= inside) found = from;
+    }
+    return site.offset + found;
+  }
+
+  /** A free place for a trampoline that a jump at `jumpAt` may go to, or -1. */
+  private place(jumpAt: number, size: number): number {
+    const granules = Math.ceil(size / GRANULE);
+    const { pageSize } = this.frames;
+    let fallback = -1;
+    for (const low of TRAPS) {
+      const window = jumpAt + JUMP_LENGTH + low * 256;
+      const first = Math.ceil(window / GRANULE);
+      for (let granule = first; granule * GRANULE < window + 256; granule++) {
+        if (!this.free(granule, granules)) continue;
+        const at = granule * GRANULE;
+        if (this.usedPages[Math.floor(at / pageSize)] === 1) return at;
+        if (fallback < 0) fallback = at;
+        break;
+      }
+    }
+    return fallback;
+  }
+  private free(granule: number, count: number): boolean {
+    if (granule + count > this.usedGranules.length) return false;
+    for (let i = 0; i < count; i++) if (this.usedGranules[granule + i] !== 0) return false;
+    return true;
+  }
+
+  private freeHole(offset: number, pad: number, length: number): number {
+    for (let at = offset + pad; at + JUMP_LENGTH <= offset + pad + length; at++) {
+      if (at - (offset + SYSCALL_LENGTH) > 127) return -1;
+      if (!this.anyOverwritten(at, JUMP_LENGTH)) return at;
+    }
+    return -1;
+  }
+  private anyOverwritten(offset: number, length: number): boolean {
+    for (let at = offset; at < offset + length; at++)
+      if ((this.overwritten[at >> 3] & (1 << (at & 7))) !== 0) return true;
+    return false;
+  }
+  private markOverwritten(offset: number, length: number): void {
+    for (let at = offset; at < offset + length; at++) this.overwritten[at >> 3] |= 1 << (at & 7);
+  }
+
+  private pageFrame(page: number): number {
+    const newer = this.pages.get(page);
+    if (newer !== undefined) return newer.extent.offset;
+    if (this.image !== null) return this.image.extent.offset + page;
+    return this.file.frameAt(this.from + page);
+  }
+  private pageOfImage(page: number): SharedFrames | null {
+    const copy = SharedFrames.allocate(this.frames, this.frames.pageSize);
+    if (copy === null) return null;
+    const { extent } = copy;
+    const source = this.pageFrame(page);
+    this.frames.physical.bytes.copyWithin(extent.offset, source, source + extent.length);
+    this.pages.set(page, copy);
+    return copy;
+  }
+
+  retire(): void {
+    this.island.retire();
+    this.image?.retire();
+    for (const page of this.pages.values()) page.retire();
+  }
+}

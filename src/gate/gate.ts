@@ -1,0 +1,140 @@
+/**
+ * The gate's policy: which system call sites are rewritten, and what a thread found in rewritten code really is at.
+ *
+ * A site is learned from stops alone: an address that trapped twice with a call worth it. What happens then is in chunk.ts (the
+ * new page) and here (mapping it over the old one, in one host call, in the process that trapped; others follow when they trap
+ * there, or start with it).
+ */
+import { Errno } from '../abi/errno.js';
+import { PROT_EXEC, PROT_READ } from '../platform/platform.js';
+import type { GatePort, HostThread } from '../platform/platform.js';
+import type { FrameAllocator } from '../mm/frames.js';
+import { AddressMap } from '../mm/map.js';
+import { runsFromStandIns } from '../mm/map-core.js';
+import { Chunk, type Reason } from './chunk.js';
+import { FileCode } from './file-code.js';
+import { SYSCALL_LENGTH } from './x86_64/mover.js';
+
+/** Why a site stayed on the slow path. */
+export type SlowReason = Reason | 'writable code' | 'shared mapping' | 'private memory' | 'memory' | 'place taken';
+
+const HEAT_SLOTS = 1024;
+const HOT = 2;
+
+export class Gate {
+  /** Sites rewritten so far. */
+  rewritten = 0;
+  /** Sites that stay slow, by reason; a site counts once for each file, or each time in private memory. */
+  readonly slow = new Map<SlowReason, number>();
+  private readonly port: GatePort;
+  private readonly frames: FrameAllocator;
+  private readonly mapOf: (thread: HostThread) => AddressMap | null;
+  private readonly heat = new Uint8Array(HEAT_SLOTS);
+  private readonly tags = new Uint32Array(HEAT_SLOTS);
+  private readonly seenSlow = new Set<string>();
+
+  constructor(port: GatePort, frames: FrameAllocator, mapOf: (thread: HostThread) => AddressMap | null) {
+    this.port = port;
+    this.frames = frames;
+    this.mapOf = mapOf;
+    port.client = this;
+  }
+
+  /** A stop at an ordinary site, `ret` being the address behind it, with a call that could have been handed over. */
+  stopped(thread: HostThread, ret: number, nr: number): void {
+    // By its place in the page: the address itself differs from run to run.
+    const tag = (ret % 4096) * 512 + nr;
+    const slot = (tag * 0x9e37_79b1) >>> 22;
+    if (this.tags[slot] !== tag) {
+      this.tags[slot] = tag;
+      this.heat[slot] = 0;
+      return;
+    }
+    if (++this.heat[slot] < HOT - 1) return;
+    this.heat[slot] = 0;
+    const map = this.mapOf(thread);
+    if (map !== null) this.learn(map, ret - SYSCALL_LENGTH);
+  }
+
+  private learn(map: AddressMap, site: number): void {
+    const vma = map.list.find(site);
+    if (vma === null || (vma.prot & PROT_EXEC) === 0) return;
+    if (!runsFromStandIns(vma)) {
+      this.staysSlow(site, vma.file === null ? 'private memory' : 'writable code');
+      return;
+    }
+    const file = vma.file!;
+    if (file.shadow === undefined) return this.staysSlow(site, 'shared mapping');
+    if ((file.writableMappings ?? 0) > 0) return this.staysSlow(site, 'shared mapping');
+    let code = file.shadow as FileCode | null;
+    if (code === null) file.shadow = code = new FileCode(file, this.frames, this.port.address, this.port.channels);
+    const offset = vma.fileOffset(site);
+    const end = Math.min(vma.fileOffset(vma.end), map.pageUp(file.size));
+    const chunk = code.makeChunk(offset, vma.offset, end, site);
+    if (chunk === null) return this.staysSlow(site, 'memory');
+    const at = offset - chunk.from;
+    if (!chunk.sites.has(at)) {
+      const known = chunk.refused.has(at);
+      const reason = chunk.add(at);
+      if (reason !== null) {
+        if (!known) this.slow.set(reason, (this.slow.get(reason) ?? 0) + 1);
+        return;
+      }
+      this.rewritten++;
+    }
+    const codeStart = site - at;
+    if (!code.mapIsland(map.code, chunk, codeStart)) return this.staysSlow(site, 'place taken');
+    const page = chunk.page(at);
+    if (page === null) return this.staysSlow(site, 'memory');
+    map.code.use(page);
+    const address = map.pageDown(site);
+    map.space.mapPhysical(address, map.pageSize, PROT_READ | PROT_EXEC, page.extent.offset, false);
+    map.code.ranges.add(address, address + map.pageSize);
+    map.populated.add(address, address + map.pageSize);
+    try {
+      map.commit();
+    } catch (error) {
+      if (!(error instanceof Errno)) throw error;
+      this.staysSlow(site, 'memory');
+    }
+  }
+
+  private staysSlow(site: number, reason: SlowReason): void {
+    const key = `${site} ${reason}`;
+    if (this.seenSlow.has(key) || this.seenSlow.size > 10_000) return;
+    this.seenSlow.add(key);
+    this.slow.set(reason, (this.slow.get(reason) ?? 0) + 1);
+  }
+
+  /** A trap of the thread at `address`: where it should be instead, or 0 when the trap is the guest's own. */
+  landing(thread: HostThread, address: number): number {
+    const map = this.mapOf(thread);
+    if (map === null || map.code.islands.length === 0) return 0;
+    for (const island of map.code.islands) {
+      if (address < island.codeStart || address >= island.codeEnd || !(island.owner instanceof Chunk)) continue;
+      const at = island.owner.landing(address - island.codeStart);
+      if (at >= 0 && map.code.ranges.coveredTo(address) > address) return island.start + at;
+    }
+    return 0;
+  }
+
+  /** The address in the guest's own code that stands for `address` in an island, or 0 when it is in none. */
+  original(thread: HostThread, address: number): number {
+    const map = this.mapOf(thread);
+    if (map === null || map.code.islands.length === 0) return 0;
+    const island = map.code.islandAt(address);
+    if (island === undefined || !(island.owner instanceof Chunk)) return 0;
+    const at = island.owner.original(address - island.start);
+    return at < 0 ? 0 : island.codeStart + at;
+  }
+
+  /** For `--report`. */
+  report(): string {
+    const { handedOver, pollingTimes } = this.port;
+    const lines = [...this.slow]
+      .sort((a, b) => b[1] - a[1])
+      .map(([reason, count]) => `  ${String(count).padStart(8)}  ${reason}\n`);
+    const slow = lines.length === 0 ? '' : `system call sites that stayed slow:\n${lines.join('')}`;
+    return `gate: ${handedOver} calls handed over, ${this.rewritten} sites rewritten, polling began ${pollingTimes} times\n${slow}`;
+  }
+}

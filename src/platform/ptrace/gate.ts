@@ -1,0 +1,67 @@
+/**
+ * The platform's side of the gate: tells its client (src/gate) of stops at sites that could be rewritten, sends threads that
+ * trapped inside a rewritten site on to the moved instruction, and shows addresses of the guest's own code only.
+ */
+import { X86 } from '../../abi/registers.js';
+import type { NativeContext } from '../native.js';
+import type { GateClient, GatePort } from '../platform.js';
+import * as L from './layout.js';
+import type { PtraceThread } from './thread.js';
+
+const SIGILL = 4;
+const SIGTRAP = 5;
+/** An int3 leaves ip behind itself. */
+const INT3 = 1;
+const SI_KERNEL = 128;
+
+export class PtraceGate implements GatePort {
+  readonly address: number;
+  readonly channels: number;
+  readonly classes: Uint8Array;
+  client: GateClient | null = null;
+  private readonly control: Int32Array;
+  private final: Int32Array | null = null;
+
+  constructor(native: NativeContext, control: Int32Array) {
+    this.address = native.gateAt;
+    this.channels = native.channelsAt;
+    this.classes = new Uint8Array(native.gateControl, 0, 512);
+    this.control = control;
+  }
+  get handedOver(): number {
+    return (this.final ?? this.control)[L.GATED_CALLS] >>> 0;
+  }
+  get pollingTimes(): number {
+    return (this.final ?? this.control)[L.POLLING_TIMES] >>> 0;
+  }
+  /** The control block is about to go: keeps the figures. */
+  close(): void {
+    this.final = this.control.slice(0, L.RESUME_QUEUE);
+  }
+
+  site(thread: PtraceThread): void {
+    const { regs } = thread;
+    const { nr } = regs;
+    // A thread with a GS base of its own stops in the trampoline.
+    if (regs.lo(X86.gs_base) !== 0 || regs.hi(X86.gs_base) !== 0) this.show(thread);
+    else if (nr >= 0 && nr < this.classes.length && this.classes[nr] !== 0) this.client?.stopped(thread, regs.ip, nr);
+  }
+
+  /** Whether a trap was that of a rewritten site; the thread then is where it wanted to go. */
+  redirects(thread: PtraceThread, signal: number, code: number): boolean {
+    if (this.client === null || (signal !== SIGTRAP && signal !== SIGILL)) return false;
+    const { regs } = thread;
+    const at = signal === SIGTRAP && code === SI_KERNEL ? regs.ip - INT3 : regs.ip;
+    const landing = this.client.landing(thread, at);
+    if (landing === 0) return false;
+    regs.ip = landing;
+    return true;
+  }
+
+  /** ip as the guest knows it. */
+  show(thread: PtraceThread): void {
+    const { regs } = thread;
+    const original = this.client?.original(thread, regs.ip) ?? 0;
+    if (original !== 0) regs.ip = original;
+  }
+}
