@@ -9,6 +9,7 @@
  * space is EFAULT even when nothing would be moved (access_ok), but an unmapped one is not.
  */
 import { EFAULT, EINVAL, errno, errnoOf } from '../src/abi/errno.js';
+import { getU64 } from '../src/abi/layout.js';
 import type { MemoryMap } from '../src/mm/memory-map.js';
 import type { Task } from '../sched/task.js';
 import type { GuestBuffer } from './file.js';
@@ -70,8 +71,8 @@ export class IoBuffer implements GuestBuffer {
     if (count > UIO_MAXIOV) throw errno(EINVAL);
     const view = mm.readStruct(iov, count * IOVEC_SIZE);
     for (let i = 0; i < count; i++) {
-      const base = view.getUint32(i * IOVEC_SIZE, true) + view.getUint32(i * IOVEC_SIZE + 4, true) * 2 ** 32;
-      const length = view.getUint32(i * IOVEC_SIZE + 8, true) + view.getUint32(i * IOVEC_SIZE + 12, true) * 2 ** 32;
+      const base = getU64(view, i * IOVEC_SIZE);
+      const length = getU64(view, i * IOVEC_SIZE + 8);
       if (length >= SSIZE_MAX_PLUS_1) throw errno(EINVAL);
       this.append(base, length);
     }

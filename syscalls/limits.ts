@@ -6,6 +6,7 @@ import { writeRusage } from './wait.js';
 import { capable } from '../sched/credentials.js';
 import { CAP_IPC_LOCK, CAP_SYS_RESOURCE } from '../src/abi/flags/capability.js';
 import { EINVAL, EPERM, ESRCH, errno } from '../src/abi/errno.js';
+import { getU64, setU64 } from '../src/abi/layout.js';
 import { RLIMIT, RUSAGE } from '../src/abi/layouts/time.js';
 import {
   RLIMIT_AS,
@@ -62,12 +63,11 @@ const INFINITE = 2 ** 63;
 const NR_OPEN = 1048576;
 
 function readLimit(view: DataView, at: number): number {
-  const value = view.getUint32(at, true) + view.getUint32(at + 4, true) * 2 ** 32;
+  const value = getU64(view, at);
   return value >= INFINITE ? Infinity : value;
 }
 function writeLimit(view: DataView, at: number, value: number): void {
-  view.setUint32(at, value === Infinity ? 0xffff_ffff : value % 2 ** 32, true);
-  view.setUint32(at + 4, value === Infinity ? 0xffff_ffff : Math.floor(value / 2 ** 32), true);
+  setU64(view, at, value === Infinity ? -1 : value);
 }
 
 function changeLimit(task: Task, group: ThreadGroup, resource: number, next: ResourceLimit): void {

@@ -47,6 +47,7 @@ import {
   word,
 } from './row.js';
 import { SIGCHLD } from '../src/abi/flags/signal.js';
+import { getU64 } from '../src/abi/layout.js';
 import { Task } from '../sched/task.js';
 import { unshareFiles, unshareFs } from '../fs/lifecycle.js';
 import { exitGroup, exitTask } from '../sched/exit.js';
@@ -176,10 +177,9 @@ function clone3(task: Task, at: number, size: number): number {
   task.mm.copyIn(at, bytes, 0, size);
   if (bytes.subarray(CLONE_ARGS_SIZE).some((byte) => byte !== 0)) throw errno(E2BIG);
   const view = new DataView(bytes.buffer);
-  const field = (offset: number): number => view.getUint32(offset, true) + view.getUint32(offset + 4, true) * 2 ** 32;
   const [flags, pidfd, childTid, parentTid, exitSignal, stack, stackSize, tls, setTid, setTidSize] = Array.from(
     { length: 10 },
-    (_, i) => field(8 * i),
+    (_, i) => getU64(view, 8 * i),
   );
   const known = 2 ** 34 - 1 - 0xff - CLONE_DETACHED;
   if (setTid !== 0 || setTidSize !== 0) {

@@ -25,6 +25,7 @@ import {
   SI_TKILL,
   SS_AUTODISARM,
 } from '../src/abi/flags/signal.js';
+import { getU64, setHalves, setU64 } from '../src/abi/layout.js';
 import { SIGACTION, STACK_T } from '../src/abi/layouts/signal.js';
 import { SIGINFO_SIZE, readSigInfo, writeSigInfo } from '../sched/signal/info-bytes.js';
 import type { SigAction } from '../sched/signal/handlers.js';
@@ -186,11 +187,10 @@ function rtSigaction(task: Task, signo: number, act: number, oldact: number, siz
   let next: SigAction | null = null;
   if (act !== 0) {
     const view = mm.readStruct(act, SIGACTION.size);
-    const word = (at: number): number => view.getUint32(at, true) + view.getUint32(at + 4, true) * 2 ** 32;
     next = {
-      handler: word(0),
+      handler: getU64(view, 0),
       flags: view.getUint32(8, true) & SA_MASK,
-      restorer: word(16),
+      restorer: getU64(view, 16),
       mask: new SigSet(view.getInt32(24, true), view.getInt32(28, true)),
     };
     next.mask.andNot(UNBLOCKABLE);
@@ -209,14 +209,10 @@ function rtSigaction(task: Task, signo: number, act: number, oldact: number, siz
   }
   if (oldact !== 0) {
     const { scratchView: out } = mm;
-    out.setUint32(0, old.handler % 2 ** 32, true);
-    out.setUint32(4, Math.floor(old.handler / 2 ** 32), true);
-    out.setUint32(8, old.flags, true);
-    out.setUint32(12, 0, true);
-    out.setUint32(16, old.restorer % 2 ** 32, true);
-    out.setUint32(20, Math.floor(old.restorer / 2 ** 32), true);
-    out.setInt32(24, old.mask.lo, true);
-    out.setInt32(28, old.mask.hi, true);
+    setU64(out, 0, old.handler);
+    setU64(out, 8, old.flags >>> 0);
+    setU64(out, 16, old.restorer);
+    setHalves(out, 24, old.mask.lo, old.mask.hi);
     mm.writeStruct(oldact, SIGACTION.size);
   }
   return 0;
@@ -324,17 +320,13 @@ function sigaltstack(task: Task, ss: number, oss: number): number {
   const oldFlags = altStackFlags(task, regs.sp) | (old.flags & SS_AUTODISARM);
   if (ss !== 0) {
     const view = mm.readStruct(ss, STACK_T.size);
-    const word = (at: number): number => view.getUint32(at, true) + view.getUint32(at + 4, true) * 2 ** 32;
-    setAltStack(task, { sp: word(0), flags: view.getInt32(8, true), size: word(16) }, regs.sp);
+    setAltStack(task, { sp: getU64(view, 0), flags: view.getInt32(8, true), size: getU64(view, 16) }, regs.sp);
   }
   if (oss !== 0) {
     const { scratchView: out } = mm;
-    out.setUint32(0, old.sp % 2 ** 32, true);
-    out.setUint32(4, Math.floor(old.sp / 2 ** 32), true);
-    out.setUint32(8, oldFlags, true);
-    out.setUint32(12, 0, true);
-    out.setUint32(16, old.size % 2 ** 32, true);
-    out.setUint32(20, Math.floor(old.size / 2 ** 32), true);
+    setU64(out, 0, old.sp);
+    setU64(out, 8, oldFlags >>> 0);
+    setU64(out, 16, old.size);
     mm.writeStruct(oss, STACK_T.size);
   }
   return 0;

@@ -38,6 +38,7 @@ import {
   ulong,
   word,
 } from './row.js';
+import { setU64 } from '../src/abi/layout.js';
 import { SYSINFO } from '../src/abi/layouts/process.js';
 import { Task } from '../sched/task.js';
 import { UNAME26 } from '../src/abi/flags/process.js';
@@ -200,10 +201,7 @@ function sysinfo(task: Task, at: number): number {
   const out = mm.scratchView;
   mm.scratch.fill(0, 0, SYSINFO.size);
   const { offsets } = SYSINFO;
-  const put = (offset: number, value: number): void => {
-    out.setUint32(offset, value % 2 ** 32, true);
-    out.setUint32(offset + 4, Math.floor(value / 2 ** 32), true);
-  };
+  const put = (offset: number, value: number): void => setU64(out, offset, value);
   const total = kernel.limits.memoryBytes;
   const memory = memoryUsage(kernel);
   put(offsets.uptime, Math.floor((kernel.clock.monotonicNs() - kernel.bootNs) / 1e9));

@@ -13,6 +13,7 @@ import { capable } from '../sched/credentials.js';
 import { EINVAL, EOPNOTSUPP, EPERM, ERESTARTNOHAND, ERESTART_RESTARTBLOCK, errno } from '../src/abi/errno.js';
 import { type Row, dynamic, enumeration, flags, row, struct, word } from './row.js';
 import { TIMER_ABSTIME } from '../src/abi/flags/time.js';
+import { getI64, setU64 } from '../src/abi/layout.js';
 import { TIMEVAL, TIMEX } from '../src/abi/layouts/time.js';
 import { Task } from '../sched/task.js';
 import { WOULD_BLOCK, block } from '../sched/wait.js';
@@ -162,7 +163,7 @@ function gettimeofday(task: Task, tv: number, tz: number): number {
 function settimeofday(task: Task, tv: number, tz: number): number {
   if (tv !== 0) {
     const view = task.mm.readStruct(tv, TIMEVAL.size);
-    const usec = view.getInt32(12, true) * 2 ** 32 + view.getUint32(8, true);
+    const usec = getI64(view, 8);
     if (view.getInt32(4, true) < 0 || usec < 0 || usec >= 1e6) throw errno(EINVAL);
   }
   if (tz !== 0) task.mm.readStruct(tz, 8);
@@ -198,10 +199,7 @@ function adjtimex(task: Task, at: number): number {
   const { clock } = task.kernel;
   clock.readRealtime();
   task.mm.scratch.fill(0, 0, TIMEX.size);
-  const put = (offset: number, value: number): void => {
-    view.setUint32(offset, value % 2 ** 32, true);
-    view.setUint32(offset + 4, Math.floor(value / 2 ** 32), true);
-  };
+  const put = (offset: number, value: number): void => setU64(view, offset, value);
   view.setUint32(0, modes, true);
   put(offsets.maxerror, 16_000_000);
   put(offsets.esterror, 16_000_000);

@@ -5,6 +5,7 @@ import { EINVAL, errno } from '../src/abi/errno.js';
 import { ITIMER_REAL, absoluteExpiry } from '../sched/interval-timers.js';
 import { type Row, dynamic, enumeration, flags, int, row, struct, uint, word } from './row.js';
 import { SIGALRM, SIGEV_NONE, SIGEV_SIGNAL, SIGEV_THREAD, SIGEV_THREAD_ID } from '../src/abi/flags/signal.js';
+import { getI64, setU64 } from '../src/abi/layout.js';
 import { SIGEVENT } from '../src/abi/layouts/signal.js';
 import { TIMER_ABSTIME } from '../src/abi/flags/time.js';
 import { Task } from '../sched/task.js';
@@ -69,17 +70,10 @@ export const rows: readonly Row[] = [
 
 /** A timeval at `at` in nanoseconds; EINVAL unless it is normal. */
 function timevalNs(view: DataView, at: number): number {
-  const sec = readWord(view, at);
-  const usec = readWord(view, at + 8);
+  const sec = getI64(view, at);
+  const usec = getI64(view, at + 8);
   if (sec < 0 || usec < 0 || usec >= 1e6) throw errno(EINVAL);
   return sec * 1e9 + usec * 1000;
-}
-function readWord(view: DataView, at: number): number {
-  return view.getInt32(at + 4, true) * 2 ** 32 + view.getUint32(at, true);
-}
-function putWord(view: DataView, at: number, value: number): void {
-  view.setUint32(at, value % 2 ** 32, true);
-  view.setUint32(at + 4, Math.floor(value / 2 ** 32), true);
 }
 /** Interval and value, in the unit given by `unitNs` below the second; times left round up. */
 function writeSetting(task: Task, at: number, intervalNs: number, valueNs: number, unitNs: number): void {
@@ -90,8 +84,8 @@ function writeSetting(task: Task, at: number, intervalNs: number, valueNs: numbe
   ] as const) {
     const units = Math.ceil(ns / unitNs);
     const perSecond = 1e9 / unitNs;
-    putWord(out, offset, Math.floor(units / perSecond));
-    putWord(out, offset + 8, units % perSecond);
+    setU64(out, offset, Math.floor(units / perSecond));
+    setU64(out, offset + 8, units % perSecond);
   }
   task.mm.writeStruct(at, 32);
 }
@@ -154,8 +148,8 @@ function timerSettime(task: Task, id: number, flags: number, next: number, old: 
   if (next === 0) throw errno(EINVAL);
   const view = task.mm.readStruct(next, 32);
   const spec = (at: number): { sec: number; nsec: number } => {
-    const sec = readWord(view, at);
-    const nsec = readWord(view, at + 8);
+    const sec = getI64(view, at);
+    const nsec = getI64(view, at + 8);
     if (sec < 0 || nsec < 0 || nsec >= 1e9) throw errno(EINVAL);
     return { sec, nsec };
   };

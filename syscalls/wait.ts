@@ -24,6 +24,7 @@ import {
   WNOWAIT,
   WSTOPPED,
 } from '../src/abi/flags/process.js';
+import { setU64 } from '../src/abi/layout.js';
 import { RUSAGE } from '../src/abi/layouts/time.js';
 import { type Row, dynamic, enumeration, flags, pid, row, struct } from './row.js';
 import { SIGCHLD } from '../src/abi/flags/signal.js';
@@ -60,10 +61,7 @@ export const rows: readonly Row[] = [
 /** ru_maxrss is in KiB, times in microseconds. */
 export function writeRusage(view: DataView, at: number, usage: ResourceUsage): void {
   new Uint8Array(view.buffer, view.byteOffset + at, RUSAGE.size).fill(0);
-  const word = (offset: number, value: number): void => {
-    view.setUint32(at + offset, value % 2 ** 32, true);
-    view.setUint32(at + offset + 4, Math.floor(value / 2 ** 32), true);
-  };
+  const word = (offset: number, value: number): void => setU64(view, at + offset, value);
   word(0, Math.floor(usage.userNs / 1e9));
   word(8, Math.floor((usage.userNs % 1e9) / 1000));
   word(16, Math.floor(usage.systemNs / 1e9));

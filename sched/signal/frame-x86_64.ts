@@ -12,6 +12,7 @@
 import { EFAULT, errno } from '../../src/abi/errno.js';
 import { SA_ONSTACK, SA_RESTORER, SA_SIGINFO, SS_AUTODISARM } from '../../src/abi/flags/signal.js';
 import { X86 } from '../../src/abi/registers.js';
+import { getU64, setHalves, setU64 } from '../../src/abi/layout.js';
 import type { Registers } from '../../src/platform/registers.js';
 import type { Task } from '../task.js';
 import { setAltStack } from './altstack.js';
@@ -75,10 +76,7 @@ const X86_EFLAGS_RF = 0x10000;
 const frameBytes = new Uint8Array(FRAME_SIZE);
 const frame = new DataView(frameBytes.buffer);
 
-function put(at: number, value: number): void {
-  frame.setUint32(at, value % 2 ** 32, true);
-  frame.setUint32(at + 4, Math.floor(value / 2 ** 32), true);
-}
+const put = (at: number, value: number): void => setU64(frame, at, value);
 
 /** The FP image as it stands in a frame: XSAVE area with Linux's software bytes, plus the trailing magic. */
 function fpImage(task: Task): Uint8Array {
@@ -124,8 +122,7 @@ function setup(task: Task, action: SigAction, info: SigInfo, restoreMask: { lo: 
   frame.setUint32(UC_STACK + 8, task.altStack.flags, true);
   put(UC_STACK + 16, task.altStack.size);
   for (let i = 0; i < SC_ORDER.length; i++) {
-    frame.setUint32(SC + 8 * i, regs.lo(SC_ORDER[i]), true);
-    frame.setUint32(SC + 8 * i + 4, regs.hi(SC_ORDER[i]), true);
+    setHalves(frame, SC + 8 * i, regs.lo(SC_ORDER[i]), regs.hi(SC_ORDER[i]));
   }
   put(SC_FLAGS, regs.lo(X86.eflags));
   frame.setUint16(SC_SEGMENTS, regs.lo(X86.cs), true);
@@ -134,11 +131,9 @@ function setup(task: Task, action: SigAction, info: SigInfo, restoreMask: { lo: 
   put(SC_ERR, fault.err);
   put(SC_TRAPNO, fault.trapno);
   put(SC_CR2, fault.cr2);
-  frame.setUint32(SC_OLDMASK, restoreMask.lo, true);
-  frame.setUint32(SC_OLDMASK + 4, restoreMask.hi, true);
+  setHalves(frame, SC_OLDMASK, restoreMask.lo, restoreMask.hi);
   put(SC_FPSTATE, fpAddress);
-  frame.setUint32(UC_SIGMASK, restoreMask.lo, true);
-  frame.setUint32(UC_SIGMASK + 4, restoreMask.hi, true);
+  setHalves(frame, UC_SIGMASK, restoreMask.lo, restoreMask.hi);
   // Without SA_SIGINFO the place of the siginfo keeps what was there.
   const withInfo = (action.flags & SA_SIGINFO) !== 0;
   if (withInfo) writeSigInfo(frame, INFO, info);
@@ -165,11 +160,11 @@ function restore(task: Task): void {
   mm.copyIn(at, frameBytes, 0, FRAME_SIZE);
   const saved = SC_ORDER.map((_, i) => [frame.getUint32(SC + 8 * i, true), frame.getUint32(SC + 8 * i + 4, true)]);
   const flags = frame.getUint32(SC_FLAGS, true);
-  const fpAddress = frame.getUint32(SC_FPSTATE, true) + frame.getUint32(SC_FPSTATE + 4, true) * 2 ** 32;
+  const fpAddress = getU64(frame, SC_FPSTATE);
   const stack = {
-    sp: frame.getUint32(UC_STACK, true) + frame.getUint32(UC_STACK + 4, true) * 2 ** 32,
+    sp: getU64(frame, UC_STACK),
     flags: frame.getInt32(UC_STACK + 8, true),
-    size: frame.getUint32(UC_STACK + 16, true) + frame.getUint32(UC_STACK + 20, true) * 2 ** 32,
+    size: getU64(frame, UC_STACK + 16),
   };
   task.blocked.lo = frame.getInt32(UC_SIGMASK, true);
   task.blocked.hi = frame.getInt32(UC_SIGMASK + 4, true);

@@ -11,6 +11,7 @@ import {
   SIGTRAP,
   SI_TIMER,
 } from '../../src/abi/flags/signal.js';
+import { setU64 } from '../../src/abi/layout.js';
 import type { SigInfo } from './siginfo.js';
 
 export const SIGINFO_SIZE = 128;
@@ -30,10 +31,7 @@ export function writeSigInfo(view: DataView, at: number, info: SigInfo): void {
   view.setInt32(at, info.signo, true);
   view.setInt32(at + 4, info.errno ?? 0, true);
   view.setInt32(at + 8, info.code, true);
-  const address = (offset: number, value: number): void => {
-    view.setUint32(at + offset, value % 2 ** 32, true);
-    view.setUint32(at + offset + 4, Math.floor(value / 2 ** 32), true);
-  };
+  const address = (offset: number, value: number): void => setU64(view, at + offset, value);
   if (info.code > 0 && isFault(info.signo) && info.addr !== undefined) {
     address(16, info.addr);
     return;

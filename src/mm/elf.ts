@@ -5,6 +5,7 @@
  * Oddities kept: program headers must fit one page; a short read of them is ENOEXEC, like wrong magic; only the first
  * PT_INTERP counts. 64-bit fields are JS numbers: what is above 2^53 is beyond any address or file and fails later.
  */
+import { getU64 } from '../abi/layout.js';
 import {
   ELF64_EHDR,
   ELF64_PHDR,
@@ -71,8 +72,8 @@ export function parseElf(file: ProgramFile, arch: ArchName, pageSize: number, ba
   // Only Linux's program loader looks at the type here; that of an interpreter is checked when it is mapped.
   if (bad === ENOEXEC && type !== ET_EXEC && type !== ET_DYN) throw errno(bad);
   if (view.getUint16(EHDR.e_machine, true) !== MACHINES[arch]) throw errno(bad);
-  const entry = u64(view, EHDR.e_entry);
-  const headerOffset = u64(view, EHDR.e_phoff);
+  const entry = getU64(view, EHDR.e_entry);
+  const headerOffset = getU64(view, EHDR.e_phoff);
   const headerCount = view.getUint16(EHDR.e_phnum, true);
   const size = headerCount * ELF64_PHDR.size;
   if (view.getUint16(EHDR.e_phentsize, true) !== ELF64_PHDR.size || size === 0 || size > pageSize) throw errno(bad);
@@ -83,16 +84,16 @@ export function parseElf(file: ProgramFile, arch: ArchName, pageSize: number, ba
   let executableStack: boolean | null = null;
   for (let at = 0; at < size; at += ELF64_PHDR.size) {
     const flags = view.getUint32(at + PHDR.p_flags, true);
-    const offset = u64(view, at + PHDR.p_offset);
-    const fileSize = u64(view, at + PHDR.p_filesz);
+    const offset = getU64(view, at + PHDR.p_offset);
+    const fileSize = getU64(view, at + PHDR.p_filesz);
     switch (view.getUint32(at + PHDR.p_type, true)) {
       case PT_LOAD:
         segments.push({
-          vaddr: u64(view, at + PHDR.p_vaddr),
+          vaddr: getU64(view, at + PHDR.p_vaddr),
           offset,
           fileSize,
-          memorySize: u64(view, at + PHDR.p_memsz),
-          align: u64(view, at + PHDR.p_align),
+          memorySize: getU64(view, at + PHDR.p_memsz),
+          align: getU64(view, at + PHDR.p_align),
           prot:
             ((flags & PF_R) !== 0 ? PROT_READ : 0) |
             ((flags & PF_W) !== 0 ? PROT_WRITE : 0) |
@@ -135,8 +136,4 @@ export function maximumAlignment(segments: readonly Segment[], pageSize: number)
   let alignment = pageSize;
   for (const { align } of segments) if (align > alignment && Number.isInteger(Math.log2(align))) alignment = align;
   return alignment;
-}
-
-function u64(view: DataView, at: number): number {
-  return view.getUint32(at + 4, true) * 2 ** 32 + view.getUint32(at, true);
 }

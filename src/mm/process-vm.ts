@@ -5,6 +5,7 @@
  * does a bad local page.
  */
 import { EFAULT, EINVAL, Errno, errno } from '../abi/errno.js';
+import { getU64 } from '../abi/layout.js';
 import type { MemoryMap } from './memory-map.js';
 
 export interface IoVector {
@@ -23,9 +24,8 @@ export function readIoVectors(map: MemoryMap, addr: number, count: number): IoVe
   if (count === 0) return vectors;
   const view = map.readStruct(addr, count * IOVEC_BYTES);
   for (let at = 0; at < count * IOVEC_BYTES; at += IOVEC_BYTES) {
-    const word = (offset: number): number => view.getUint32(offset + 4, true) * 2 ** 32 + view.getUint32(offset, true);
     if (view.getInt32(at + 12, true) < 0) throw errno(EINVAL);
-    vectors.push({ base: word(at), length: word(at + 8) });
+    vectors.push({ base: getU64(view, at), length: getU64(view, at + 8) });
   }
   return vectors;
 }
