@@ -15,6 +15,7 @@ import {
   lstatSync,
   mkdirSync,
   readFileSync,
+  readdirSync,
   readlinkSync,
   renameSync,
   rmSync,
@@ -53,6 +54,8 @@ async function buildTypeScript() {
     if (existsSync(join(root, 'dist/bin/main.cjs'))) return;
     fail('dist/ is missing and so is esbuild: install with the development dependencies');
   }
+  const out = `dist.${process.pid}`;
+  mkdirSync(join(root, out, 'bin'), { recursive: true });
   const version = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')).version;
   const common = {
     absWorkingDir: root,
@@ -71,8 +74,6 @@ async function buildTypeScript() {
     LEVITATE_VERSION: JSON.stringify(version),
     LEVITATE_ROOTFS_KEY: JSON.stringify(await rootfsKey(esbuild)),
   };
-  const out = `dist.${process.pid}`;
-  mkdirSync(join(root, out, 'bin'), { recursive: true });
 
   await esbuild.build({
     ...common,
@@ -149,9 +150,33 @@ function linkCommand() {
   symlinkSync(target, link);
 }
 
+/** Folders of builds that were killed. */
+function sweep() {
+  for (const name of readdirSync(root)) {
+    const pid = Number(/^dist\.(\d+)(\.old)?$/.exec(name)?.[1]);
+    if (!(pid > 0) || alive(pid)) continue;
+    rmSync(join(root, name), { recursive: true, force: true });
+  }
+}
+function alive(pid) {
+  try {
+    process.kill(pid, 0);
+    return true;
+  } catch (error) {
+    return error.code !== 'ESRCH';
+  }
+}
+
 if (what === 'native' || what === 'all') buildNative();
 if (what !== 'native') {
+  sweep();
   process.on('exit', () => rmSync(join(root, `dist.${process.pid}`), { recursive: true, force: true }));
+  // `exit` comes only with an exit of our own.
+  for (const [signal, number] of [
+    ['SIGINT', 2],
+    ['SIGTERM', 15],
+  ])
+    process.on(signal, () => process.exit(128 + number));
   try {
     await buildTypeScript();
   } catch (error) {
