@@ -26,12 +26,14 @@ namespace levitate {
 //   0        1     2       3     4       5       6       7          8            9        10           11        12..15
 //   result | slot| signal| code| addrLo| addrHi| access| timeoutUs| resumeCount| running| loopPending| hostTid |
 //   12 via (how a system call came: see Via) | 13 calls handed over | 14 times polling began | 15 who
-//   16..21 three doubles: see argument()
-//   24 .. 24+kMaxSlots: the resume queue, slot numbers
+//   16..21 three doubles: see argument() | 22, 24, 25 length and address of what a handed-over call brought along |
+//   23 how many copies its answer carries
+//   32 .. 32+kMaxSlots: the resume queue, slot numbers
 //   then kMaxSlots words: per space, the peak RSS of its process in KiB, written when it has been collected
 enum Control { kResult = 0, kSlot = 1, kSignal = 2, kCode = 3, kAddrLo = 4, kAddrHi = 5, kAccess = 6, kTimeoutUs = 7,
                kResumeCount = 8, kRunning = 9, kLoopPending = 10, kHostTid = 11, kVia = 12, kGatedCalls = 13,
-               kPollingTimes = 14, kWho = 15, kArguments = 16, kResumeQueue = 24 };
+               kPollingTimes = 14, kWho = 15, kArguments = 16, kInLength = 22, kOutCount = 23, kInAddrLo = 24,
+               kInAddrHi = 25, kResumeQueue = 32 };
 
 // A system call of an ordinary site; a stop inside the gate; handed over through the channel.
 enum Via { kViaSite = 0, kViaGate = 1, kViaChannel = 2 };
@@ -212,6 +214,8 @@ class Context {
   bool take(int slot);
   bool takeAny();
   void reply(int slot);
+  void deliver(int slot);
+  bool copyFault(int slot);
   void park(int slot);
   bool mergeHeld(int slot);
   int halt(int slot);

@@ -52,6 +52,11 @@ bool Context::take(int slot) {
   s.held = true;
   held_ = slot;
   s.lastTick = looper->tick();
+  const uint64_t inAddr = channel->inAddr, inLength = channel->inLength;
+  const bool in = inLength <= kInMost;
+  control[kInLength] = in ? static_cast<int32_t>(inLength) : 0;
+  control[kInAddrLo] = static_cast<int32_t>(inAddr);
+  control[kInAddrHi] = static_cast<int32_t>(inAddr >> 32);
   control[kVia] = kViaChannel;
   control[kGatedCalls]++;
   regime_.gated();
@@ -66,16 +71,32 @@ void Context::reply(int slot) {
   s.result = arch::resultOf(block(slot));
   markRunning(slot);
   channel->result = s.result;
+  if (!s.finish) channel->out[0].addr = control[kOutCount] > 0 && held_ == slot ? channel->out[0].addr : 0;
   uint32_t expected = kChannelTaken;
   if (!channel->state.compare_exchange_strong(expected, kChannelDone)) {
     expected = kChannelPark;
     if (!channel->state.compare_exchange_strong(expected, kChannelDone)) {
       s.finish = true;
+      deliver(slot);
       if (expected != kChannelParked) hostPtrace(kPtraceInterrupt, s.tid, 0, nullptr);
       return;
     }
   }
   s.held = false;
+}
+
+// What the gate would have copied out, had the thread not left it. Bounds are the channel's: its process harms itself only.
+void Context::deliver(int slot) {
+  const Slot &s = slots[slot];
+  Channel *channel = channelOf(slot);
+  size_t at = std::min<size_t>(channel->inLength, sizeof channel->data);
+  for (size_t i = 0; i < kOutMost; i++) {
+    const uint64_t addr = channel->out[i].addr, length = channel->out[i].length;
+    if (addr == 0 || length > sizeof channel->data - at) break;
+    copyTo(s.space, addr, channel->data + at, length);
+    at += length;
+  }
+  channel->out[0].addr = 0;
 }
 
 void Context::park(int slot) {
@@ -141,9 +162,20 @@ void Context::leaveGate(int slot, uint64_t *regs) {
   channel->state.compare_exchange_strong(expected, kChannelIdle);
   const bool done = channel->state.load() == kChannelDone;
   channel->state.store(kChannelIdle, std::memory_order_relaxed);
+  if (done) deliver(slot);
   const uint64_t cont = channel->cont;
   if (arch::leaveGate(regs, gateAt_, channelAddress(slot), channel, done, s.result))
     spaces[s.space].continuations.add(arch::ipOf(regs), cont);
+}
+
+// A fault at one of the gate's own copies: the thread goes on, and nobody hears of it.
+bool Context::copyFault(int slot) {
+  uint64_t *regs = block(slot);
+  const uint64_t on = arch::afterCopyFault(arch::ip(regs) - gateAt_);
+  if (on == 0) return false;
+  arch::ipOf(regs) = gateAt_ + on;
+  resumeWithRegs(slot);
+  return true;
 }
 
 // Registers of a stopped thread, without what the gate put there.

@@ -144,6 +144,7 @@ bool Context::handleStop(int slot, int status) {
     return false;
   }
   if (readRegs(slot, regs) != 0) return false;
+  if (gate_ && own && copyFault(slot)) return false;
   if (gate_ && arch::ip(regs) - gateAt_ < pageSize) [[unlikely]] leaveGate(slot, regs);
   if (gate_) s.lastTick = looper->tick();
   markNotRunning(slot);
@@ -295,7 +296,7 @@ void Context::wait() {
   if (!pendingExits_.empty()) processExits();
   const int count = control[kResumeCount];
   for (int i = 0; i < count; i++) resume(control[kResumeQueue + i]);
-  control[kResumeCount] = 0;
+  control[kResumeCount] = control[kOutCount] = 0;
   if (held_ >= 0) {
     park(held_);
     held_ = -1;

@@ -81,6 +81,31 @@ export interface Entry {
 
 const ALL_REGISTERS = [0, 1, 2, 3, 4, 5];
 
+/**
+ * What the gate may copy before it hands a call over: a class of GatePort.classes. Nothing that other threads change while the call
+ * looks at it, as a futex word.
+ */
+function sentAlong({ args }: Row): number {
+  const [first, second, third] = args;
+  if (first?.kind === 'path') return 3;
+  switch (second?.kind) {
+    case 'buffer': {
+      const { dir, length } = second;
+      return dir === 'in' && typeof length === 'object' && 'arg' in length && length.arg === third?.name ? 7 : 1;
+    }
+    case 'path':
+    case 'sigset':
+    case 'iovec':
+    case 'msghdr':
+      return 5;
+    case 'struct':
+    case 'sockaddr':
+      return second.dir === 'out' ? 1 : 5;
+    default:
+      return 1;
+  }
+}
+
 export class Dispatcher {
   readonly arch: ArchName;
   /** Indexed by system call number; holes are numbers the ABI never assigned. */
@@ -108,7 +133,10 @@ export class Dispatcher {
 
   /** GatePort.classes: which calls may come without a stop. */
   fillGateClasses(classes: Uint8Array): void {
-    for (let nr = 0; nr < classes.length; nr++) classes[nr] = this.entries[nr]?.row.stops === false ? 1 : 0;
+    for (let nr = 0; nr < classes.length; nr++) {
+      const entry = this.entries[nr];
+      classes[nr] = entry === undefined || entry.row.stops ? 0 : sentAlong(entry.row);
+    }
   }
 
   /** The row of a number, or undefined. */

@@ -91,6 +91,7 @@ inline void showCall(uint64_t *, const Channel *) {}
 inline void showReturn(uint64_t *, uint64_t, uint64_t) {}
 inline uint64_t callNumber(const uint64_t *regs) { return regs[kX8]; }
 inline void mergeStop(uint64_t *, const uint64_t *) {}
+inline uint64_t afterCopyFault(uint64_t) { return 0; }
 inline bool leaveGate(uint64_t *, uint64_t, uint64_t, const Channel *, bool, uint64_t) { return false; }
 
 inline void initialFp(uint8_t *image, size_t size) { memset(image, 0, size); }

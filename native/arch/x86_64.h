@@ -26,7 +26,11 @@ extern const char levitate_gate_end[];
 extern const char levitate_gate_saved[];
 extern const char levitate_gate_stopped[];
 extern const char levitate_gate_answered[];
-extern const char levitate_gate_facts[];
+extern const char levitate_gate_arguments[];
+extern const char levitate_gate_in[];
+extern const char levitate_gate_out[];
+extern const char levitate_gate_out_done[];
+extern const char levitate_gate_slow[];
 }
 
 namespace levitate::arch {
@@ -150,15 +154,20 @@ inline void mergeStop(uint64_t *block, const uint64_t *regs) {
   block[kEflags] = block[kR11] = flags;
 }
 
+inline uint64_t gateOffset(const char *label) { return static_cast<uint64_t>(label - levitate_gate_start); }
+
 // A thread interrupted in the gate's page `at`. Returns true when its call is over (then rax is the result), false when it
 // was taken back to the instruction itself.
 inline bool leaveGate(uint64_t *regs, uint64_t at, uint64_t channelAt, const Channel *channel, bool done, uint64_t result) {
   const uint64_t offset = regs[kRip] - at;
-  const uint64_t answered = static_cast<uint64_t>(levitate_gate_answered - levitate_gate_start);
-  const uint64_t flags = offset < static_cast<uint64_t>(levitate_gate_saved - levitate_gate_start) ? regs[kEflags]
-                                                                                                    : channel->flags;
-  const bool over = done || (offset >= answered && offset < static_cast<uint64_t>(levitate_gate_facts - levitate_gate_start));
-  if (regs[kRsp] - channelAt < 4096) regs[kRsp] = channel->sp;
+  const uint64_t flags = offset < gateOffset(levitate_gate_saved) ? regs[kEflags] : channel->flags;
+  const bool over = done || (offset >= gateOffset(levitate_gate_answered) && offset < gateOffset(levitate_gate_slow));
+  if (regs[kRsp] - channelAt < sizeof(Channel)) regs[kRsp] = channel->sp;
+  if (offset >= gateOffset(levitate_gate_arguments)) {
+    regs[kRdi] = channel->args[0];
+    regs[kRsi] = channel->args[1];
+    regs[kRdx] = channel->args[2];
+  }
   regs[kEflags] = flags;
   if (over) {
     if (done) regs[kRax] = result;
@@ -168,6 +177,13 @@ inline bool leaveGate(uint64_t *regs, uint64_t at, uint64_t channelAt, const Cha
     regs[kRip] = channel->ret - 2;
   }
   return over;
+}
+
+// A fault in the gate: where to go on, or 0 when it was none of the copies.
+inline uint64_t afterCopyFault(uint64_t offset) {
+  if (offset == gateOffset(levitate_gate_in)) return gateOffset(levitate_gate_slow);
+  if (offset == gateOffset(levitate_gate_out)) return gateOffset(levitate_gate_out_done);
+  return 0;
 }
 
 // XSAVE image of a fresh program: x87 and SSE at their initial values, every other component in its initial state.

@@ -9,7 +9,11 @@
  * Out:  rax = result, rcx = RET, r11 = rflags = the guest's flags, ip = CONT.
  *
  * The page behind this one is read-only to guests and written by the supervisor: a class for each of the first 512 system call
- * numbers (0: always a stop; 1: handed over; 0x80 + n: answered by word n of the channel's facts), POLLING, BUDGET.
+ * numbers (see GateControl), POLLING, BUDGET.
+ *
+ * Small buffers travel in the channel. In: up to 256 bytes of a path or structure as far as its page goes, or a whole buffer,
+ * from where the class says. Out: a list of (address, length) and their bytes, carried out before the call returns. A fault
+ * at one of the two copies is the supervisor's to handle: the call goes on as a stop, or what is left is not copied.
  */
 	.set PAGE, 4096
 	.set POLLING, 512
@@ -28,7 +32,14 @@
 	.set CONT, 0x50
 	.set FLAGS, 0x58
 	.set RESULT, 0x60
-	.set FACTS, 0x80
+	.set IN_ADDR, 0x68
+	.set IN_LENGTH, 0x70
+	.set OUT, 0x100
+	.set DATA, 0x200
+	.set IN_STRUCT, 256
+	.set IN_BUFFER, 2048
+	.set CLASS_AT_ARG1, 4
+	.set CLASS_BUFFER, 7
 
 	.set IDLE, 0
 	.set REQUEST, 1
@@ -42,13 +53,21 @@
 	.globl levitate_gate_start
 	.globl levitate_gate_end
 	.globl levitate_gate_saved
-	.globl levitate_gate_facts
+	.globl levitate_gate_arguments
+	.globl levitate_gate_in
+	.globl levitate_gate_out
+	.globl levitate_gate_out_done
+	.globl levitate_gate_slow
 	.globl levitate_gate_stopped
 	.globl levitate_gate_answered
 	.hidden levitate_gate_start
 	.hidden levitate_gate_end
 	.hidden levitate_gate_saved
-	.hidden levitate_gate_facts
+	.hidden levitate_gate_arguments
+	.hidden levitate_gate_in
+	.hidden levitate_gate_out
+	.hidden levitate_gate_out_done
+	.hidden levitate_gate_slow
 	.hidden levitate_gate_stopped
 	.hidden levitate_gate_answered
 levitate_gate_start:
@@ -64,16 +83,44 @@ levitate_gate_saved:
 	lea levitate_gate_start+PAGE(%rip), %rcx
 	movsbl (%rcx,%rax), %ecx
 	test %ecx, %ecx
-	jle 7f
+	jz 9f
 	mov %rdi, ARG0(%r11)
 	mov %rsi, ARG1(%r11)
 	mov %rdx, ARG2(%r11)
 	mov %r10, ARG3(%r11)
 	mov %r8, ARG4(%r11)
 	mov %r9, ARG5(%r11)
+levitate_gate_arguments:
 	cmpl $0, levitate_gate_start+PAGE+POLLING(%rip)
 	je 9f
-	movl $REQUEST, STATE(%r11)
+	movq $0, IN_LENGTH(%r11)
+	cmp $1, %ecx
+	je 3f
+	cld
+	test $CLASS_AT_ARG1, %ecx
+	cmovz %rdi, %rsi
+	test %rsi, %rsi
+	jz 6f
+	mov %rsi, IN_ADDR(%r11)
+	lea DATA(%r11), %rdi
+	cmp $CLASS_BUFFER, %ecx
+	mov %rdx, %rcx
+	je 1f
+	mov %esi, %ecx
+	or $-4096, %ecx
+	neg %ecx
+	cmp $IN_STRUCT, %ecx
+	jbe 2f
+	mov $IN_STRUCT, %ecx
+	jmp 2f
+1:	cmp $IN_BUFFER, %rcx
+	ja 6f
+2:	mov %rcx, IN_LENGTH(%r11)
+levitate_gate_in:
+	rep movsb
+6:	mov ARG0(%r11), %rdi
+	mov ARG1(%r11), %rsi
+3:	movl $REQUEST, STATE(%r11)
 1:	mov levitate_gate_start+PAGE+BUDGET(%rip), %ecx
 2:	cmpl $DONE, STATE(%r11)
 	je 5f
@@ -100,7 +147,26 @@ levitate_gate_saved:
 	mov NR(%r11), %rax
 	jmp 1b
 
-5:	mov RESULT(%r11), %rax
+5:	cmpq $0, OUT(%r11)
+	je 3f
+	cld
+	lea OUT(%r11), %rdx
+	lea DATA(%r11), %rsi
+	add IN_LENGTH(%r11), %rsi
+1:	mov (%rdx), %rdi
+	test %rdi, %rdi
+	jz 2f
+	mov 8(%rdx), %rcx
+levitate_gate_out:
+	rep movsb
+	add $16, %rdx
+	jmp 1b
+levitate_gate_out_done:
+2:	movq $0, OUT(%r11)
+	mov ARG0(%r11), %rdi
+	mov ARG1(%r11), %rsi
+	mov ARG2(%r11), %rdx
+3:	mov RESULT(%r11), %rax
 	movl $IDLE, STATE(%r11)
 levitate_gate_answered:
 	mov RSP(%r11), %rcx
@@ -111,13 +177,9 @@ levitate_gate_answered:
 	mov FLAGS(%r11), %r11
 	jmp *%gs:CONT
 
-	/* A fact about the thread. */
-levitate_gate_facts:
-7:	je 9f
-	and $0x7f, %ecx
-	mov FACTS(%r11,%rcx,8), %rax
-	jmp levitate_gate_answered
-
+levitate_gate_slow:
+	mov ARG0(%r11), %rdi
+	mov ARG1(%r11), %rsi
 8:	mov NR(%r11), %rax
 9:	syscall
 levitate_gate_stopped:

@@ -120,7 +120,10 @@ export abstract class GuestAccess extends MapCore {
     while (text.length < max) {
       const toPageEnd = this.pageSize - (at % this.pageSize);
       let n = Math.min(toPageEnd, max - text.length, SCRATCH_BYTES);
-      if (at === addr && n > STRING_PIECE) n = STRING_PIECE;
+      if (at === addr) {
+        const handy = this.space.handy?.(addr) ?? 0;
+        n = Math.min(n, handy > 0 ? handy : STRING_PIECE);
+      }
       this.require(at, n, false);
       if (this.space.read(at, bytes, 0, n) !== n) throw errno(EFAULT);
       const nul = bytes.indexOf(0);

@@ -85,7 +85,10 @@ export interface GatePort {
   /** Address of the gate's code and of the first channel, the same in every guest. */
   readonly address: number;
   readonly channels: number;
-  /** For each of the first 512 system call numbers: 0 always a stop, 1 may be handed over, 0x80 + n fact n. */
+  /**
+   * For each of the first 512 system call numbers: 0 always a stop; else it may be handed over, 3: with the string or structure
+   * the first argument points to, 5: the second, 7: with a buffer that the second points to, its length in the third.
+   */
   readonly classes: Uint8Array;
   /** Calls handed over so far, and how often the platform began to poll for them. */
   readonly handedOver: number;
@@ -134,6 +137,8 @@ export interface AddressSpace {
   /** True when the queue is not empty. */
   readonly dirty: boolean;
 
+  /** How many bytes from `addr` on read() has at hand, without a host call; 0 or absent: none. */
+  handy?(addr: number): number;
   /** Copies guest memory out; returns the bytes copied, less than `len` at the first page that the host refuses. */
   read(addr: number, dst: Uint8Array, dstOffset: number, len: number): number;
   write(addr: number, src: Uint8Array, srcOffset: number, len: number): number;

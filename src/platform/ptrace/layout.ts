@@ -5,7 +5,8 @@
  *   0        1     2       3     4       5       6       7          8            9        10           11
  *   result | slot| signal| code| addrLo| addrHi| access| timeoutUs| resumeCount| running| loopPending| hostTid
  *   12 via (see VIA_SITE) | 13 calls handed over | 14 times polling began | 15 who | 16..21 three doubles
- *   24 .. 24+MAX_SLOTS: the resume queue, slot numbers
+ *   22, 24, 25 length and address of what a handed-over call brought along | 23 how many copies its answer carries
+ *   32 .. 32+MAX_SLOTS: the resume queue, slot numbers
  *   then MAX_SLOTS words: per space, the peak RSS of its process in KiB, written when it has been collected
  *
  * Functions that are called often take a slot or space in `who`, arguments and results in the doubles. Copies: address,
@@ -29,7 +30,11 @@ export const VIA = 12;
 export const GATED_CALLS = 13;
 export const POLLING_TIMES = 14;
 export const WHO = 15;
-export const RESUME_QUEUE = 24;
+export const IN_LENGTH = 22;
+export const OUT_COUNT = 23;
+export const IN_ADDR_LO = 24;
+export const IN_ADDR_HI = 25;
+export const RESUME_QUEUE = 32;
 
 /** How a system call came: from an ordinary site, as a stop inside the gate, handed over through the channel. */
 export const VIA_SITE = 0;

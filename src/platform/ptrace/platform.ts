@@ -16,6 +16,7 @@ import { HostError, STOP_GONE, STOP_INTERRUPTED, STOP_NONE, STOP_SIGNAL, STOP_SY
 import type { AddressSpace, HostThread, PhysicalPages, Platform, StopInfo } from '../platform.js';
 import * as L from './layout.js';
 import { HOST_CALLS, type HostCalls } from './layout.js';
+import { CallChannel } from './channel.js';
 import { PtraceGate } from './gate.js';
 import { PhysicalMemory } from './physical.js';
 import { openContext } from './preflight.js';
@@ -52,6 +53,7 @@ export class PtracePlatform implements Platform {
   readonly stop: StopInfo = { thread: null, signal: 0, code: 0, address: 0, access: -1 };
 
   readonly gate: PtraceGate | null;
+  readonly channel: CallChannel;
   readonly native: NativeContext;
   readonly control: Int32Array;
   readonly arguments: Float64Array;
@@ -91,6 +93,7 @@ export class PtracePlatform implements Platform {
     this.registerWords = new Uint32Array(native.registers);
     this.batch = new Uint32Array(native.batchPage);
     this.physical = new PhysicalMemory(native);
+    this.channel = new CallChannel(native, this.control);
     this.gate = native.gate ? new PtraceGate(native, this.control) : null;
   }
 
@@ -131,6 +134,7 @@ export class PtracePlatform implements Platform {
     const control = this.control;
     if (this.closed) return STOP_NONE;
     control[L.TIMEOUT_US] = timeoutMs > MAX_TIMEOUT_MS ? -1 : timeoutMs > 0 ? Math.ceil(timeoutMs * 1000) : 0;
+    if (this.channel.space !== null) this.channel.close(this.queued, control[L.RESUME_QUEUE]);
     this.queued = 0;
     if (!this.inTurn) {
       this.inTurn = true;
@@ -149,7 +153,9 @@ export class PtracePlatform implements Platform {
     stop.thread = thread;
     const { gate } = this;
     if (kind === STOP_SYSCALL) {
-      if (gate !== null && control[L.VIA] === L.VIA_SITE) gate.site(thread);
+      const via = control[L.VIA];
+      if (via === L.VIA_CHANNEL) this.channel.open(thread);
+      else if (gate !== null && via === L.VIA_SITE) gate.site(thread);
     } else if (kind === STOP_SIGNAL) {
       stop.signal = control[L.SIGNAL];
       stop.code = control[L.CODE];

@@ -64,6 +64,7 @@ export class PtraceSpace implements AddressSpace {
   flush(): number {
     const queue = this.queue;
     if (queue.length === 0) return 0;
+    if (this.platform.channel.space === this) this.platform.channel.deliver();
     const thread = this.stoppedThread();
     if (thread === null) throw new Error('levitate: flush() of an address space without a stopped thread');
     const { batch, native } = this.platform;
@@ -93,24 +94,36 @@ export class PtraceSpace implements AddressSpace {
   }
 
   read(addr: number, dst: Uint8Array, dstOffset: number, len: number): number {
+    const { channel } = this.platform;
+    if (channel.space === this && channel.take(addr, dst, dstOffset, len)) return len;
     const { native, arguments: args } = this.platform;
     if (!this.prepareCopy(addr, dstOffset, len)) return 0;
     native.read(dst);
     return args[L.LENGTH];
   }
   write(addr: number, src: Uint8Array, srcOffset: number, len: number): number {
+    const { channel } = this.platform;
+    if (channel.space === this && channel.give(addr, src, srcOffset, len)) return len;
+    return this.writeNow(addr, src, srcOffset, len);
+  }
+  /** By the host, at once. */
+  writeNow(addr: number, src: Uint8Array, srcOffset: number, len: number): number {
     const { native, arguments: args } = this.platform;
     if (!this.prepareCopy(addr, srcOffset, len)) return 0;
     native.write(src);
     return args[L.LENGTH];
   }
   readToPhysical(addr: number, physOffset: number, len: number): number {
+    const { channel, physical } = this.platform;
+    if (channel.space === this && channel.take(addr, physical.bytes, physOffset, len)) return len;
     const { native, arguments: args } = this.platform;
     if (!this.prepareCopy(addr, physOffset, len)) return 0;
     native.readToPhysical();
     return args[L.LENGTH];
   }
   writeFromPhysical(addr: number, physOffset: number, len: number): number {
+    const { channel, physical } = this.platform;
+    if (channel.space === this && channel.give(addr, physical.bytes, physOffset, len)) return len;
     const { native, arguments: args } = this.platform;
     if (!this.prepareCopy(addr, physOffset, len)) return 0;
     native.writeFromPhysical();
@@ -120,12 +133,18 @@ export class PtraceSpace implements AddressSpace {
   private prepareCopy(addr: number, offset: number, len: number): boolean {
     if (this.queue.length !== 0) this.mustFlush();
     if (this.id < 0) return false;
+    const { channel } = this.platform;
+    if (channel.space === this && channel.count > 0) channel.deliver();
     const { control, arguments: args } = this.platform;
     control[L.WHO] = this.id;
     args[L.ADDRESS] = addr;
     args[L.OFFSET] = offset;
     args[L.LENGTH] = len;
     return true;
+  }
+  handy(addr: number): number {
+    const { channel } = this.platform;
+    return channel.space === this ? channel.available(addr) : 0;
   }
   resident(addr: number, len: number, out?: Uint8Array): number {
     if (this.queue.length !== 0) this.mustFlush();
