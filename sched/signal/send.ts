@@ -1,7 +1,7 @@
 /**
  * Sending signals (kernel/signal.c: prepare_signal, send_signal_locked, complete_signal).
  *
- * A signal that its target ignores is dropped here unless it is blocked. SIGCONT takes effect when it is sent, even if it
+ * A signal that its target ignores is dropped here unless it is blocked or the target traced. SIGCONT takes effect when it is sent, even if it
  * is blocked or caught; a stop signal when it is delivered. Deviation from Linux: process 1 is not shielded from
  * default actions, so that `levitate-run PROGRAM` can report 128+N for a program that kills itself.
  */
@@ -80,8 +80,12 @@ export function forceSignal(task: Task, info: SigInfo): void {
   wakeForSignal(task, signo);
 }
 
-/** Whether the signal would have no effect. A blocked one is kept: it may be caught by the time it is unblocked. */
+/**
+ * Whether the signal would have no effect. A blocked one is kept: it may be caught by the time it is unblocked; and one of a
+ * traced task, for the tracer to see it taken (sig_ignored). So tracing ends sleeps that then begin again, as on Linux.
+ */
 function ignored(task: Task, signo: number): boolean {
+  if (task.kernel.watcher !== null && signo !== SIGKILL) return false;
   if (task.blocked.has(signo) || task.signalWaitSet?.has(signo) === true) return false;
   const { handler } = task.sighand.actions[signo];
   return handler === SIG_IGN || (handler === SIG_DFL && IGNORED_BY_DEFAULT.has(signo));

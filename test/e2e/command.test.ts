@@ -1,7 +1,8 @@
 // The command as its users start it: streams of every kind, exit statuses, options; and nothing of it is left afterwards.
 import { describe, expect, test } from '@jest/globals';
 import { chmodSync, existsSync, mkdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
-import { checked, levitate, LEVITATE, Run, scratch, sh } from './leaks.js';
+import { available } from '../trace/golden.js';
+import { checked, compile, levitate, LEVITATE, Run, scratch, sh } from './leaks.js';
 
 checked();
 
@@ -33,6 +34,38 @@ describe('acceptance', () => {
     const script = 'sleep 100 & kill -TERM $!; wait $!; echo $?';
     expect(await levitate(['busybox', 'sh', '-c', script])).toMatchObject({ status: 0, stdout: '143\n' });
   });
+
+  (available('strace') ? test : test.skip)(
+    '--strace shows ignored signals and the sleeps they end, as strace does',
+    async () => {
+      const program = compile(IGNORES, 'traced/ignores');
+      const pick = (file: string, prefix: RegExp): string[] =>
+        readFileSync(file, 'latin1')
+          .split('\n')
+          .filter((line) => prefix.test(line))
+          .map((line) => line.replace(prefix, '').replace(/^(<\.\.\. read resumed>|read\(3, )/, ''))
+          .filter((line) => /^---|ERESTARTSYS/.test(line))
+          .map((line) =>
+            line
+              .replace(/0x[0-9a-f]+/, 'ADDRESS')
+              .replace(/(pid|uid|time)=\d+/g, '$1')
+              .replace(/ +=/, ' ='),
+          );
+      const [host, guest] = [scratch('host.txt'), scratch('guest.txt')];
+      expect((await sh(`strace -o ${host} ${program}`)).status).toBe(0);
+      expect((await levitate([`--strace=${guest}`, '--root', scratch('traced'), '/ignores'])).status).toBe(0);
+      const lines = pick(guest, /^1 +/);
+      expect(lines).toEqual(pick(host, /^/));
+      expect(lines.map((line) => line.split(' ')[1])).toEqual([
+        'SIGWINCH',
+        'SIGUSR1',
+        'SIGCHLD',
+        '1)',
+        'SIGUSR1',
+        'SIGCHLD',
+      ]);
+    },
+  );
 
   test('--strace=FILE', async () => {
     const file = scratch('trace.txt');
@@ -326,3 +359,29 @@ describe('signals to the command', () => {
     expect((await run.ended).status).toBe(143);
   });
 });
+
+/** Signals that are ignored by default or by choice, pending in user mode and in a sleep. */
+const IGNORES = `
+#include <signal.h>
+#include <sys/wait.h>
+#include <unistd.h>
+int main(void) {
+  int p[2], me = getpid();
+  char c;
+  kill(me, SIGWINCH);
+  signal(SIGUSR1, SIG_IGN);
+  kill(me, SIGUSR1);
+  if (fork() == 0) _exit(3);
+  wait(0);
+  pipe(p);
+  if (fork() == 0) {
+    usleep(200000);
+    kill(me, SIGUSR1);
+    usleep(200000);
+    write(p[1], "x", 1);
+    _exit(0);
+  }
+  read(p[0], &c, 1);
+  wait(0);
+}
+`;
