@@ -38,6 +38,8 @@ export abstract class GuestAccess extends MapCore {
   }
   /** Length of the prefix of [addr, addr+len) that an access may touch; makes it present. */
   private accessible(addr: number, len: number, write: boolean): number {
+    // Far above, adding a length may change nothing.
+    if (addr >= this.platform.taskSize) return 0;
     const end = addr + len;
     let at = addr;
     while (at < end) {

@@ -56,7 +56,10 @@ export class CallChannel {
         const at = (this.base + OUT + this.count * 16) >> 2;
         this.words[at] = this.words[at + 1] = 0;
         this.control[L.OUT_COUNT] = this.count;
-      } else this.deliver();
+        this.space = null;
+        return;
+      }
+      this.deliver();
     }
     this.space = null;
   }
@@ -86,6 +89,12 @@ export class CallChannel {
     this.used += len;
     this.count++;
     return true;
+  }
+
+  /** The thread leaves the gate, or may: what waits is written now, and nothing travels with the call any more. */
+  leave(): void {
+    this.deliver();
+    this.space = null;
   }
 
   /** Writes the waiting answers at once. */

@@ -64,7 +64,7 @@ export class PtraceSpace implements AddressSpace {
   flush(): number {
     const queue = this.queue;
     if (queue.length === 0) return 0;
-    if (this.platform.channel.space === this) this.platform.channel.deliver();
+    if (this.platform.channel.space === this) this.platform.channel.leave();
     const thread = this.stoppedThread();
     if (thread === null) throw new Error('levitate: flush() of an address space without a stopped thread');
     const { batch, native } = this.platform;

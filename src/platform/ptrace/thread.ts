@@ -43,7 +43,7 @@ export class PtraceThread implements HostThread {
   /** Brings registers into the block that a system call stop hides (aarch64: x7), or a call that came without a stop. */
   sync(): void {
     const { channel } = this.platform;
-    if (channel.space === this.space) channel.deliver();
+    if (channel.space === this.space) channel.leave();
     this.platform.native.sync(this.slot);
     this.platform.gate?.show(this);
   }
