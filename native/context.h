@@ -255,6 +255,7 @@ class Context {
   Regime regime_;
   int held_ = -1;       // taken since the last wait
   int lastTaken_ = -1;  // polled first
+  unsigned polls_ = 0;
   double ticksPerUs_ = 2500;
   int64_t calibrationNs_ = 0;
   uint64_t calibrationTicks_ = 0;

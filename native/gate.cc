@@ -264,13 +264,15 @@ bool Context::takeAny() {
 // Polls channels and the host's stops in turn. Ends with a call, an event, or nothing: the loop has work, the deadline is
 // over, or it does not pay any longer (then polling_ is off and the caller sleeps).
 Context::Found Context::poll(Event *event, int64_t deadlineNs, bool once) {
+  if (running_ == 0) return Found::kSleep;
   looper->touch();
   const uint64_t start = arch::ticks();
   const auto limit = static_cast<uint64_t>(kIdleSpinUs * ticksPerUs_);
   if (gateControl_->polling.load(std::memory_order_relaxed) == 0) gateControl_->polling.store(1);
-  for (unsigned round = 0;; round++) {
+  for (;;) {
     if (lastTaken_ >= 0 && slots[lastTaken_].state == State::kRunning && take(lastTaken_)) return Found::kCall;
-    if ((round & 31) != 0) {
+    // Counted over all calls, so that a busy thread does not keep the others and the host's stops from being seen.
+    if ((++polls_ & 63) != 0) {
       arch::relax();
       continue;
     }
@@ -278,7 +280,6 @@ Context::Found Context::poll(Event *event, int64_t deadlineNs, bool once) {
     if (fetch(-1, WNOHANG, event)) return Found::kEvent;
     if (once || looper->pending()) return Found::kNothing;
     if (deadlineNs != 0 && nowNs() >= deadlineNs) return Found::kNothing;
-    if (running_ == 0) return Found::kSleep;
     if (arch::ticks() - start > limit) break;
   }
   regime_.missed();

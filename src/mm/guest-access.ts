@@ -109,7 +109,9 @@ export abstract class GuestAccess extends MapCore {
   clearOut(addr: number, len: number): void {
     this.require(addr, len, true);
     const { scratch } = this;
-    scratch.fill(0, 0, Math.min(len, SCRATCH_BYTES));
+    // For a few bytes the call costs more than the work.
+    if (len <= 64) for (let i = 0; i < len; i++) scratch[i] = 0;
+    else scratch.fill(0, 0, Math.min(len, SCRATCH_BYTES));
     for (let done = 0; done < len; done += SCRATCH_BYTES) {
       const n = Math.min(SCRATCH_BYTES, len - done);
       if (this.space.write(addr + done, scratch, 0, n) !== n) throw errno(EFAULT);
