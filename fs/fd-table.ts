@@ -104,6 +104,7 @@ export class FdTable {
 /** Drops one reference; the last one releases the file. */
 export function dropFile(file: OpenFile): void {
   if (--file.references > 0) return;
+  file.inode.sb.openFiles--;
   if (file.tracked) notifyFile(file, opensForWrite(file.flags) ? IN_CLOSE_WRITE : IN_CLOSE_NOWRITE);
   file.release();
   if (file.tracked) untrack(file);

@@ -42,7 +42,7 @@ export abstract class OpenFile {
   /** O_ access mode and status flags (not O_CREAT, O_EXCL, O_TRUNC, O_CLOEXEC...). */
   flags: number;
   position = 0;
-  /** Descriptors, mappings and calls in progress that hold it. */
+  /** Descriptors, mappings and calls in progress that hold it; one without any is got rid of by `discardFile`. */
   references = 0;
   /** Counted in its inode and mount: set by the VFS open, undone by the last close (fs/references.ts). */
   tracked = false;
@@ -55,6 +55,7 @@ export abstract class OpenFile {
     this.inode = inode;
     this.place = place;
     this.flags = flags;
+    inode.sb.openFiles++;
   }
 
   /** `offset` AT_POSITION or an explicit one (pread). */

@@ -28,6 +28,8 @@ export abstract class SuperBlock {
   mounts = 0;
   /** Mappings of its files: they keep its last mount busy. */
   mappings = 0;
+  /** Open file descriptions of its inodes. */
+  openFiles = 0;
   /** Lookups must not be cached (procfs). */
   readonly volatile: boolean = false;
   /** Mounted read-only as a whole. */

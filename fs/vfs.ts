@@ -82,8 +82,12 @@ export class Vfs {
     this.devices.register(type, major, minor, open, name);
   }
 
+  /** What is mounted somewhere, or was and is still in use; some are gone (`mounts` is 0). */
+  readonly superBlocks = new Set<SuperBlock>();
   /** A mount object that is in no tree yet. */
   newMount(sb: SuperBlock, root: Dentry, source: string, flags: number): Mount {
+    for (const gone of this.superBlocks) if (gone.mounts === 0) this.superBlocks.delete(gone);
+    this.superBlocks.add(sb);
     sb.mounts++;
     return new Mount(this.nextMountId++, sb, root, source, flags);
   }

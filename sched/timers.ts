@@ -40,6 +40,10 @@ export class Timers {
     return entry;
   }
 
+  /** How many will run. */
+  get size(): number {
+    return this.heap.length - this.dead;
+  }
   /** The earliest deadline, or Infinity. */
   nextNs(): number {
     while (this.heap.length > 0 && this.heap[0].callback === null) this.pop();
@@ -50,7 +54,10 @@ export class Timers {
   run(nowNs: number): boolean {
     let ran = false;
     while (this.nextNs() <= nowNs) {
-      const callback = this.pop().callback!;
+      const entry = this.pop();
+      const callback = entry.callback!;
+      // Off the heap: cancelling it now must not count.
+      entry.callback = null;
       ran = true;
       callback();
     }

@@ -14,6 +14,7 @@ import type { LifecycleHooks } from '../sched/hooks.js';
 import type { Task } from '../sched/task.js';
 import { WOULD_BLOCK, block, type BlockOptions, type WaitQueue } from '../sched/wait.js';
 import { dropFile } from '../fs/fd-table.js';
+import { discardFile } from '../fs/open.js';
 import type { GuestBuffer, OpenFile } from '../fs/file.js';
 import { notifyFile } from '../fs/notify.js';
 
@@ -66,7 +67,7 @@ export function installFile(task: Task, file: OpenFile, cloexec: boolean): numbe
   try {
     return task.files.install(file, cloexec, task.group.limits[RLIMIT_NOFILE].soft);
   } catch (error) {
-    file.release();
+    discardFile(file);
     throw error;
   }
 }
@@ -77,7 +78,7 @@ export function installPair(task: Task, addr: number, pair: readonly [OpenFile, 
   try {
     first = installFile(task, pair[0], cloexec);
   } catch (error) {
-    pair[1].release();
+    discardFile(pair[1]);
     throw error;
   }
   let second = -1;

@@ -8,6 +8,7 @@ import { AF_UNIX, SOCK_DGRAM, SOCK_RAW, SOCK_SEQPACKET, SOCK_STREAM } from '../a
 import type { KernelState } from '../../sched/kernel-state.js';
 import type { Task } from '../../sched/task.js';
 import { addNetFile } from '../../fs/procfs/index.js';
+import { discardFile } from '../../fs/open.js';
 import type { Socket } from './socket.js';
 import { unixNames } from './unix-address.js';
 import { UnixDatagram } from './unix-dgram.js';
@@ -65,8 +66,8 @@ export function createSocketPair(
   const b = createSocket(task, domain, type, protocol, flags);
   const family = familyOf(task.kernel, domain);
   if (family.pair === undefined) {
-    a.release();
-    b.release();
+    discardFile(a);
+    discardFile(b);
     throw errno(EOPNOTSUPP);
   }
   family.pair(task, a, b);

@@ -26,6 +26,7 @@ import type { KernelState } from '../../sched/kernel-state.js';
 import type { Task } from '../../sched/task.js';
 import { WOULD_BLOCK } from '../../sched/wait.js';
 import type { GuestBuffer } from '../../fs/file.js';
+import { dropFile } from '../../fs/fd-table.js';
 import { POLLHUP } from '../../fs/poll-events.js';
 import type { ReceiveMessage, SendMessage, Socket, Ucred } from './socket.js';
 import { encodeAddress, findSocket, parseAddress } from './unix-address.js';
@@ -258,7 +259,7 @@ export class UnixStream extends UnixSocket {
     this.wakeAll();
   }
   protected disconnectPeer(): void {
-    for (const half of this.embryos.splice(0)) half.release();
+    for (const half of this.embryos.splice(0)) dropFile(half);
     this.wakeConnecting();
     const { peer } = this;
     if (peer === null || peer.dead) return;

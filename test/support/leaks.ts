@@ -15,6 +15,11 @@ export function countsOf(state: KernelState): Counts {
     busy += mount.users;
     mounts++;
   }
+  const { pseudo } = state;
+  const mounted = [...state.vfs.superBlocks].filter((sb) => sb.mounts > 0);
+  const nameless = pseudo === undefined ? [] : [pseudo.pipefs, pseudo.sockfs, pseudo.anon];
+  let openFiles = 0;
+  for (const { openFiles: count } of [...mounted, ...nameless]) openFiles += count;
   return {
     tasks: tasks.size,
     'thread groups': groups.size,
@@ -22,6 +27,10 @@ export function countsOf(state: KernelState): Counts {
     sessions: sessions.size,
     mounts,
     'uses of mounts (open files, directories)': busy,
+    // One that is in no tree any more is kept by an inode that is still in use.
+    superblocks: mounted.length,
+    'open file descriptions': openFiles,
+    'kernel timers': state.timers.size,
     'bytes of promised memory': state.memory.committedBytes,
     'bytes of page frames': state.frames.usedBytes,
   };

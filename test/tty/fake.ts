@@ -52,7 +52,9 @@ export function openDevice(task: Task, which: number | { pts: number }, flags = 
   else {
     const known = nodes.get(kernel) ?? new Map<number, Inode>();
     nodes.set(kernel, known);
-    inode = known.get(which) ?? ({ rdevMajor: 5, rdevMinor: which, mode: 0o20666, isDir: false } as unknown as Inode);
+    const { root } = kernel.vfs.namespace;
+    const made = { sb: root.sb, rdevMajor: 5, rdevMinor: which, mode: 0o20666, isDir: false } as unknown as Inode;
+    inode = known.get(which) ?? made;
     known.set(which, inode);
   }
   const file = kernel.vfs.devices.open('c', inode!, flags, task) as TtyFile;
