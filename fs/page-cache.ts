@@ -8,6 +8,7 @@
  * Files that grow at the end get their frames in growing blocks; the part not yet used (`spare`) belongs to no page.
  */
 import { EFAULT, ENOMEM, ENOSPC, ENXIO, errno, errnoOf } from '../src/abi/errno.js';
+import { RangeSet } from '../src/mm/range-set.js';
 import { invalidateMappings, type FileMapping, type MappingListener } from '../src/mm/file-mapping.js';
 import type { Extent, FrameAllocator } from '../src/mm/frames.js';
 import type { CodeShadow } from '../src/mm/rewritten-code.js';
@@ -143,8 +144,20 @@ export class PageCache implements FileMapping {
       return;
     }
     this.clear(from, first);
-    if (last > first) this.drop(first, last);
+    this.dropClean(first, last);
     this.clear(last, to);
+  }
+  /** Frees pages, but only clears those that somebody may have a private copy of: it hangs on the page's host mapping. */
+  private dropClean(first: number, last: number): void {
+    const { pageSize } = this.frames;
+    const copied = new RangeSet();
+    for (const listener of this.listeners.keys()) listener.privateCopies?.(first, last, (a, b) => copied.add(a, b));
+    let at = first;
+    copied.each(first, last, (from, to) => {
+      if (from > at) this.drop(at, from);
+      for (at = from; at < to; at += pageSize) this.clear(at, at + pageSize);
+    });
+    if (last > at) this.drop(at, last);
   }
 
   /** Gives every page of [from, to) a frame (fallocate); all or nothing: ENOSPC. */

@@ -16,6 +16,11 @@ export interface MappingListener {
    * stopped, else at its next stop. Until then the old frames may still be written to and must not be reused.
    */
   whenSettled?(then: () => void): void;
+  /**
+   * Visits the parts of [fromOffset, toOffset) of which this address space may have private copies. Punching a hole leaves
+   * those alone (unmap_mapping_range without even_cows), truncation does not.
+   */
+  privateCopies?(fromOffset: number, toOffset: number, visit: (from: number, to: number) => void): void;
   /** The file's content changes under mappings that may run from stand-ins: they go back to the file's own pages. */
   codeChanged?(): void;
 }

@@ -16,6 +16,7 @@ import {
   VM_GROWSDOWN,
   VM_LOCKED,
   VM_MAYWRITE,
+  VM_NORESERVE,
   VM_SHARED,
   type MemoryAccount,
   type MemoryLayout,
@@ -58,6 +59,9 @@ class Attachment implements MappingListener {
   }
   invalidate(fromOffset: number, toOffset: number): void {
     this.map.invalidate(this.file, fromOffset, toOffset);
+  }
+  privateCopies(fromOffset: number, toOffset: number, visit: (from: number, to: number) => void): void {
+    this.map.privateCopies(this.file, fromOffset, toOffset, visit);
   }
   whenSettled(then: () => void): void {
     this.map.whenSettled(then);
@@ -402,6 +406,21 @@ export abstract class MapCore {
     }
     this.syncHost();
   }
+  /** MappingListener.privateCopies for one file. */
+  privateCopies(
+    file: FileMapping,
+    fromOffset: number,
+    toOffset: number,
+    visit: (from: number, to: number) => void,
+  ): void {
+    for (const vma of this.list.items) {
+      if (vma.file !== file || (vma.flags & VM_SHARED) !== 0 || !wasWritable(vma)) continue;
+      const shift = vma.offset - vma.start;
+      const start = Math.max(vma.start, fromOffset - shift);
+      const end = Math.min(vma.end, toOffset - shift);
+      this.populated.each(start, end, (from, to) => visit(from + shift, to + shift));
+    }
+  }
   /** Queues what truncation left; before anything else may be mapped there. */
   private queueLate(): void {
     if (this.late.length === 0 || !this.canFlush) return;
@@ -441,6 +460,10 @@ export function runsFromStandIns(vma: VmaRecord): boolean {
     (vma.flags & (VM_SHARED | VM_ACCOUNT)) === 0 &&
     vma.file !== null
   );
+}
+/** Whether a private mapping can ever have been written to; without VM_ACCOUNT (MAP_NORESERVE) nothing tells. */
+function wasWritable(vma: VmaRecord): boolean {
+  return (vma.prot & PROT_WRITE) !== 0 || (vma.flags & (VM_ACCOUNT | VM_NORESERVE)) !== 0;
 }
 function isSharedWritable(vma: VmaRecord): boolean {
   return (vma.flags & (VM_SHARED | VM_MAYWRITE)) === (VM_SHARED | VM_MAYWRITE);

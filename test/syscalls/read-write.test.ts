@@ -14,12 +14,17 @@ import {
   ESPIPE,
   FALLOC_FL_KEEP_SIZE,
   FALLOC_FL_PUNCH_HOLE,
+  FREE_BASE,
+  MAP_FIXED,
+  MAP_PRIVATE,
   NON_CANONICAL,
   O_CREAT,
   O_RDONLY,
   O_RDWR,
   O_WRONLY,
   POSIX_FADV_SEQUENTIAL,
+  PROT_READ,
+  PROT_WRITE,
   RLIMIT_FSIZE,
   RWF_APPEND,
   SEEK_CUR,
@@ -255,6 +260,28 @@ syscallTest('RLIMIT_FSIZE: EFBIG and SIGXFSZ', (s) => {
   s.pwrite64(fd, 'x', 1, 20).fails(EFBIG);
   s.ftruncate(fd, 11).fails(EFBIG);
   s.ftruncate(fd, 5).returns(0);
+});
+
+syscallTest('fallocate: a hole leaves private copies alone', (s) => {
+  s.file('f', Buffer.alloc(12_288, 'f'));
+  const fd = s.open('f', O_RDWR);
+  const at = FREE_BASE;
+  s.mmap(at, 12_288, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_FIXED, fd, 0).address();
+  s.touch(at).returns(0x66);
+  s.store(at + 4096, 4, 0x61616161); // the page's own copy
+  s.store(at + 8192, 4, 0x61616161);
+  s.mprotect(at + 8192, 4096, PROT_READ).returns(0);
+  s.fallocate(fd, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE, 0, 12_288).returns(0);
+  s.peek(at, Buffer.alloc(8));
+  s.peek(at + 4096, 'aaaaffff');
+  s.peek(at + 8192, 'aaaaffff');
+  const hole = s.buffer(16);
+  s.pread64(fd, hole, 16, 4096).returns(16);
+  hole.all(0);
+  s.pwrite64(fd, 'new', 3, 0).returns(3);
+  s.peek(at, 'new');
+  s.ftruncate(fd, 4096).returns(0);
+  s.touch(at).returns(0x6e);
 });
 
 syscallTest('fallocate', (s) => {
