@@ -41,6 +41,8 @@ function ownerDied(task: Task, addr: number, pi: boolean, pending: boolean): voi
     return;
   }
   if ((word & FUTEX_TID_MASK) !== task.tid) return;
+  // Linux compares and exchanges; here a sibling may set FUTEX_WAITERS between the two steps and lose it. Nobody else may
+  // change a word with this owner, and that sibling has not slept yet: its FUTEX_WAIT finds another value, EAGAIN, and tries anew.
   mm.writeU32(addr, ((word & FUTEX_WAITERS) | FUTEX_OWNER_DIED) >>> 0);
   if (!pi && (word & FUTEX_WAITERS) !== 0) task.kernel.futexes.wake(mm.futexKey(addr, true), 1);
 }

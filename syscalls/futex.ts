@@ -52,7 +52,7 @@ export const rows: readonly Row[] = [
       dynamic('uaddr2', 'futex_uaddr2'),
       dynamic('val3', 'futex_val3', 'uint'),
     ],
-    { disposition: { partial: 'no priority inheritance' } },
+    { disposition: { partial: 'no priority inheritance; FUTEX_WAKE_OP changes its word in two steps' } },
     futex,
   ),
   absent(
@@ -155,7 +155,13 @@ function futex(
   }
 }
 
-/** FUTEX_WAKE_OP: op:4 cmp:4 oparg:12 cmparg:12, signed arguments. */
+/**
+ * FUTEX_WAKE_OP: op:4 cmp:4 oparg:12 cmparg:12, signed arguments.
+ *
+ * Linux changes the word with one atomic instruction. The supervisor has none on a guest's private memory, only copies in and
+ * out: a store of a sibling that runs between the two is lost. Stopping the siblings first would close that, but a stop ends in
+ * the kernel loop, not within a call, and costs each of them a round trip.
+ */
 function wakeOp(
   task: Task,
   key: FutexKey,
