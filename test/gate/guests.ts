@@ -1,0 +1,100 @@
+/**
+ * Guests of the gate's tests: C programs (guest/*.c or given text) that run on the host, with every call a stop, and with the
+ * gate. What a program prints must not depend on that.
+ */
+import { expect } from '@jest/globals';
+import { execFileSync } from 'node:child_process';
+import { mkdirSync, readFileSync } from 'node:fs';
+import { availableParallelism } from 'node:os';
+import { join } from 'node:path';
+import { compile, LEVITATE, Run, scratch, type Ending } from '../e2e/leaks.js';
+
+/** Whether there is a gate here at all: it is for x86-64 with two CPUs. */
+export const GATED = process.arch === 'x64' && availableParallelism() > 1;
+
+export const HEADERS = `
+#define _GNU_SOURCE
+#include <errno.h>
+#include <fcntl.h>
+#include <pthread.h>
+#include <sched.h>
+#include <setjmp.h>
+#include <signal.h>
+#include <spawn.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <sys/time.h>
+#include <sys/uio.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <ucontext.h>
+#include <unistd.h>
+#define CHECK(what) do { if (!(what)) { printf("line %d: %s (%d)\\n", __LINE__, #what, errno); fflush(stdout); _exit(99); } } while (0)
+`;
+
+/** A path in the guest's root, as the host knows it. */
+const inRoot = (path: string): string => scratch(join('root', path));
+
+/** Compiles C text into the guest's root; its path there. */
+export function program(name: string, source: string, ...flags: string[]): string {
+  mkdirSync(inRoot('tmp'), { recursive: true });
+  compile(`${HEADERS}\n${source}`, `root/${name}`, ['-w', '-pthread', ...flags]);
+  return `/${name}`;
+}
+const source = (name: string): string => readFileSync(join(import.meta.dirname, 'guest', `${name}.c`), 'utf8');
+/** The same for guest/NAME.c. */
+export function guestProgram(name: string, ...flags: string[]): string {
+  mkdirSync(inRoot('tmp'), { recursive: true });
+  compile(source(name), `root/${name}`, ['-w', '-pthread', ...flags]);
+  return `/${name}`;
+}
+/** The same with the host's libc, and loaded high in memory. */
+export function highProgram(name: string): string {
+  mkdirSync(inRoot('tmp'), { recursive: true });
+  const words = ['-x', 'c', '-O1', '-w', '-pthread', '-fPIE', '-static-pie', '-o', inRoot(`${name}-high`), '-'];
+  execFileSync('gcc', words, { input: source(name) });
+  return `/${name}-high`;
+}
+
+export type Mode = 'native' | 'stops' | 'gate';
+
+export interface Outcome extends Ending {
+  /** Calls handed over, and sites rewritten. */
+  handedOver: number;
+  rewritten: number;
+}
+
+/** How a program is started, for those who want to do more with it than wait. */
+export function start(mode: Mode, options: readonly string[], path: string, ...args: string[]): Run {
+  if (mode === 'native') return new Run([inRoot(path), ...args]);
+  const gate = mode === 'gate' ? '--gate' : '--no-gate';
+  return new Run([...LEVITATE, '--root', scratch('root'), gate, '--report', ...options, path, ...args]);
+}
+
+export async function outcome(run: Run): Promise<Outcome> {
+  const ending = await run.ended;
+  const counts = /gate: (\d+) calls handed over, (\d+) sites rewritten/.exec(ending.stderr);
+  // What --report says is no complaint.
+  const stderr = ending.stderr.replace(/^levitate-run: every system call.*\n|^levitate-run: gate:[^]*/gm, '');
+  return { ...ending, stderr, handedOver: Number(counts?.[1] ?? 0), rewritten: Number(counts?.[2] ?? 0) };
+}
+
+export function run(mode: Mode, path: string, ...args: string[]): Promise<Outcome> {
+  return outcome(start(mode, ['--timeout', '25s'], path, ...args));
+}
+
+/** Runs a program in all modes: the same output, status 0, nothing on stderr. Gives what the gate's run came to. */
+export async function sameEverywhere(path: string, ...args: string[]): Promise<Outcome> {
+  const native = await run('native', path, ...args);
+  expect(native).toMatchObject({ status: 0, signal: null, stderr: '' });
+  const stops = await run('stops', path, ...args);
+  expect(stops).toMatchObject({ status: 0, signal: null, stdout: native.stdout, stderr: '' });
+  const gate = await run('gate', path, ...args);
+  expect(gate).toMatchObject({ status: 0, signal: null, stdout: native.stdout, stderr: '' });
+  return gate;
+}
