@@ -68,6 +68,12 @@ Napi::Value batch(const Napi::CallbackInfo &info) {
 Napi::Value sync(const Napi::CallbackInfo &info) {
   return reply(info, goodSlot(of(info), integer(info, 0)) ? of(info)->sync(integer(info, 0)) : ESRCH);
 }
+// (slot, return address, its place in the trampoline)
+Napi::Value continues(const Napi::CallbackInfo &info) {
+  if (goodSlot(of(info), integer(info, 0)))
+    of(info)->spaces[of(info)->slots[integer(info, 0)].space].continuations.add(address(info, 1), address(info, 2));
+  return info.Env().Undefined();
+}
 // New threads: the slot or -errno; the host's thread id and the space go into the control block.
 Napi::Value born(const Napi::CallbackInfo &info, int slot) {
   Context *c = of(info);
@@ -258,6 +264,7 @@ Napi::Value createContext(const Napi::CallbackInfo &info) {
   add.operator()<exit>("exit");
   add.operator()<levitate::batch>("batch");
   add.operator()<sync>("sync");
+  add.operator()<continues>("continues");
   add.operator()<cloneThread>("cloneThread");
   add.operator()<fork>("fork");
   add.operator()<createAddressSpace>("createAddressSpace");

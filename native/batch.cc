@@ -85,6 +85,8 @@ int Context::runCall(int slot, const uint64_t *call, uint64_t *result) {
 // Brings registers that a system call stop hides into the block (aarch64: x7). The stub's call number -1 fails with
 // ENOSYS in the host, before any filter is asked for what it does not allow: so use a harmless allowed one.
 int Context::sync(int slot) {
+  // The call needed its registers after all: it is no use to hand over calls like this one.
+  if (gate_) regime_.wasted();
   if (slots[slot].held) return halt(slot);
   if (!arch::kHidesRegs) return 0;
   const uint64_t call[7] = {static_cast<uint64_t>(arch::kCallMunmap), taskSize - pageSize, 0};

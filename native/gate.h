@@ -61,6 +61,8 @@ class Regime {
   void stopped() {
     if (score_ > kFloor) score_ -= 9;
   }
+  // A call that was counted as gated, and needed a stop in the end.
+  void wasted() { score_ -= 25; }
   // Nothing came for as long as a wake-up costs.
   void missed() { score_ -= 60; }
   bool wantsToPoll() const { return !polling_ && score_ >= kEnter; }

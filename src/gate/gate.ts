@@ -2,8 +2,8 @@
  * The gate's policy: which system call sites are rewritten, and what a thread found in rewritten code really is at.
  *
  * A site is learned from stops alone: an address that trapped twice with a call worth it. What happens then is in chunk.ts (the
- * new page) and here (mapping it over the old one, in one host call, in the process that trapped; others follow when they trap
- * there, or start with it).
+ * new page) and here: mapping it over the old one, in one host call, in a process that goes on trapping there; programs that
+ * start later start with it.
  */
 import { Errno } from '../abi/errno.js';
 import { PROT_EXEC, PROT_READ } from '../platform/platform.js';
@@ -19,11 +19,15 @@ import { SYSCALL_LENGTH } from './x86_64/mover.js';
 export type SlowReason = Reason | 'writable code' | 'shared mapping' | 'private memory' | 'memory' | 'place taken';
 
 const HEAT_SLOTS = 1024;
+/** Stops of a site, by all programs, and by one. */
 const HOT = 2;
+const HOT_HERE = 3;
 
 export class Gate {
   /** Sites rewritten so far. */
   rewritten = 0;
+  /** Threads that trapped behind a rewritten system call and were sent on. */
+  landed = 0;
   /** Sites that stay slow, by reason; a site counts once for each file, or each time in private memory. */
   readonly slow = new Map<SlowReason, number>();
   private readonly port: GatePort;
@@ -40,7 +44,10 @@ export class Gate {
     port.client = this;
   }
 
-  /** A stop at an ordinary site, `ret` being the address behind it, with a call that could have been handed over. */
+  /**
+   * A stop at an ordinary site, `ret` being the address behind it, with a call that could have been handed over. A site hot in
+   * all programs together is rewritten for those to come; to map it into a running one pays only if it is hot there.
+   */
   stopped(thread: HostThread, ret: number, nr: number): void {
     // By its place in the page: the address itself differs from run to run.
     const tag = (ret % 4096) * 512 + nr;
@@ -50,19 +57,20 @@ export class Gate {
       this.heat[slot] = 0;
       return;
     }
-    if (++this.heat[slot] < HOT - 1) return;
-    this.heat[slot] = 0;
+    if (this.heat[slot] < 255) this.heat[slot]++;
     const map = this.mapOf(thread);
-    if (map !== null) this.learn(map, ret - SYSCALL_LENGTH);
+    if (map === null) return;
+    const local = map.code.heatOf(slot);
+    if (this.heat[slot] !== HOT - 1 && local !== HOT_HERE) return;
+    const chunk = this.learn(map, ret - SYSCALL_LENGTH);
+    if (chunk !== null && local === HOT_HERE) this.adopt(map, thread, ret - SYSCALL_LENGTH, chunk);
   }
 
-  private learn(map: AddressMap, site: number): void {
+  /** Rewrites the site in its file, if it can be. */
+  private learn(map: AddressMap, site: number): Chunk | null {
     const vma = map.list.find(site);
-    if (vma === null || (vma.prot & PROT_EXEC) === 0) return;
-    if (!runsFromStandIns(vma)) {
-      this.staysSlow(site, vma.file === null ? 'private memory' : 'writable code');
-      return;
-    }
+    if (vma === null || (vma.prot & PROT_EXEC) === 0) return null;
+    if (!runsFromStandIns(vma)) return this.staysSlow(site, vma.file === null ? 'private memory' : 'writable code');
     const file = vma.file!;
     if (file.shadow === undefined) return this.staysSlow(site, 'shared mapping');
     if ((file.writableMappings ?? 0) > 0) return this.staysSlow(site, 'shared mapping');
@@ -73,19 +81,32 @@ export class Gate {
     const chunk = code.makeChunk(offset, vma.offset, end, site);
     if (chunk === null) return this.staysSlow(site, 'memory');
     const at = offset - chunk.from;
-    if (!chunk.sites.has(at)) {
-      const known = chunk.refused.has(at);
-      const reason = chunk.add(at);
-      if (reason !== null) {
-        if (!known) this.slow.set(reason, (this.slow.get(reason) ?? 0) + 1);
-        return;
-      }
+    if (chunk.sites.has(at)) return chunk;
+    const known = chunk.refused.has(at);
+    const reason = chunk.add(at);
+    if (reason === null) {
       this.rewritten++;
+      return chunk;
     }
+    if (!known) this.slow.set(reason, (this.slow.get(reason) ?? 0) + 1);
+    return null;
+  }
+
+  /** Maps the rewritten page over the one `map` runs from. */
+  private adopt(map: AddressMap, thread: HostThread, site: number, chunk: Chunk): void {
+    const vma = map.list.find(site)!;
+    const at = vma.fileOffset(site) - chunk.from;
     const codeStart = site - at;
-    if (!code.mapIsland(map.code, chunk, codeStart)) return this.staysSlow(site, 'place taken');
+    const code = vma.file!.shadow as FileCode;
+    if (!code.mapIsland(map.code, chunk, codeStart)) {
+      this.staysSlow(site, 'place taken');
+      return;
+    }
     const page = chunk.page(at);
-    if (page === null) return this.staysSlow(site, 'memory');
+    if (page === null) {
+      this.staysSlow(site, 'memory');
+      return;
+    }
     map.code.use(page);
     const address = map.pageDown(site);
     map.space.mapPhysical(address, map.pageSize, PROT_READ | PROT_EXEC, page.extent.offset, false);
@@ -96,14 +117,18 @@ export class Gate {
     } catch (error) {
       if (!(error instanceof Errno)) throw error;
       this.staysSlow(site, 'memory');
+      return;
     }
+    const landing = chunk.landing(at + SYSCALL_LENGTH);
+    if (landing >= 0) this.port.continues(thread, site + SYSCALL_LENGTH, codeStart + chunk.distance + landing);
   }
 
-  private staysSlow(site: number, reason: SlowReason): void {
+  private staysSlow(site: number, reason: SlowReason): null {
     const key = `${site} ${reason}`;
-    if (this.seenSlow.has(key) || this.seenSlow.size > 10_000) return;
+    if (this.seenSlow.has(key) || this.seenSlow.size > 10_000) return null;
     this.seenSlow.add(key);
     this.slow.set(reason, (this.slow.get(reason) ?? 0) + 1);
+    return null;
   }
 
   /** A trap of the thread at `address`: where it should be instead, or 0 when the trap is the guest's own. */
@@ -113,7 +138,9 @@ export class Gate {
     for (const island of map.code.islands) {
       if (address < island.codeStart || address >= island.codeEnd || !(island.owner instanceof Chunk)) continue;
       const at = island.owner.landing(address - island.codeStart);
-      if (at >= 0 && map.code.ranges.coveredTo(address) > address) return island.start + at;
+      if (at < 0 || map.code.ranges.coveredTo(address) <= address) continue;
+      this.landed++;
+      return island.start + at;
     }
     return 0;
   }
@@ -135,6 +162,6 @@ export class Gate {
       .sort((a, b) => b[1] - a[1])
       .map(([reason, count]) => `  ${String(count).padStart(8)}  ${reason}\n`);
     const slow = lines.length === 0 ? '' : `system call sites that stayed slow:\n${lines.join('')}`;
-    return `gate: ${handedOver} calls handed over, ${this.rewritten} sites rewritten, polling began ${pollingTimes} times\n${slow}`;
+    return `gate: ${handedOver} calls handed over, ${this.rewritten} sites rewritten, polling began ${pollingTimes} times, ${this.landed} traps\n${slow}`;
   }
 }

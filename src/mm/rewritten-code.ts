@@ -78,16 +78,26 @@ export interface CodeShadow {
   retire(): void;
 }
 
+const HEAT = 128;
+
 export class RewrittenCode {
   /** Addresses mapped from stand-ins. */
   readonly ranges = new RangeSet();
   islands: Island[] = [];
+  private heat: Uint8Array | null = null;
   private readonly uses = new Set<SharedFrames>();
   /** Maps an island on the host unless something else is there; false then. */
   readonly mapIsland: (island: Island, frame: number) => boolean;
 
   constructor(mapIsland: (island: Island, frame: number) => boolean) {
     this.mapIsland = mapIsland;
+  }
+  /** Counts stops of one kind (0..1023, kinds may fall together) in this address space. */
+  heatOf(kind: number): number {
+    this.heat ??= new Uint8Array(HEAT);
+    const at = kind % HEAT;
+    if (this.heat[at] < 255) this.heat[at]++;
+    return this.heat[at];
   }
   use(frames: SharedFrames): void {
     if (this.uses.has(frames)) return;
@@ -109,6 +119,7 @@ export class RewrittenCode {
   clear(): (() => void) | null {
     this.ranges.clear();
     this.islands.length = 0;
+    this.heat = null;
     if (this.uses.size === 0) return null;
     const uses = [...this.uses];
     this.uses.clear();

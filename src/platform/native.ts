@@ -38,6 +38,7 @@ export interface NativeContext {
   exit(slot: number): void;
   batch(slot: number, count: number): number;
   sync(slot: number): number;
+  continues(slot: number, ret: number, at: number): void;
   cloneThread(slot: number): number;
   fork(slot: number): number;
   createAddressSpace(): number;

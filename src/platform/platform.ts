@@ -94,6 +94,8 @@ export interface GatePort {
   readonly handedOver: number;
   readonly pollingTimes: number;
   client: GateClient | null;
+  /** A stopped thread that resumes at `ret` goes on at `at`, which stands for it. Only saves it a trap. */
+  continues(thread: HostThread, ret: number, at: number): void;
 }
 export interface GateClient {
   /** A stop for call `nr`, which could have been handed over, at an ordinary instruction that ends at `ret`. */

@@ -4,9 +4,9 @@
  */
 import { X86 } from '../../abi/registers.js';
 import type { NativeContext } from '../native.js';
-import type { GateClient, GatePort } from '../platform.js';
+import type { GateClient, GatePort, HostThread } from '../platform.js';
 import * as L from './layout.js';
-import type { PtraceThread } from './thread.js';
+import { PtraceThread } from './thread.js';
 
 const SIGILL = 4;
 const SIGTRAP = 5;
@@ -19,6 +19,7 @@ export class PtraceGate implements GatePort {
   readonly channels: number;
   readonly classes: Uint8Array;
   client: GateClient | null = null;
+  private readonly native: NativeContext;
   private readonly control: Int32Array;
   private final: Int32Array | null = null;
 
@@ -26,6 +27,7 @@ export class PtraceGate implements GatePort {
     this.address = native.gateAt;
     this.channels = native.channelsAt;
     this.classes = new Uint8Array(native.gateControl, 0, 512);
+    this.native = native;
     this.control = control;
   }
   get handedOver(): number {
@@ -45,6 +47,10 @@ export class PtraceGate implements GatePort {
     // A thread with a GS base of its own stops in the trampoline.
     if (regs.lo(X86.gs_base) !== 0 || regs.hi(X86.gs_base) !== 0) this.show(thread);
     else if (nr >= 0 && nr < this.classes.length && this.classes[nr] !== 0) this.client?.stopped(thread, regs.ip, nr);
+  }
+
+  continues(thread: HostThread, ret: number, at: number): void {
+    if (thread instanceof PtraceThread && thread.slot >= 0) this.native.continues(thread.slot, ret, at);
   }
 
   /** Whether a trap was that of a rewritten site; the thread then is where it wanted to go. */
