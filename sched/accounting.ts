@@ -69,6 +69,7 @@ export function addChildUsage(parent: ThreadGroup, child: ThreadGroup): void {
   const { childSpaces } = parent;
   if (child.endedSpace !== null) childSpaces.push(child.endedSpace);
   for (const space of child.childSpaces) childSpaces.push(space);
+  if (childSpaces.length === 0) return;
   // What the host has collected meanwhile leaves the list: only processes that are still dying stay there.
   let left = 0;
   for (const space of childSpaces)

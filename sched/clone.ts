@@ -63,8 +63,9 @@ const NAMESPACES =
   CLONE_NEWTIME;
 const RLIMIT_NPROC = 6;
 
-/** Flags reach 2^33: bit tests go through division. */
-const has = (flags: number, flag: number): boolean => Math.floor(flags / flag) % 2 === 1;
+/** Flags reach 2^33; bit operations look at the low 32 bits only. */
+const has = (flags: number, flag: number): boolean =>
+  flag < 2 ** 32 ? (flags & flag) !== 0 : Math.floor(flags / flag) % 2 === 1;
 
 /**
  * Makes a task; returns its tid to the parent (after its exec or exit for CLONE_VFORK), or BLOCKED. `made` runs before the
@@ -151,12 +152,13 @@ function validate(parent: Task, request: CloneRequest): void {
     (has(flags, CLONE_PIDFD) && has(flags, CLONE_PARENT_SETTID) && request.pidfd === request.parentTid) ||
     has(flags, CLONE_INTO_CGROUP);
   if (bad) throw errno(EINVAL);
-  for (let flag = 1; flag <= CLONE_NEWNET; flag *= 2)
-    if (has(flags, flag) && has(NAMESPACES, flag)) {
-      if (flag !== CLONE_NEWUSER && !capable(parent.creds, CAP_SYS_ADMIN)) throw errno(EPERM);
-      // Namespaces are not there yet: what a kernel built without them says.
-      throw errno(EINVAL);
-    }
+  const namespaces = flags & NAMESPACES;
+  if (namespaces !== 0) {
+    const first = namespaces & -namespaces;
+    if (first !== CLONE_NEWUSER && !capable(parent.creds, CAP_SYS_ADMIN)) throw errno(EPERM);
+    // Namespaces are not there yet: what a kernel built without them says.
+    throw errno(EINVAL);
+  }
   if (has(flags, CLONE_SETTLS) && request.tls >= parent.kernel.platform.taskSize) throw errno(EPERM);
 }
 
@@ -195,13 +197,7 @@ function inherit(parent: Task, child: Task, flags: number): void {
 function makeGroup(parent: Task, child: Task, { flags, exitSignal }: CloneRequest): void {
   const from = parent.group;
   const siblings = has(flags, CLONE_PARENT);
-  const group = new ThreadGroup(
-    parent.kernel,
-    child.tid,
-    child,
-    siblings ? from.parent : from,
-    from.limits.map((limit) => ({ ...limit })),
-  );
+  const group = new ThreadGroup(parent.kernel, child.tid, child, siblings ? from.parent : from, from.limits.slice());
   group.exitSignal = siblings ? from.exitSignal : exitSignal;
   group.processGroup = from.processGroup;
   group.processGroup.add(group);

@@ -30,12 +30,13 @@ export function exitGroup(group: ThreadGroup, status: number, current: Task | nu
     group.exitStatus = status;
     group.jobState = GROUP_RUNNING;
   }
-  for (const task of [...group.threads]) {
-    if (task === current) continue;
-    // A thread in user mode, asleep or parked has nothing left to do: it ends now.
-    task.parked = false;
-    exitTask(task, group.exitStatus);
-  }
+  if (current === null || group.threads.size > 1)
+    for (const task of [...group.threads]) {
+      if (task === current) continue;
+      // A thread in user mode, asleep or parked has nothing left to do: it ends now.
+      task.parked = false;
+      exitTask(task, group.exitStatus);
+    }
   if (current !== null) exitTask(current, group.exitStatus);
 }
 
@@ -86,6 +87,7 @@ export function dropMm(mm: MemoryMap): void {
 /** A thread that ends is nobody's parent any more: its siblings or the reaper take over (forget_original_parent). */
 function orphanChildren(task: Task): void {
   const { group } = task;
+  if (group.children.size === 0) return;
   const heir = group.threads.values().next().value ?? reaperOf(group)?.leader ?? null;
   for (const child of [...group.children]) {
     if (child.leader.parentTask !== task && group.threads.size > 0) continue;
@@ -145,6 +147,7 @@ function reaperOf(group: ThreadGroup): ThreadGroup | null {
 }
 
 function reparentChildren(group: ThreadGroup): void {
+  if (group.children.size === 0) return;
   const reaper = reaperOf(group);
   for (const child of [...group.children]) {
     group.children.delete(child);

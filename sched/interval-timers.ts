@@ -132,7 +132,7 @@ export interface PosixTimer {
 export class GroupTimers {
   private readonly group: ThreadGroup;
   private readonly itimers: (IntervalTimer | undefined)[] = [];
-  readonly posix = new Map<number, PosixTimer>();
+  private posix: Map<number, PosixTimer> | null = null;
   private nextId = 0;
   private cpuLimit: IntervalTimer | null = null;
 
@@ -174,14 +174,15 @@ export class GroupTimers {
     value: bigint | null,
     target: Task | null,
   ): PosixTimer {
-    if (this.posix.size >= this.group.limits[RLIMIT_SIGPENDING].soft) throw errno(EAGAIN);
+    const posix = (this.posix ??= new Map<number, PosixTimer>());
+    if (posix.size >= this.group.limits[RLIMIT_SIGPENDING].soft) throw errno(EAGAIN);
     const { group } = this;
     if (readOnlyClock(clockId)) throw errno(EOPNOTSUPP);
     const cpu = cpuClockNs(task, clockId);
     if (cpu === null) readClock(task, clockId);
     const source: Source =
       cpu === null ? { now: () => group.kernel.clock.monotonicNs(), steady: true } : { now: cpu, steady: false };
-    const id = this.freeId();
+    const id = this.freeId(posix);
     /** The entry in the queue; a newer one, or a setting in between, makes it stale. */
     let entry: object | null = null;
     const fire = (): boolean => {
@@ -206,33 +207,33 @@ export class GroupTimers {
     };
     const timer = new IntervalTimer(group, source, notify === SIGEV_NONE ? null : fire);
     const created: PosixTimer = { id, clockId, notify, overrun: 0, timer };
-    this.posix.set(id, created);
+    posix.set(id, created);
     return created;
   }
   /** Ids go up and wrap at INT_MAX. */
-  private freeId(): number {
+  private freeId(posix: ReadonlyMap<number, PosixTimer>): number {
     for (;;) {
       const id = this.nextId;
       this.nextId = (this.nextId + 1) & 0x7fff_ffff;
-      if (!this.posix.has(id)) return id;
+      if (!posix.has(id)) return id;
     }
   }
 
   /** The timer, or EINVAL. */
   get(id: number): PosixTimer {
-    const found = this.posix.get(id);
+    const found = this.posix?.get(id);
     if (found === undefined) throw errno(EINVAL);
     return found;
   }
 
   delete(id: number): void {
     this.get(id).timer.set(0, 0);
-    this.posix.delete(id);
+    this.posix?.delete(id);
   }
 
   /** exec deletes POSIX timers and keeps interval timers; exit drops all. */
   clear(all: boolean): void {
-    for (const id of [...this.posix.keys()]) this.delete(id);
+    if (this.posix !== null) for (const id of [...this.posix.keys()]) this.delete(id);
     if (!all) return;
     for (const timer of this.itimers) timer?.set(0, 0);
     this.cpuLimit?.set(0, 0);

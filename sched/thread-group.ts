@@ -45,7 +45,7 @@ export class ThreadGroup {
   stopSignal = 0;
   stopReported = true;
   continueReported = true;
-  /** RLIMIT_ index to limits. */
+  /** RLIMIT_ index to limits. A change replaces one: forked processes share them. */
   limits: ResourceLimit[];
   /** Has called execve since it was forked: setpgid by the parent is EACCES. */
   execed = false;
@@ -80,7 +80,7 @@ export class ThreadGroup {
     this.parent = parent;
     this.exitSignal = 0;
     this.limits = limits;
-    this.pending.alarmTaken = () => this.timers.alarmTaken();
+    this.pending.alarms = this.timers;
     this.startNs = kernel.clock.monotonicNs();
     kernel.pids.groups.set(tgid, this);
     parent?.children.add(this);

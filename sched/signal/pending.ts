@@ -16,8 +16,8 @@ const SYNCHRONOUS = SigSet.of(4, 5, 7, 8, 11, 31);
 export class PendingSignals {
   readonly set = new SigSet();
   private queue: SigInfo[] = [];
-  /** Called when a SIGALRM is taken: the interval timer goes on (dequeue_signal). */
-  alarmTaken: (() => void) | null = null;
+  /** Told when a SIGALRM is taken: the interval timer goes on (dequeue_signal). */
+  alarms: { alarmTaken(): void } | null = null;
 
   /** Queues; returns false when a standard signal was already pending (it is dropped). */
   add(info: SigInfo): boolean {
@@ -50,7 +50,7 @@ export class PendingSignals {
     if (at < 0) return null;
     const [info] = this.queue.splice(at, 1);
     if (!this.queue.some((other) => other.signo === signo)) this.set.delete(signo);
-    if (signo === SIGALRM) this.alarmTaken?.();
+    if (signo === SIGALRM) this.alarms?.alarmTaken();
     return info.taken === undefined ? info : info.taken();
   }
   /** Drops every instance of the signals in `which`. */

@@ -38,8 +38,12 @@ export interface MapOptions {
   space: AddressSpace;
   account: MemoryAccount;
   random: RandomSource;
+  /** Of the map this one is a copy of. The limits may be shared: a change replaces them. */
+  limits?: MemoryLimits;
+  layout?: MemoryLayout;
 }
 
+const MIB = 1024 * 1024;
 /** vm.max_map_count */
 export const MAX_MAP_COUNT = 65530;
 /** Lowest address a guest may map (vm.mmap_min_addr). */
@@ -79,7 +83,7 @@ export abstract class MapCore {
   readonly pageSize: number;
   space: AddressSpace;
   users = 1;
-  limits: MemoryLimits = { addressSpace: Infinity, data: Infinity, stack: 8 * 1024 * 1024, memlock: 8 * 1024 * 1024 };
+  limits: MemoryLimits;
   layout: MemoryLayout;
   readonly list: VmaList;
   readonly searchHint = new SearchHint();
@@ -97,9 +101,10 @@ export abstract class MapCore {
   lockedBytes = 0;
   /** VM_ flags every new mapping gets: mlockall(MCL_FUTURE). */
   defaultFlags = 0;
-  private readonly attachments: [Map<FileMapping, Attachment>, Map<FileMapping, Attachment>] = [
-    new Map<FileMapping, Attachment>(),
-    new Map<FileMapping, Attachment>(),
+  /** Index 1: for shared writable VMAs. Made when needed. */
+  private readonly attachments: [Map<FileMapping, Attachment> | null, Map<FileMapping, Attachment> | null] = [
+    null,
+    null,
   ];
   /** File ranges queued since the last commit, to be taken back when it fails. */
   private populating: [number, number][] = [];
@@ -115,11 +120,9 @@ export abstract class MapCore {
     this.random = options.random;
     this.space = options.space;
     this.pageSize = options.platform.pageSize;
-    this.layout = emptyLayout(options.platform.taskSize);
-    this.list = new VmaList(
-      (vma) => this.attach(vma),
-      (vma) => this.detach(vma),
-    );
+    this.limits = options.limits ?? { addressSpace: Infinity, data: Infinity, stack: 8 * MIB, memlock: 8 * MIB };
+    this.layout = options.layout ?? emptyLayout(options.platform.taskSize);
+    this.list = new VmaList(this);
   }
 
   pageUp(value: number): number {
@@ -160,6 +163,12 @@ export abstract class MapCore {
   addVma(vma: VmaRecord): void {
     if (this.code.islands.length > 0) this.evictIslands(vma.start, vma.end);
     this.list.insert(vma);
+    this.attach(vma);
+    this.count(vma.prot, vma.flags, vma.end - vma.start);
+  }
+  /** The same above all others: for a copy of a whole map. */
+  protected appendVma(vma: VmaRecord): void {
+    this.list.append(vma);
     this.attach(vma);
     this.count(vma.prot, vma.flags, vma.end - vma.start);
   }
@@ -224,7 +233,7 @@ export abstract class MapCore {
     const code = this.code.clear();
     if (code !== null) this.settling.push(code);
     this.populated.clear();
-    this.late.length = 0;
+    if (this.late.length > 0) this.late.length = 0;
     this.totalBytes = this.dataBytes = this.lockedBytes = 0;
   }
   /** Changes protection or flags of whole VMAs in [start, end), which must be split there; then merges at the edges. */
@@ -234,10 +243,10 @@ export abstract class MapCore {
     this.list.mergeAt(start);
   }
 
-  private attach(vma: VmaRecord): void {
+  attach(vma: VmaRecord): void {
     if (vma.file === null) return;
     const writable = isSharedWritable(vma);
-    const attachments = this.attachments[writable ? 1 : 0];
+    const attachments = (this.attachments[writable ? 1 : 0] ??= new Map<FileMapping, Attachment>());
     let attachment = attachments.get(vma.file);
     if (attachment === undefined) {
       attachment = new Attachment(this, vma.file);
@@ -246,10 +255,10 @@ export abstract class MapCore {
     }
     attachment.count++;
   }
-  private detach(vma: VmaRecord): void {
+  detach(vma: VmaRecord): void {
     if (vma.file === null) return;
     const writable = isSharedWritable(vma);
-    const attachments = this.attachments[writable ? 1 : 0];
+    const attachments = this.attachments[writable ? 1 : 0]!;
     const attachment = attachments.get(vma.file)!;
     if (--attachment.count > 0) return;
     attachments.delete(vma.file);
@@ -261,9 +270,11 @@ export abstract class MapCore {
   }
   /** Detaches from every file (at the next commit). */
   protected detachAll(): void {
-    for (const [kind, attachments] of this.attachments.entries()) {
+    for (let kind = 0; kind < 2; kind++) {
+      const attachments = this.attachments[kind];
+      if (attachments === null) continue;
       for (const attachment of attachments.values()) this.detachLater(attachment, kind === 1);
-      attachments.clear();
+      this.attachments[kind] = null;
     }
   }
 
@@ -345,7 +356,7 @@ export abstract class MapCore {
         throw errno(ENOMEM);
       }
     }
-    this.populating.length = 0;
+    if (this.populating.length > 0) this.populating.length = 0;
     if (this.settling.length > 0 && this.late.length === 0) this.settled();
   }
   /** A commit whose failure cannot be helped (undo, unmapping): the VMAs stay the truth. */
@@ -358,6 +369,7 @@ export abstract class MapCore {
   }
   /** The host has nothing queued: what waited for that happens. */
   protected settled(): void {
+    if (this.settling.length === 0) return;
     const callbacks = this.settling;
     this.settling = [];
     for (const callback of callbacks) callback();

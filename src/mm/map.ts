@@ -98,14 +98,12 @@ export class AddressMap extends GuestAccess implements MemoryMap {
   }
 
   forkInto(space: AddressSpace): AddressMap {
-    const { platform, frames, account, random } = this;
-    const child = new AddressMap({ platform, frames, account, random, space });
+    const { platform, frames, account, random, limits } = this;
+    const child = new AddressMap({ platform, frames, account, random, space, limits, layout: { ...this.layout } });
     let accounted = 0;
     for (const vma of this.list.items)
       if ((vma.flags & (VM_ACCOUNT | VM_DONTFORK)) === VM_ACCOUNT) accounted += vma.end - vma.start;
     child.charge(accounted);
-    child.limits = { ...this.limits };
-    child.layout = { ...this.layout };
     this.populated.copyTo(child.populated);
     this.code.copyTo(child.code);
     for (const vma of this.list.items) {
@@ -116,7 +114,7 @@ export class AddressMap extends GuestAccess implements MemoryMap {
       }
       const copy = vma.copy();
       copy.flags &= ~(VM_LOCKED | VM_LOCKONFAULT);
-      child.addVma(copy);
+      child.appendVma(copy);
       if ((vma.flags & VM_WIPEONFORK) !== 0) space.discard(vma.start, vma.end - vma.start);
     }
     try {

@@ -10,6 +10,7 @@ export class RangeSet {
     return this.starts.length;
   }
   clear(): void {
+    if (this.starts.length === 0) return;
     this.starts.length = 0;
     this.ends.length = 0;
   }

@@ -60,16 +60,19 @@ export function mergeable(a: VmaRecord, b: VmaRecord): boolean {
   );
 }
 
+/** Told when one VMA became two or two became one: file references are counted per VMA. */
+export interface VmaOwner {
+  attach(vma: VmaRecord): void;
+  detach(vma: VmaRecord): void;
+}
+
 export class VmaList {
   readonly items: VmaRecord[] = [];
   private last: VmaRecord | null = null;
-  /** Told when one VMA became two or two became one (file references are counted per VMA). */
-  private readonly onSplit: (vma: VmaRecord) => void;
-  private readonly onMerge: (vma: VmaRecord) => void;
+  private readonly owner: VmaOwner;
 
-  constructor(onSplit: (vma: VmaRecord) => void, onMerge: (vma: VmaRecord) => void) {
-    this.onSplit = onSplit;
-    this.onMerge = onMerge;
+  constructor(owner: VmaOwner) {
+    this.owner = owner;
   }
 
   get size(): number {
@@ -135,11 +138,15 @@ export class VmaList {
     upper.offset = vma.file === null ? 0 : vma.fileOffset(address);
     vma.end = address;
     this.items.splice(i + 1, 0, upper);
-    this.onSplit(upper);
+    this.owner.attach(upper);
   }
   /** Puts a new VMA in (its range must be free) without merging. */
   insert(vma: VmaRecord): void {
     this.items.splice(this.indexFrom(vma.start), 0, vma);
+  }
+  /** The same for one that lies above all others. */
+  append(vma: VmaRecord): void {
+    this.items.push(vma);
   }
   /** Takes whole VMAs out; [start, end) must have been split at its ends. */
   removeRange(start: number, end: number): VmaRecord[] {
@@ -163,6 +170,6 @@ export class VmaList {
     below.end = above.end;
     this.items.splice(i, 1);
     if (this.last === above) this.last = null;
-    this.onMerge(above);
+    this.owner.detach(above);
   }
 }

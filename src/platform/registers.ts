@@ -69,8 +69,8 @@ export class Registers {
     this.words[at] = lo;
     this.words[at + 1] = hi;
   }
-  /** Copies every register of another thread (fork, clone). */
+  /** Copies every register of another thread of the same platform (fork, clone). */
   copyFrom(other: Registers): void {
-    this.words.set(other.words.subarray(other.base, other.base + 2 * other.layout.count), this.base);
+    this.words.copyWithin(this.base, other.base, other.base + 2 * other.layout.count);
   }
 }
