@@ -61,6 +61,8 @@ class Regime {
   void stopped() {
     if (score_ > kFloor) score_ -= 9;
   }
+  // A new process: work that goes fastest where its parent runs.
+  void forked() { score_ = score_ > kFloor + 100 ? score_ - 100 : kFloor; }
   // A call that was counted as gated, and needed a stop in the end.
   void wasted() { score_ -= 25; }
   // Nothing came for as long as a wake-up costs.

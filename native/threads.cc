@@ -69,6 +69,10 @@ int Context::bear(int parent, uint64_t flags, uint64_t *tid) {
   space.continuations = kept;
   for (int i = 0; i < count; i++) batch[static_cast<size_t>(i) * kEntryWords + 7] = 0;
   if (!error) space.inheriting = -1;
+  if (!thread) {
+    regime_.forked();
+    if (regime_.wantsTurns()) stopPolling();
+  }
   return error;
 }
 

@@ -1,5 +1,5 @@
 #!/usr/bin/env node
-// npm run bench: native, the ptrace floor and levitate side by side, from one run.
+// npm run bench: native, the ptrace floor, levitate without and with the gate side by side, from one run.
 //
 //   node test/bench/run.mjs [--rounds N] [--scale F] [--bench a,b,c] [--no-limits]
 //
@@ -26,14 +26,50 @@ for (let args = process.argv.slice(2); args.length > 0;) {
   }
 }
 
-/** Limits of the ratio levitate / native (or, where said, of a formula over native and floor in ns). */
+/**
+ * What each bench may take, in ns: of `native`, `floor` (a system call of a tracer that does nothing) and `stops` (levitate
+ * with --no-gate) of the same run. Absolute limits are for a machine whose floor is 10 us, and scale with it.
+ */
+const scaled = (us) => ({ text: `${us} us at a floor of 10`, allowed: ({ floor }) => (us * floor) / 10 });
+const times = (factor) => ({ text: `${factor} x native`, allowed: ({ native }) => factor * native });
+const ofStops = (factor) => ({ text: `${factor} x --no-gate`, allowed: ({ stops }) => factor * stops });
 const LIMITS = {
-  getpid: { text: '1.3 x floor', allowed: (native, floor) => 1.3 * floor },
-  fork: { text: '2 x native', allowed: (native) => 2 * native },
-  forkexec: { text: '4 x native', allowed: (native) => 4 * native },
-  cpu: { text: '1.03 x native', allowed: (native) => 1.03 * native },
-  seqread: { text: '3 x native + floor', allowed: (native, floor) => 3 * native + floor },
+  getpid: [scaled(1.2), ofStops(1 / 8)],
+  read1: [scaled(2)],
+  write1: [scaled(2)],
+  pread4k: [scaled(3)],
+  stat: [scaled(5)],
+  openclose: [scaled(8)],
+  createunlink: [scaled(20)],
+  pipe_pp: [scaled(40)],
+  signal: [scaled(30)],
+  fork: [times(2), ofStops(1.1)],
+  forkexec: [times(4), ofStops(1.1)],
+  seqwrite: [times(1.5)],
+  seqread: [times(1.5)],
+  cpu: [times(1.03)],
+  'sh read': [times(3)],
+  'find | wc': [times(3)],
+  'tar | gzip': [times(3)],
+  '300 x true': [times(3)],
 };
+/** Without the gate. */
+const STOP_LIMITS = {
+  getpid: [{ text: '1.3 x floor', allowed: ({ floor }) => 1.3 * floor }],
+  seqread: [{ text: '3 x native + floor', allowed: ({ native, floor }) => 3 * native + floor }],
+};
+
+/** Whole commands of the default root filesystem, timed by guest/timeit.c inside and, in a chroot, natively: [name, runs, script]. */
+const SCRIPTS = [
+  [
+    'sh read',
+    3,
+    'i=0; while [ $i -lt 100000 ]; do i=$((i+1)); echo $i; done > /tmp/n; i=0; while read x; do i=$((i+1)); done <<EOF\n$(cat /tmp/n)\nEOF\n[ $i = 100000 ]',
+  ],
+  ['find | wc', 5, 'find / -xdev | wc -l'],
+  ['tar | gzip', 3, 'tar c /bin | gzip | wc -c'],
+  ['300 x true', 3, 'i=0; while [ $i -lt 300 ]; do /bin/busybox true; i=$((i+1)); done'],
+];
 
 const work = mkdtempSync(join(tmpdir(), 'levitate-bench-'));
 process.on('exit', () => rmSync(work, { recursive: true, force: true }));
@@ -65,10 +101,40 @@ if (!existsSync(bin)) {
 const scratch = existsSync('/dev/shm') && statSync('/dev/shm').isDirectory() ? '/dev/shm' : tmpdir();
 const commands = {
   native: (args) => [join(work, 'ubench'), ['-d', scratch, ...args]],
-  levitate: (args) => [process.execPath, [bin, '--root', root, '/bin/ubench', ...args]],
+  stops: (args) => [process.execPath, [bin, '--no-gate', '--root', root, '/bin/ubench', ...args]],
+  gate: (args) => [process.execPath, [bin, '--root', root, '/bin/ubench', ...args]],
 };
 
-const names = options.bench === '' ? must(join(work, 'ubench'), ['list']).trim().split('\n') : options.bench.split(',');
+const all = [...must(join(work, 'ubench'), ['list']).trim().split('\n'), ...SCRIPTS.map(([name]) => name)];
+const names = options.bench === '' ? all : options.bench.split(',');
+const unknown = names.filter((name) => !all.includes(name));
+if (unknown.length > 0) {
+  console.error(`bench: no bench ${unknown.join(', ')}; there are ${all.join(', ')}`);
+  process.exit(2);
+}
+const scripts = SCRIPTS.filter(([name]) => names.includes(name));
+const scriptRoot = scripts.length > 0 ? prepareScripts() : '';
+const scriptCommands = {
+  native: (args) => ['chroot', [scriptRoot, '/bin/timeit', ...args]],
+  stops: (args) => [process.execPath, [bin, '--no-gate', '--root', scriptRoot, '/bin/timeit', ...args]],
+  gate: (args) => [process.execPath, [bin, '--root', scriptRoot, '/bin/timeit', ...args]],
+};
+
+/** A copy of the default root filesystem with timeit in it; a chroot there sees the same files as a guest. */
+function prepareScripts() {
+  must('musl-gcc', ['-O2', '-static', '-o', join(work, 'timeit'), join(here, 'guest', 'timeit.c')]);
+  const copy = join(work, 'scripts');
+  mkdirSync(copy);
+  const pack = 'cd /; tar c $(ls | grep -vx -e dev -e proc -e sys -e tmp)';
+  const tar = must(process.execPath, [bin, 'busybox', 'sh', '-c', pack], { encoding: 'buffer', maxBuffer: 1 << 28 });
+  must('tar', ['x', '-C', copy], { input: tar });
+  mkdirSync(join(copy, 'tmp'));
+  copyFileSync(join(work, 'timeit'), join(copy, 'bin', 'timeit'));
+  mkdirSync(join(copy, 'dev'), { recursive: true });
+  if (!existsSync(join(copy, 'dev/null'))) must('mknod', ['-m', '666', join(copy, 'dev/null'), 'c', '1', '3']);
+  return copy;
+}
+
 const figures = new Map(); // "command bench" -> list of ns
 let failed = false;
 const note = (key, value) => figures.set(key, [...(figures.get(key) ?? []), value]);
@@ -77,11 +143,14 @@ const progress = (text) => process.stderr.isTTY && process.stderr.write(`\r\x1b[
 for (let round = 1; round <= Number(options.rounds); round++) {
   progress(`round ${round}/${options.rounds}: floor`);
   note('floor', Number(must(join(work, 'floor'), ['30000']).split(' ')[1]));
-  for (const name of names)
-    for (const [command, line] of Object.entries(commands)) {
+  for (const name of names) {
+    const script = SCRIPTS.find(([title]) => title === name);
+    const args =
+      script === undefined ? ['-s', options.scale, '-b', '3', name] : [String(script[1]), '/bin/sh', '-c', script[2]];
+    for (const [command, line] of Object.entries(script === undefined ? commands : scriptCommands)) {
       progress(`round ${round}/${options.rounds}: ${name} ${command}`);
-      const [program, args] = line(['-s', options.scale, '-b', '3', name]);
-      const run = spawnSync(program, args, { encoding: 'utf8', timeout: 600_000 });
+      const [program, words] = line(args);
+      const run = spawnSync(program, words, { encoding: 'utf8', timeout: 600_000, env: { PATH: process.env.PATH } });
       const match = /^\w+ ([\d.]+) \d+$/m.exec(run.stdout ?? '');
       if (match !== null) note(`${command} ${name}`, Number(match[1]));
       else {
@@ -91,6 +160,7 @@ for (let round = 1; round <= Number(options.rounds); round++) {
         );
       }
     }
+  }
 }
 
 const median = (list) =>
@@ -101,27 +171,31 @@ const floor = median(figures.get('floor'));
 progress('');
 console.log(`ptrace floor: ${time(floor)} a call\n`);
 console.log(
-  ['bench'.padEnd(15), 'native'.padStart(12), 'levitate'.padStart(12), 'ratio'.padStart(9), '  limit'].join(''),
+  [
+    'bench'.padEnd(13),
+    'native'.padStart(11),
+    '--no-gate'.padStart(11),
+    'gate'.padStart(11),
+    '/native'.padStart(9),
+    '  limits',
+  ].join(''),
 );
 for (const name of names) {
-  const native = median(figures.get(`native ${name}`));
-  const ours = median(figures.get(`levitate ${name}`));
-  const limit = LIMITS[name];
-  let verdict = '';
-  if (limit !== undefined && !Number.isNaN(ours)) {
-    const allowed = limit.allowed(native, floor);
-    verdict = `  ${limit.text} = ${time(allowed)}${ours <= allowed ? '' : '  MISSED'}`;
-    if (ours > allowed && options.limits) failed = true;
-  }
-  console.log(
-    [
-      name.padEnd(15),
-      time(native).padStart(12),
-      time(ours).padStart(12),
-      (ours / native).toFixed(2).padStart(9),
-      verdict,
-    ].join(''),
-  );
+  const [native, stops, gate] = ['native', 'stops', 'gate'].map((command) => median(figures.get(`${command} ${name}`)));
+  const known = { native, stops, floor };
+  const verdicts = [];
+  for (const [limits, figure, suffix] of [
+    [LIMITS, gate, ''],
+    [STOP_LIMITS, stops, ' (--no-gate)'],
+  ])
+    for (const { text, allowed } of limits[name] ?? []) {
+      const limit = allowed(known);
+      const met = figure <= limit;
+      if (!met && options.limits) failed = true;
+      verdicts.push(`${text} = ${time(limit)}${suffix}${met ? '' : ' MISSED'}`);
+    }
+  const columns = [time(native), time(stops), time(gate)].map((text) => text.padStart(11));
+  console.log(`${name.padEnd(13)}${columns.join('')}${(gate / native).toFixed(2).padStart(9)}  ${verdicts.join(', ')}`);
 }
 
 /** Whole commands: wall time of `levitate-run busybox true` against `node -e 0`. */
