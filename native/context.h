@@ -219,7 +219,8 @@ class Context {
   void park(int slot);
   bool mergeHeld(int slot);
   int halt(int slot);
-  void heldStop(int slot);
+  bool takeReadyStop(pid_t tid);
+  bool heldStop(int slot);
   void gateStop(int slot, uint64_t *regs);
   void leaveGate(int slot, uint64_t *regs);
   int readRegs(int slot, uint64_t *regs);

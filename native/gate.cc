@@ -122,24 +122,44 @@ bool Context::mergeHeld(int slot) {
 int Context::halt(int slot) {
   Slot &s = slots[slot];
   if (!s.held) return 0;
-  hostPtrace(kPtraceInterrupt, s.tid, 0, nullptr);
   int status;
-  const pid_t got = hostWaitFor(s.tid, &status);
-  if (got < 0) return -got;
-  if (!isStop(status)) {
-    s.held = false;
-    ready_.push_back({s.tid, status});
-    return ESRCH;
+  if (!takeReadyStop(s.tid)) {
+    hostPtrace(kPtraceInterrupt, s.tid, 0, nullptr);
+    const pid_t got = hostWaitFor(s.tid, &status);
+    if (got < 0) return -got;
+    if (!isStop(status)) {
+      s.held = false;
+      ready_.push_back({s.tid, status});
+      return ESRCH;
+    }
   }
   return mergeHeld(slot) ? 0 : ESRCH;
 }
 
-// The stop of a held thread arrived by itself. Never reported.
-void Context::heldStop(int slot) {
+// Whether the thread has stopped already, and its stop only waits to be handled: the host would not tell of it again.
+bool Context::takeReadyStop(pid_t tid) {
+  for (size_t i = readyHead_; i < ready_.size(); i++) {
+    if (ready_[i].tid != tid || !isStop(ready_[i].status)) continue;
+    ready_[i].tid = 0;
+    return true;
+  }
+  return false;
+}
+
+// The stop of a held thread arrived by itself. Reported only if it was asked for after the answer: the stop that brings the
+// answer has used up the interrupt.
+bool Context::heldStop(int slot) {
   Slot &s = slots[slot];
-  if (!mergeHeld(slot) || !s.finish) return;
+  const bool wanted = s.wanted;
+  if (!mergeHeld(slot) || !s.finish) return false;
   s.finish = false;
-  resumeWithRegs(slot);
+  if (!wanted) {
+    resumeWithRegs(slot);
+    return false;
+  }
+  markNotRunning(slot);
+  report(kInterrupted, slot);
+  return true;
 }
 
 // A system call stop inside the gate: show it as one of the site.
@@ -276,8 +296,9 @@ Context::Found Context::poll(Event *event, int64_t deadlineNs, bool once) {
       arch::relax();
       continue;
     }
-    if (takeAny()) return Found::kCall;
+    // Stops first: while several threads make calls there always is another call.
     if (fetch(-1, WNOHANG, event)) return Found::kEvent;
+    if (takeAny()) return Found::kCall;
     if (once || looper->pending()) return Found::kNothing;
     if (deadlineNs != 0 && nowNs() >= deadlineNs) return Found::kNothing;
     if (arch::ticks() - start > limit) break;

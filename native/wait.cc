@@ -108,16 +108,21 @@ void Context::processExits() {
 
 bool Context::handleStop(int slot, int status) {
   Slot &s = slots[slot];
-  if (s.held) [[unlikely]] {
-    heldStop(slot);
-    return false;
-  }
+  if (s.held) [[unlikely]] return heldStop(slot);
   const int signal = stopSignal(status);
   uint64_t *regs = block(slot);
   if (signal == (SIGTRAP | 0x80)) [[likely]] {
     if (readRegs(slot, regs) != 0) return false;
     arch::classifySyscall(s.tid, regs);
     control[kVia] = kViaSite;
+    if (gate_ && arch::ip(regs) == gateAt_ + arch::gateCheckedAt()) [[unlikely]] {
+      gateStop(slot, regs);
+      arch::resultOf(regs) = 0;
+      markNotRunning(slot);
+      s.wanted = false;
+      report(kInterrupted, slot);
+      return true;
+    }
     if (gate_) {
       s.lastTick = looper->tick();
       const bool gated = arch::ip(regs) == gateAt_ + arch::gateStoppedAt();
@@ -185,8 +190,10 @@ bool Context::handle(const Event &event) {
   }
   if (s.exitRequested) {
     if (spaces[s.space].killed) return false;
-    if (s.state == State::kStopped) runExit(slot);
-    else hostPtrace(kPtraceCont, s.tid, 0, nullptr);  // a late interrupt on the way to its exit
+    if (s.state == State::kStopped) {
+      s.held = false;  // answered, and this is its stop: there will be no other to wait for
+      runExit(slot);
+    } else hostPtrace(kPtraceCont, s.tid, 0, nullptr);  // a late interrupt on the way to its exit
     return false;
   }
   return handleStop(slot, event.status);
