@@ -111,6 +111,7 @@ function commit(task: Task, program: Program, image: PreparedImage, creds: Crede
   killOtherThreads(task);
   leaveMm(task);
   takeLeadership(task);
+  task.useThread(task.thread); // its tid may be another now
   const shared = task.mm.users > 1;
   const old = task.mm;
   const oldThread = task.thread;
@@ -121,7 +122,7 @@ function commit(task: Task, program: Program, image: PreparedImage, creds: Crede
     if (thread === null) return;
     dropMm(old);
     kernel.taskGone(task);
-    task.thread = thread;
+    task.useThread(thread);
     kernel.taskMade(task);
     oldThread.exit();
   } else {

@@ -16,7 +16,7 @@ enum ChannelState : uint32_t { kChannelIdle, kChannelRequest, kChannelTaken, kCh
 struct Channel {
   std::atomic<uint32_t> state;
   uint32_t unused;
-  uint64_t nr, args[6], sp, ret, cont, flags, result, inAddr, inLength, spare[17];
+  uint64_t nr, args[6], sp, ret, cont, flags, result, inAddr, inLength, mask, pending, facts[4], spare[11];
   struct {
     uint64_t addr, length;
   } out[16];
@@ -25,12 +25,13 @@ struct Channel {
 constexpr size_t kInMost = 2048, kOutMost = 15;
 static_assert(offsetof(Channel, nr) == 0x08 && offsetof(Channel, sp) == 0x40 && offsetof(Channel, ret) == 0x48 &&
               offsetof(Channel, cont) == 0x50 && offsetof(Channel, flags) == 0x58 && offsetof(Channel, result) == 0x60 &&
-              offsetof(Channel, inAddr) == 0x68 && offsetof(Channel, out) == 0x100 && offsetof(Channel, data) == 0x200 &&
+              offsetof(Channel, inAddr) == 0x68 && offsetof(Channel, mask) == 0x78 && offsetof(Channel, out) == 0x100 && offsetof(Channel, data) == 0x200 &&
               sizeof(Channel) == 4096);
 
 // The page the supervisor writes and guests read.
 struct GateControl {
-  // For each system call number: 0 always a stop; else it may be handed over, 3: with the string or structure that the first
+  // For each system call number: 0 always a stop; 2: rt_sigprocmask, and 0x80 + n: fact n, are answered by the gate itself;
+  // else it may be handed over, 3: with the string or structure that the first
   // argument points to, 5: the second, 7: with a buffer that the second points to, its length in the third.
   uint8_t classes[512];
   std::atomic<uint32_t> polling;

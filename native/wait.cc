@@ -115,6 +115,14 @@ bool Context::handleStop(int slot, int status) {
     if (readRegs(slot, regs) != 0) return false;
     arch::classifySyscall(s.tid, regs);
     control[kVia] = kViaSite;
+    if (gate_ && arch::ip(regs) == gateAt_ + arch::gateCheckedAt()) [[unlikely]] {
+      gateStop(slot, regs);
+      arch::resultOf(regs) = 0;
+      markNotRunning(slot);
+      s.wanted = false;
+      report(kInterrupted, slot);
+      return true;
+    }
     if (gate_) {
       s.lastTick = looper->tick();
       const bool gated = arch::ip(regs) == gateAt_ + arch::gateStoppedAt();

@@ -39,8 +39,8 @@ export class Task {
   /** Program name, at most 15 bytes. */
   comm: string;
 
-  /** Blocked signals. */
-  readonly blocked = new SigSet();
+  /** Blocked signals, as last seen: read `blocked`. */
+  readonly mask = new SigSet();
   /** Mask to restore after the handler of a signal that ended sigsuspend, ppoll, ... (TIF_RESTORE_SIGMASK). */
   savedMask: SigSet | null = null;
   readonly pending = new PendingSignals();
@@ -93,6 +93,24 @@ export class Task {
     this.comm = options.comm;
     this.sleep = new Sleep(this);
     this.startNs = options.kernel.clock.monotonicNs();
+  }
+
+  /** Blocked signals. A running thread may be changing them: this is what they are now. */
+  get blocked(): SigSet {
+    this.thread.refresh?.();
+    return this.mask;
+  }
+  /** The task runs on this host thread from now on; also to be called when its tid changes. */
+  useThread(thread: HostThread): void {
+    this.thread.refresh?.();
+    this.thread = thread;
+    thread.share?.(this);
+  }
+  get pid(): number {
+    return this.group.tgid;
+  }
+  anyPending(): boolean {
+    return !this.pending.set.empty || !this.group.pending.set.empty;
   }
 
   get regs(): Registers {

@@ -67,7 +67,7 @@ export class Kernel extends Loop {
     state.hooks.register(fsHooks(state));
     registerHooks(state);
     this.gate = platform.gate ? new Gate(platform.gate, state.frames, (thread) => this.mapOf(thread)) : null;
-    if (platform.gate) this.table.fillGateClasses(platform.gate.classes);
+    if (platform.gate) this.table.fillGateClasses(platform.gate.classes, false);
   }
 
   /** Makes process 1: no program yet, at the root of the first mount, leader of session 1. */

@@ -71,6 +71,7 @@ export class Loop {
     this.table = new Dispatcher(options.platform.arch);
     this.state.taskMade = (task) => {
       this.tasks.set(task.thread, task);
+      task.thread.share?.(task);
     };
     this.state.taskGone = (task) => {
       if (task.exited) this.tracer?.exited(task, task.exitStatus);
@@ -85,6 +86,7 @@ export class Loop {
   /** Tells `tracer` of every system call, signal and end from now on. */
   trace(tracer: Tracer<Task> & { attach?(task: Task): void }): void {
     this.tracer = tracer;
+    if (this.platform.gate) this.table.fillGateClasses(this.platform.gate.classes, true);
     const bytes = new Uint8Array(SIGINFO_SIZE);
     const view = new DataView(bytes.buffer);
     this.state.watcher = {

@@ -106,6 +106,8 @@ function sentAlong({ args }: Row): number {
   }
 }
 
+const ANSWERED = { mask: 2, pid: 0x80, tid: 0x81 } as const;
+
 export class Dispatcher {
   readonly arch: ArchName;
   /** Indexed by system call number; holes are numbers the ABI never assigned. */
@@ -131,11 +133,13 @@ export class Dispatcher {
     this.entries = Array.from(entries);
   }
 
-  /** GatePort.classes: which calls may come without a stop. */
-  fillGateClasses(classes: Uint8Array): void {
+  /** GatePort.classes: which calls may come without a stop; every one comes when `traced`. */
+  fillGateClasses(classes: Uint8Array, traced: boolean): void {
     for (let nr = 0; nr < classes.length; nr++) {
       const entry = this.entries[nr];
-      classes[nr] = entry === undefined || entry.row.stops ? 0 : sentAlong(entry.row);
+      if (entry === undefined || entry.row.stops) classes[nr] = 0;
+      else if (entry.row.answered !== undefined && !traced) classes[nr] = ANSWERED[entry.row.answered];
+      else classes[nr] = sentAlong(entry.row);
     }
   }
 

@@ -19,8 +19,20 @@ import {
 } from '../sched/identity.js';
 
 export const rows: readonly Row[] = [
-  row('getpid', { x86_64: 39, aarch64: 172 }, [], { ret: 'pid', classes: ['pure'] }, (task) => task.tgid),
-  row('gettid', { x86_64: 186, aarch64: 178 }, [], { ret: 'pid', classes: ['pure'] }, (task) => task.tid),
+  row(
+    'getpid',
+    { x86_64: 39, aarch64: 172 },
+    [],
+    { answered: 'pid', ret: 'pid', classes: ['pure'] },
+    (task) => task.tgid,
+  ),
+  row(
+    'gettid',
+    { x86_64: 186, aarch64: 178 },
+    [],
+    { answered: 'tid', ret: 'pid', classes: ['pure'] },
+    (task) => task.tid,
+  ),
   row(
     'getppid',
     { x86_64: 110, aarch64: 173 },

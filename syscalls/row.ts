@@ -125,6 +125,9 @@ export type Handler<Args extends readonly ArgType[] = readonly ArgType[]> = (
 /** Which register (0 to 5) holds each argument, where that is not their order (clone on aarch64). */
 export type RegisterOrder = Readonly<Partial<Record<ArchName, readonly number[]>>>;
 
+/** What the gate knows: the signal mask, tgid and tid. */
+export type Answered = 'mask' | 'pid' | 'tid';
+
 export interface Row {
   readonly name: string;
   readonly numbers: Numbers;
@@ -138,6 +141,8 @@ export interface Row {
    * call may come without one: then only its arguments, ip and sp are in the registers until HostThread.sync().
    */
   readonly stops: boolean;
+  /** The gate answers the call by itself, from the thread's channel: see HostThread.share. Not while calls are traced. */
+  readonly answered: Answered | undefined;
   /** Absent exactly when the disposition is `absent`. */
   readonly handler?: (task: Task, ...args: number[]) => number;
 }
@@ -148,6 +153,7 @@ export interface RowOptions {
   registers?: RegisterOrder;
   disposition?: Disposition;
   stops?: boolean;
+  answered?: Answered;
 }
 
 /** Declares an implemented call (default disposition: full). */
@@ -167,6 +173,7 @@ export function row<const Args extends readonly ArgType[]>(
     registers: options.registers,
     disposition: options.disposition ?? 'full',
     stops: options.stops ?? false,
+    answered: options.answered,
     handler: handler as unknown as (task: Task, ...args: number[]) => number,
   };
 }
@@ -188,6 +195,7 @@ export function absent(
     registers: options.registers,
     disposition: { absent: errno },
     stops: false,
+    answered: undefined,
   };
 }
 

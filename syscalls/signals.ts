@@ -60,7 +60,7 @@ export const rows: readonly Row[] = [
     'rt_sigprocmask',
     { x86_64: 14, aarch64: 135 },
     [enumeration('how', 'sigprocmaskcmds'), sigset('set', 'in'), sigset('oldset', 'out'), size('sigsetsize')],
-    { ret: 'zero', classes: ['signal'] },
+    { answered: 'mask', ret: 'zero', classes: ['signal'] },
     rtSigprocmask,
   ),
   row(

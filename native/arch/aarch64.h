@@ -83,6 +83,7 @@ inline uint64_t ticks() { return 0; }
 inline void relax() {}
 inline const char *gateStart() { return nullptr; }
 inline size_t gateSize() { return 0; }
+inline uint64_t gateCheckedAt() { return 0; }
 inline uint64_t gateStoppedAt() { return 0; }
 inline uint64_t &channelBase(uint64_t *regs) { return regs[kTpidr]; }
 inline uint64_t &ipOf(uint64_t *regs) { return regs[kPc]; }

@@ -27,6 +27,11 @@ extern const char levitate_gate_saved[];
 extern const char levitate_gate_stopped[];
 extern const char levitate_gate_answered[];
 extern const char levitate_gate_arguments[];
+extern const char levitate_gate_mask_in[];
+extern const char levitate_gate_mask_out[];
+extern const char levitate_gate_masked[];
+extern const char levitate_gate_checked[];
+extern const char levitate_gate_fact[];
 extern const char levitate_gate_in[];
 extern const char levitate_gate_out[];
 extern const char levitate_gate_out_done[];
@@ -117,6 +122,8 @@ inline uint64_t ticks() { return __rdtsc(); }
 inline void relax() { _mm_pause(); }
 inline const char *gateStart() { return levitate_gate_start; }
 inline size_t gateSize() { return static_cast<size_t>(levitate_gate_end - levitate_gate_start); }
+// The other stop in there: a mask has been set, and a signal may be waiting.
+inline uint64_t gateCheckedAt() { return static_cast<uint64_t>(levitate_gate_checked - levitate_gate_start); }
 inline uint64_t gateStoppedAt() { return static_cast<uint64_t>(levitate_gate_stopped - levitate_gate_start); }
 
 inline uint64_t &channelBase(uint64_t *regs) { return regs[kGsBase]; }
@@ -161,7 +168,8 @@ inline uint64_t gateOffset(const char *label) { return static_cast<uint64_t>(lab
 inline bool leaveGate(uint64_t *regs, uint64_t at, uint64_t channelAt, const Channel *channel, bool done, uint64_t result) {
   const uint64_t offset = regs[kRip] - at;
   const uint64_t flags = offset < gateOffset(levitate_gate_saved) ? regs[kEflags] : channel->flags;
-  const bool over = done || (offset >= gateOffset(levitate_gate_answered) && offset < gateOffset(levitate_gate_slow));
+  const bool masked = offset >= gateOffset(levitate_gate_masked) && offset < gateOffset(levitate_gate_fact);
+  const bool over = done || masked || (offset >= gateOffset(levitate_gate_answered) && offset < gateOffset(levitate_gate_slow));
   if (regs[kRsp] - channelAt < sizeof(Channel)) regs[kRsp] = channel->sp;
   if (offset >= gateOffset(levitate_gate_arguments)) {
     regs[kRdi] = channel->args[0];
@@ -171,6 +179,7 @@ inline bool leaveGate(uint64_t *regs, uint64_t at, uint64_t channelAt, const Cha
   regs[kEflags] = flags;
   if (over) {
     if (done) regs[kRax] = result;
+    if (masked) regs[kRax] = 0;
     showReturn(regs, channel->ret, flags);
   } else {
     if (offset > 0) regs[kRax] = channel->nr;
@@ -181,7 +190,9 @@ inline bool leaveGate(uint64_t *regs, uint64_t at, uint64_t channelAt, const Cha
 
 // A fault in the gate: where to go on, or 0 when it was none of the copies.
 inline uint64_t afterCopyFault(uint64_t offset) {
-  if (offset == gateOffset(levitate_gate_in)) return gateOffset(levitate_gate_slow);
+  if (offset == gateOffset(levitate_gate_in) || offset == gateOffset(levitate_gate_mask_in) ||
+      offset == gateOffset(levitate_gate_mask_out))
+    return gateOffset(levitate_gate_slow);
   if (offset == gateOffset(levitate_gate_out)) return gateOffset(levitate_gate_out_done);
   return 0;
 }

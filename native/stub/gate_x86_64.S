@@ -33,12 +33,17 @@
 	.set FLAGS, 0x58
 	.set RESULT, 0x60
 	.set IN_ADDR, 0x68
+	.set MASK, 0x78
+	.set PENDING, 0x80
+	.set FACTS, 0x88
 	.set IN_LENGTH, 0x70
 	.set OUT, 0x100
 	.set DATA, 0x200
 	.set IN_STRUCT, 256
 	.set IN_BUFFER, 2048
+	.set CLASS_MASK, 2
 	.set CLASS_AT_ARG1, 4
+	.set UNBLOCKABLE, 0x40100
 	.set CLASS_BUFFER, 7
 
 	.set IDLE, 0
@@ -53,6 +58,11 @@
 	.globl levitate_gate_start
 	.globl levitate_gate_end
 	.globl levitate_gate_saved
+	.globl levitate_gate_mask_in
+	.globl levitate_gate_mask_out
+	.globl levitate_gate_masked
+	.globl levitate_gate_checked
+	.globl levitate_gate_fact
 	.globl levitate_gate_arguments
 	.globl levitate_gate_in
 	.globl levitate_gate_out
@@ -63,6 +73,11 @@
 	.hidden levitate_gate_start
 	.hidden levitate_gate_end
 	.hidden levitate_gate_saved
+	.hidden levitate_gate_mask_in
+	.hidden levitate_gate_mask_out
+	.hidden levitate_gate_masked
+	.hidden levitate_gate_checked
+	.hidden levitate_gate_fact
 	.hidden levitate_gate_arguments
 	.hidden levitate_gate_in
 	.hidden levitate_gate_out
@@ -86,6 +101,9 @@ levitate_gate_saved:
 	jz 9f
 	mov %rdi, ARG0(%r11)
 	mov %rsi, ARG1(%r11)
+	jl levitate_gate_fact
+	cmp $CLASS_MASK, %ecx
+	je levitate_gate_mask
 	mov %rdx, ARG2(%r11)
 	mov %r10, ARG3(%r11)
 	mov %r8, ARG4(%r11)
@@ -146,6 +164,47 @@ levitate_gate_in:
 	je 8f
 	mov NR(%r11), %rax
 	jmp 1b
+
+	/*
+	 * rt_sigprocmask: the mask is kept in the channel and the supervisor looks there. It says in PENDING that a signal waits
+	 * before it reads the mask; here the mask is set before PENDING is read. What faults is done again as a stop.
+	 */
+levitate_gate_mask:
+	cmp $8, %r10
+	jne 9f
+	mov MASK(%r11), %rax
+	mov %rax, %rcx
+	test %rsi, %rsi
+	jz 3f
+levitate_gate_mask_in:
+	mov (%rsi), %rcx
+	cmp $1, %edi
+	je 1f
+	ja 2f
+	or %rax, %rcx
+	jmp 3f
+1:	not %rcx
+	and %rax, %rcx
+	jmp 3f
+2:	cmp $2, %edi
+	jne 8f
+3:	and $~UNBLOCKABLE, %rcx
+	test %rdx, %rdx
+	jz 4f
+levitate_gate_mask_out:
+	mov %rax, (%rdx)
+4:	xor %eax, %eax
+	xchg %rcx, MASK(%r11)
+levitate_gate_masked:
+	cmpl $0, PENDING(%r11)
+	je levitate_gate_answered
+	syscall
+levitate_gate_checked:
+	ud2
+levitate_gate_fact:
+	and $0x7f, %ecx
+	mov FACTS(%r11,%rcx,8), %rax
+	jmp levitate_gate_answered
 
 5:	cmpq $0, OUT(%r11)
 	je 3f

@@ -86,7 +86,8 @@ export interface GatePort {
   readonly address: number;
   readonly channels: number;
   /**
-   * For each of the first 512 system call numbers: 0 always a stop; else it may be handed over, 3: with the string or structure
+   * For each of the first 512 system call numbers: 0 always a stop; 2 (rt_sigprocmask) and 0x80 + n (fact n) are answered without
+   * the kernel; else it may be handed over, 3: with the string or structure
    * the first argument points to, 5: the second, 7: with a buffer that the second points to, its length in the third.
    */
   readonly classes: Uint8Array;
@@ -157,6 +158,16 @@ export interface AddressSpace {
   readonly peakSettled: boolean;
 }
 
+/** What HostThread.share shares. */
+export interface SharedState {
+  /** Blocked signals, two halves. */
+  readonly mask: { lo: number; hi: number };
+  readonly pid: number;
+  readonly tid: number;
+  /** Whether any signal is pending, blocked or not. */
+  anyPending(): boolean;
+}
+
 export interface HostThread {
   readonly space: AddressSpace;
   readonly regs: Registers;
@@ -179,6 +190,13 @@ export interface HostThread {
   cloneThread(): HostThread;
   /** New stopped thread in a copy-on-write copy of the address space (host fork; HostError when refused). Flushes first. */
   fork(): HostThread;
+  /**
+   * Lets calls that only look at this state, or change its mask, be answered without the kernel: the mask is then in memory shared
+   * with the thread while it runs, and the kernel calls `refresh` before it looks at it. A platform that cannot leaves both out.
+   */
+  share?(state: SharedState): void;
+  /** Brings the mask up to date, and sees to it that a thread that runs and unblocks a signal from now on stops. */
+  refresh?(): void;
   /** Ends the host thread; with the last one, the host process. Works on running threads too. */
   exit(): void;
   /** FP and vector state in the host's signal-frame form (x86_64: XSAVE area, NT_X86_XSTATE; aarch64: struct user_fpsimd_state). */

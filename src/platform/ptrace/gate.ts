@@ -8,6 +8,11 @@ import type { GateClient, GatePort, HostThread } from '../platform.js';
 import * as L from './layout.js';
 import { PtraceThread } from './thread.js';
 
+const CHANNEL_WORDS = 1024;
+const MASK = 0x78 / 4;
+const PENDING = 0x80 / 4;
+const FACTS = 0x88 / 4;
+
 const SIGILL = 4;
 const SIGTRAP = 5;
 /** An int3 leaves ip behind itself. */
@@ -19,6 +24,7 @@ export class PtraceGate implements GatePort {
   readonly channels: number;
   readonly classes: Uint8Array;
   client: GateClient | null = null;
+  private readonly words: Int32Array;
   private readonly native: NativeContext;
   private readonly control: Int32Array;
   private final: Int32Array | null = null;
@@ -28,6 +34,7 @@ export class PtraceGate implements GatePort {
     this.channels = native.channelsAt;
     this.classes = new Uint8Array(native.gateControl, 0, 512);
     this.native = native;
+    this.words = new Int32Array(native.channels);
     this.control = control;
   }
   get handedOver(): number {
@@ -47,6 +54,29 @@ export class PtraceGate implements GatePort {
     // A thread with a GS base of its own stops in the trampoline.
     if (regs.lo(X86.gs_base) !== 0 || regs.hi(X86.gs_base) !== 0) this.show(thread);
     else if (nr >= 0 && nr < this.classes.length && this.classes[nr] !== 0) this.client?.stopped(thread, regs.ip, nr);
+  }
+
+  /** Words of a slot's channel: see native/gate.h. */
+  setFacts(slot: number, pid: number, tid: number): void {
+    const at = slot * CHANNEL_WORDS;
+    this.words[at + FACTS] = pid;
+    this.words[at + FACTS + 2] = tid;
+  }
+  writeMask(slot: number, mask: { lo: number; hi: number } | null, pending: boolean): void {
+    const { words } = this;
+    const at = slot * CHANNEL_WORDS;
+    words[at + PENDING] = pending ? 1 : 0;
+    if (mask === null) return;
+    words[at + MASK] = mask.lo;
+    words[at + MASK + 1] = mask.hi;
+  }
+  /** A running thread that sets its mask later than this finds PENDING, and stops. */
+  readMask(slot: number, mask: { lo: number; hi: number }, running: boolean): void {
+    const { words } = this;
+    const at = slot * CHANNEL_WORDS;
+    if (running) Atomics.store(words, at + PENDING, 1);
+    mask.lo = Atomics.load(words, at + MASK);
+    mask.hi = Atomics.load(words, at + MASK + 1);
   }
 
   continues(thread: HostThread, ret: number, at: number): void {

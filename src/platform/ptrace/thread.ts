@@ -3,7 +3,7 @@
  *
  * Invariant: `slot` is -1 from `exit()` or STOP_GONE on, since the native side gives the number to the next thread.
  */
-import type { AddressSpace, HostThread } from '../platform.js';
+import type { AddressSpace, HostThread, SharedState } from '../platform.js';
 import { Registers } from '../registers.js';
 import type { PtracePlatform } from './platform.js';
 import * as L from './layout.js';
@@ -16,6 +16,9 @@ export class PtraceThread implements HostThread {
   readonly hostTid: number;
   slot: number;
   running = false;
+  private shared: SharedState | null = null;
+  /** The thread has run since `shared.mask` was read from its channel. */
+  private ran = false;
 
   constructor(platform: PtracePlatform, space: PtraceSpace, slot: number, hostTid: number) {
     this.platform = platform;
@@ -30,8 +33,28 @@ export class PtraceThread implements HostThread {
   resume(): void {
     if (this.running || this.slot < 0) return;
     if (this.space.dirty) this.space.mustFlush();
+    this.publish();
     this.running = true;
     this.platform.queueResume(this.slot);
+  }
+
+  share(state: SharedState): void {
+    if (this.platform.gate === null) return;
+    this.refresh();
+    this.shared = state;
+    this.ran = false;
+    this.platform.gate.setFacts(this.slot, state.pid, state.tid);
+  }
+  refresh(): void {
+    if (!this.ran || this.slot < 0) return;
+    this.platform.gate!.readMask(this.slot, this.shared!.mask, this.running);
+    if (!this.running) this.ran = false;
+  }
+  private publish(): void {
+    const { shared } = this;
+    if (shared === null) return;
+    this.platform.gate!.writeMask(this.slot, this.ran ? null : shared.mask, shared.anyPending());
+    this.ran = true;
   }
 
   interrupt(): void {
