@@ -80,7 +80,7 @@ export async function outcome(run: Run): Promise<Outcome> {
   const ending = await run.ended;
   const counts = /gate: (\d+) calls handed over, (\d+) sites rewritten/.exec(ending.stderr);
   // What --report says is no complaint.
-  const stderr = ending.stderr.replace(/^levitate-run: every system call.*\n|^levitate-run: gate:[^]*/gm, '');
+  const stderr = ending.stderr.replace(/^levitate-run: (every system call|system calls refused|gate:)[^]*/m, '');
   return { ...ending, stderr, handedOver: Number(counts?.[1] ?? 0), rewritten: Number(counts?.[2] ?? 0) };
 }
 
