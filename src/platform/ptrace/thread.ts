@@ -59,7 +59,11 @@ export class PtraceThread implements HostThread {
 
   interrupt(): void {
     if (!this.running) return;
-    if (this.platform.takeFromQueue(this.slot)) this.platform.native.start(this.slot);
+    if (this.platform.takeFromQueue(this.slot)) {
+      const { channel } = this.platform;
+      if (channel.space === this.space) channel.leave(); // it starts now, and not with what the next wait would send along
+      this.platform.native.start(this.slot);
+    }
     this.platform.native.interrupt(this.slot);
   }
 
