@@ -16,7 +16,7 @@ enum ChannelState : uint32_t { kChannelIdle, kChannelRequest, kChannelTaken, kCh
 struct Channel {
   std::atomic<uint32_t> state;
   uint32_t unused;
-  uint64_t nr, args[6], sp, ret, cont, flags, result, inAddr, inLength, mask, pending, facts[4], spare[11];
+  uint64_t nr, args[6], sp, ret, cont, flags, result, inAddr, inLength, mask, pending, tidAddress, facts[6], spare[8];
   struct {
     uint64_t addr, length;
   } out[16];
@@ -30,7 +30,8 @@ static_assert(offsetof(Channel, nr) == 0x08 && offsetof(Channel, sp) == 0x40 && 
 
 // The page the supervisor writes and guests read.
 struct GateControl {
-  // For each system call number: 0 always a stop; 2: rt_sigprocmask, and 0x80 + n: fact n, are answered by the gate itself;
+  // For each system call number: 0 always a stop; 2: rt_sigprocmask, 0x80 + n: fact n,
+  // 0xc0: set_tid_address, 0xc1: arch_prctl(ARCH_SET_FS) are answered by the gate itself;
   // else it may be handed over, 3: with the string or structure that the first
   // argument points to, 5: the second, 7: with a buffer that the second points to, its length in the third.
   uint8_t classes[512];

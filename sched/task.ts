@@ -59,8 +59,9 @@ export class Task {
   /** What restart_syscall(2) runs, after ERESTART_RESTARTBLOCK. */
   restart: (() => number) | null = null;
 
-  /** set_tid_address(2), set_robust_list(2), rseq(2): guest addresses. */
-  clearChildTid = 0;
+  /** As last seen: read `clearChildTid`. */
+  tidAddress = 0;
+  /** set_robust_list(2), rseq(2): guest addresses. */
   robustList = 0;
   rseq = { addr: 0, length: 0, signature: 0 };
   pdeathSignal = 0;
@@ -99,6 +100,15 @@ export class Task {
   get blocked(): SigSet {
     this.thread.refresh?.();
     return this.mask;
+  }
+  /** set_tid_address(2); a running thread may be changing it. */
+  get clearChildTid(): number {
+    this.thread.refresh?.();
+    return this.tidAddress;
+  }
+  set clearChildTid(address: number) {
+    this.thread.refresh?.();
+    this.tidAddress = address;
   }
   /** The task runs on this host thread from now on; also to be called when its tid changes. */
   useThread(thread: HostThread): void {

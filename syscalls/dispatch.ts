@@ -9,7 +9,7 @@ import { ENOSYS, errno } from '../src/abi/errno.js';
 import type { ArchName } from '../src/abi/types.js';
 import type { Registers } from '../src/platform/registers.js';
 import type { Task } from '../sched/task.js';
-import type { ArgKind, Row } from './row.js';
+import type { Answered, ArgKind, Row } from './row.js';
 import { ROWS } from './table.js';
 
 /** How a register becomes a number. */
@@ -106,7 +106,18 @@ function sentAlong({ args }: Row): number {
   }
 }
 
-const ANSWERED = { mask: 2, pid: 0x80, tid: 0x81 } as const;
+/** Classes of GatePort.classes; facts are in the order of HostThread.share. */
+const ANSWERED: Readonly<Record<Answered, number>> = {
+  mask: 2,
+  pid: 0x80,
+  tid: 0x81,
+  uid: 0x82,
+  euid: 0x83,
+  gid: 0x84,
+  egid: 0x85,
+  tidAddress: 0xc0,
+  fsBase: 0xc1,
+};
 
 export class Dispatcher {
   readonly arch: ArchName;
@@ -137,8 +148,9 @@ export class Dispatcher {
   fillGateClasses(classes: Uint8Array, traced: boolean): void {
     for (let nr = 0; nr < classes.length; nr++) {
       const entry = this.entries[nr];
-      if (entry === undefined || entry.row.stops) classes[nr] = 0;
+      if (entry === undefined) classes[nr] = 0;
       else if (entry.row.answered !== undefined && !traced) classes[nr] = ANSWERED[entry.row.answered];
+      else if (entry.row.stops) classes[nr] = 0;
       else classes[nr] = sentAlong(entry.row);
     }
   }

@@ -121,7 +121,13 @@ export const rows: readonly Row[] = [
     ],
     { ret: 'dynamic' },
   ),
-  row('set_tid_address', { x86_64: 218, aarch64: 96 }, [addr('tidptr')], { ret: 'pid' }, setTidAddress),
+  row(
+    'set_tid_address',
+    { x86_64: 218, aarch64: 96 },
+    [addr('tidptr')],
+    { answered: 'tidAddress', ret: 'pid' },
+    setTidAddress,
+  ),
   row('restart_syscall', { x86_64: 219, aarch64: 128 }, [], { stops: true }, restartSyscall),
   row(
     'rseq',

@@ -125,8 +125,8 @@ export type Handler<Args extends readonly ArgType[] = readonly ArgType[]> = (
 /** Which register (0 to 5) holds each argument, where that is not their order (clone on aarch64). */
 export type RegisterOrder = Readonly<Partial<Record<ArchName, readonly number[]>>>;
 
-/** What the gate knows: the signal mask, tgid and tid. */
-export type Answered = 'mask' | 'pid' | 'tid';
+/** What the gate knows or can do: the signal mask, ids, the address of set_tid_address(2), the FS base. */
+export type Answered = 'mask' | 'pid' | 'tid' | 'uid' | 'euid' | 'gid' | 'egid' | 'tidAddress' | 'fsBase';
 
 export interface Row {
   readonly name: string;

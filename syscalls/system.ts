@@ -87,7 +87,12 @@ export const rows: readonly Row[] = [
     'arch_prctl',
     { x86_64: 158 },
     [enumeration('code', 'archvals'), dynamic('addr', 'arch_prctl_arg')],
-    { stops: true, ret: 'zero', disposition: { partial: 'FS, GS and CPUID; no shadow stacks, LAM or AMX' } },
+    {
+      stops: true,
+      answered: 'fsBase',
+      ret: 'zero',
+      disposition: { partial: 'FS, GS and CPUID; no shadow stacks, LAM or AMX' },
+    },
     archPrctl,
   ),
   row(

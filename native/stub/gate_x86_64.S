@@ -35,13 +35,18 @@
 	.set IN_ADDR, 0x68
 	.set MASK, 0x78
 	.set PENDING, 0x80
-	.set FACTS, 0x88
+	.set TID_ADDRESS, 0x88
+	.set FACTS, 0x90
 	.set IN_LENGTH, 0x70
 	.set OUT, 0x100
 	.set DATA, 0x200
 	.set IN_STRUCT, 256
 	.set IN_BUFFER, 2048
 	.set CLASS_MASK, 2
+	.set CLASS_TID_ADDRESS, 0x40
+	.set CLASS_FS_BASE, 0x41
+	.set ARCH_SET_FS, 0x1002
+	.set TID, 1
 	.set CLASS_AT_ARG1, 4
 	.set UNBLOCKABLE, 0x40100
 	.set CLASS_BUFFER, 7
@@ -203,7 +208,21 @@ levitate_gate_checked:
 	ud2
 levitate_gate_fact:
 	and $0x7f, %ecx
+	cmp $CLASS_TID_ADDRESS, %ecx
+	je 1f
+	ja 2f
 	mov FACTS(%r11,%rcx,8), %rax
+	jmp levitate_gate_answered
+1:	mov FACTS+TID*8(%r11), %rax
+	mov %rdi, TID_ADDRESS(%r11)
+	jmp levitate_gate_answered
+2:	cmp $ARCH_SET_FS, %edi
+	jne 8f
+	mov %rsi, %rcx
+	shr $46, %rcx
+	jnz 8f
+	xor %eax, %eax
+	wrfsbase %rsi
 	jmp levitate_gate_answered
 
 5:	cmpq $0, OUT(%r11)

@@ -86,8 +86,8 @@ export interface GatePort {
   readonly address: number;
   readonly channels: number;
   /**
-   * For each of the first 512 system call numbers: 0 always a stop; 2 (rt_sigprocmask) and 0x80 + n (fact n) are answered without
-   * the kernel; else it may be handed over, 3: with the string or structure
+   * For each of the first 512 system call numbers: 0 always a stop; 2 (rt_sigprocmask), 0x80 + n (fact n), 0xc0 (set_tid_address)
+   * and 0xc1 (ARCH_SET_FS) are answered without the kernel; else it may be handed over, 3: with the string or structure
    * the first argument points to, 5: the second, 7: with a buffer that the second points to, its length in the third.
    */
   readonly classes: Uint8Array;
@@ -164,6 +164,10 @@ export interface SharedState {
   readonly mask: { lo: number; hi: number };
   readonly pid: number;
   readonly tid: number;
+  /** A new object whenever one of its ids changes. */
+  readonly creds: { readonly uid: number; readonly euid: number; readonly gid: number; readonly egid: number };
+  /** set_tid_address(2). */
+  tidAddress: number;
   /** Whether any signal is pending, blocked or not. */
   anyPending(): boolean;
 }
@@ -191,11 +195,11 @@ export interface HostThread {
   /** New stopped thread in a copy-on-write copy of the address space (host fork; HostError when refused). Flushes first. */
   fork(): HostThread;
   /**
-   * Lets calls that only look at this state, or change its mask, be answered without the kernel: the mask is then in memory shared
-   * with the thread while it runs, and the kernel calls `refresh` before it looks at it. A platform that cannot leaves both out.
+   * Lets calls that only look at this state, or change its mask or address, be answered without the kernel: those two are then in
+   * memory shared with the thread while it runs, and the kernel calls `refresh` before it looks at them. A platform that cannot leaves both out.
    */
   share?(state: SharedState): void;
-  /** Brings the mask up to date, and sees to it that a thread that runs and unblocks a signal from now on stops. */
+  /** Brings mask and address up to date, and sees to it that a thread that runs and unblocks a signal from now on stops. */
   refresh?(): void;
   /** Ends the host thread; with the last one, the host process. Works on running threads too. */
   exit(): void;

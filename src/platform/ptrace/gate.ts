@@ -4,14 +4,16 @@
  */
 import { X86 } from '../../abi/registers.js';
 import type { NativeContext } from '../native.js';
-import type { GateClient, GatePort, HostThread } from '../platform.js';
+import type { GateClient, GatePort, HostThread, SharedState } from '../platform.js';
 import * as L from './layout.js';
 import { PtraceThread } from './thread.js';
 
 const CHANNEL_WORDS = 1024;
 const MASK = 0x78 / 4;
 const PENDING = 0x80 / 4;
-const FACTS = 0x88 / 4;
+const TID_ADDRESS = 0x88 / 4;
+const FACTS = 0x90 / 4;
+const TWO32 = 0x1_0000_0000;
 
 const SIGILL = 4;
 const SIGTRAP = 5;
@@ -57,26 +59,35 @@ export class PtraceGate implements GatePort {
   }
 
   /** Words of a slot's channel: see native/gate.h. */
-  setFacts(slot: number, pid: number, tid: number): void {
-    const at = slot * CHANNEL_WORDS;
-    this.words[at + FACTS] = pid;
-    this.words[at + FACTS + 2] = tid;
+  setFacts(slot: number, { pid, tid, creds }: SharedState): void {
+    const at = slot * CHANNEL_WORDS + FACTS;
+    const { words } = this;
+    words[at] = pid;
+    words[at + 2] = tid;
+    words[at + 4] = creds.uid;
+    words[at + 6] = creds.euid;
+    words[at + 8] = creds.gid;
+    words[at + 10] = creds.egid;
   }
-  writeMask(slot: number, mask: { lo: number; hi: number } | null, pending: boolean): void {
+  /** What the thread may look at and change while it runs; `state` null: it is as it was left there. */
+  publish(slot: number, state: SharedState | null, pending: boolean): void {
     const { words } = this;
     const at = slot * CHANNEL_WORDS;
     words[at + PENDING] = pending ? 1 : 0;
-    if (mask === null) return;
-    words[at + MASK] = mask.lo;
-    words[at + MASK + 1] = mask.hi;
+    if (state === null) return;
+    words[at + MASK] = state.mask.lo;
+    words[at + MASK + 1] = state.mask.hi;
+    words[at + TID_ADDRESS] = state.tidAddress;
+    words[at + TID_ADDRESS + 1] = Math.floor(state.tidAddress / TWO32);
   }
   /** A running thread that sets its mask later than this finds PENDING, and stops. */
-  readMask(slot: number, mask: { lo: number; hi: number }, running: boolean): void {
+  fetch(slot: number, state: SharedState, running: boolean): void {
     const { words } = this;
     const at = slot * CHANNEL_WORDS;
     if (running) Atomics.store(words, at + PENDING, 1);
-    mask.lo = Atomics.load(words, at + MASK);
-    mask.hi = Atomics.load(words, at + MASK + 1);
+    state.mask.lo = Atomics.load(words, at + MASK);
+    state.mask.hi = Atomics.load(words, at + MASK + 1);
+    state.tidAddress = (words[at + TID_ADDRESS + 1] >>> 0) * TWO32 + (words[at + TID_ADDRESS] >>> 0);
   }
 
   continues(thread: HostThread, ret: number, at: number): void {

@@ -17,7 +17,9 @@ export class PtraceThread implements HostThread {
   slot: number;
   running = false;
   private shared: SharedState | null = null;
-  /** The thread has run since `shared.mask` was read from its channel. */
+  /** Whose ids are in the channel. */
+  private creds: SharedState['creds'] | null = null;
+  /** The thread has run since `shared` was brought up to date from its channel. */
   private ran = false;
 
   constructor(platform: PtracePlatform, space: PtraceSpace, slot: number, hostTid: number) {
@@ -43,17 +45,22 @@ export class PtraceThread implements HostThread {
     this.refresh();
     this.shared = state;
     this.ran = false;
-    this.platform.gate.setFacts(this.slot, state.pid, state.tid);
+    this.creds = null;
   }
   refresh(): void {
     if (!this.ran || this.slot < 0) return;
-    this.platform.gate!.readMask(this.slot, this.shared!.mask, this.running);
+    this.platform.gate!.fetch(this.slot, this.shared!, this.running);
     if (!this.running) this.ran = false;
   }
   private publish(): void {
     const { shared } = this;
     if (shared === null) return;
-    this.platform.gate!.writeMask(this.slot, this.ran ? null : shared.mask, shared.anyPending());
+    const gate = this.platform.gate!;
+    if (this.creds !== shared.creds) {
+      this.creds = shared.creds;
+      gate.setFacts(this.slot, shared);
+    }
+    gate.publish(this.slot, this.ran ? null : shared, shared.anyPending());
     this.ran = true;
   }
 
