@@ -123,6 +123,7 @@ export function clone(parent: Task, request: CloneRequest, made?: (child: Task) 
 /** What the host refuses (its own limits) is EAGAIN or ENOMEM for the guest, too. */
 function hostThread(parent: Task, sharesVm: boolean): HostThread {
   try {
+    if (!sharesVm) parent.mm.renewCode();
     return sharesVm ? parent.thread.cloneThread() : parent.thread.fork();
   } catch (error) {
     if (error instanceof HostError) throw errno(error.errno === ENOMEM ? ENOMEM : EAGAIN);

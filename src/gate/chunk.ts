@@ -11,7 +11,7 @@
  */
 import type { FrameAllocator } from '../mm/frames.js';
 import type { FileMapping } from '../mm/file-mapping.js';
-import { SharedFrames } from '../mm/rewritten-code.js';
+import { SharedFrames, type IslandOwner } from '../mm/rewritten-code.js';
 import { JUMP_LENGTH, SYSCALL_LENGTH, planSite, type Refusal } from './x86_64/mover.js';
 import { CONTINUATION, trampoline, trampolineSize, type MovedCode } from './x86_64/trampoline.js';
 
@@ -39,7 +39,12 @@ const BASE = 2 ** 44;
 const STALE_SITES = 3;
 const STALE_USES = 4;
 
-export class Chunk {
+export class Chunk implements IslandOwner {
+  version = 0;
+  /** Version of `image`. */
+  imageVersion = 0;
+  /** Version in which each page was rewritten last. */
+  private readonly changedAt = new Map<number, number>();
   readonly from: number;
   readonly to: number;
   /** Distance from the chunk's first byte to its island's. */
@@ -152,6 +157,8 @@ export class Chunk {
     this.pages.get(page)?.retire();
     this.pages.set(page, copy);
     this.missing++;
+    this.version++;
+    this.changedAt.set(page, this.version);
     return null;
   }
 
@@ -179,8 +186,17 @@ export class Chunk {
     for (const page of this.pages.values()) page.retire();
     this.pages.clear();
     this.image = image;
+    this.imageVersion = this.version;
     this.missing = this.uses = 0;
     return this.image;
+  }
+
+  changes(version: number, visit: (offset: number, frames: SharedFrames) => void): void {
+    for (const [page, changed] of this.changedAt) {
+      if (changed <= version) continue;
+      const frames = this.page(page);
+      if (frames !== null) visit(page, frames);
+    }
   }
 
   /** Where a thread goes on that was sent to `offset`, inside a rewritten site: an island offset, or -1. */

@@ -66,13 +66,14 @@ export class FileCode implements CodeShadow {
     }
     const length = Math.min(max, chunk.to - offset);
     const image = chunk.sites.size > 0 ? chunk.whole() : null;
-    if (image === null || !this.mapIsland(code, chunk, address - (offset - chunk.from))) return { frame: -1, length };
+    if (image === null || !this.mapIsland(code, chunk, address - (offset - chunk.from), chunk.imageVersion))
+      return { frame: -1, length };
     code.use(image);
     return { frame: image.extent.offset + (offset - chunk.from), length };
   }
 
-  /** Sees to the island of `chunk`, whose code begins at `codeStart`; false when its place is taken. */
-  mapIsland(code: RewrittenCode, chunk: Chunk, codeStart: number): boolean {
+  /** Sees to the island of `chunk`, whose code begins at `codeStart` and is of `version`; false when its place is taken. */
+  mapIsland(code: RewrittenCode, chunk: Chunk, codeStart: number, version: number): boolean {
     if (code.islandOf(chunk, codeStart) !== undefined) return true;
     const start = codeStart + chunk.distance;
     const island: Island = {
@@ -81,6 +82,7 @@ export class FileCode implements CodeShadow {
       codeStart,
       codeEnd: codeStart + (chunk.to - chunk.from),
       owner: chunk,
+      version,
     };
     if (code.islands.some((other) => other.start < island.end && other.end > island.start)) return false;
     if (!code.mapIsland(island, chunk.island.extent.offset)) return false;

@@ -6,7 +6,7 @@
  * start later start with it.
  */
 import { Errno } from '../abi/errno.js';
-import { PROT_EXEC, PROT_READ } from '../platform/platform.js';
+import { PROT_EXEC } from '../platform/platform.js';
 import type { GatePort, HostThread } from '../platform/platform.js';
 import type { FrameAllocator } from '../mm/frames.js';
 import { AddressMap } from '../mm/map.js';
@@ -98,7 +98,7 @@ export class Gate {
     const at = vma.fileOffset(site) - chunk.from;
     const codeStart = site - at;
     const code = vma.file!.shadow as FileCode;
-    if (!code.mapIsland(map.code, chunk, codeStart)) {
+    if (!code.mapIsland(map.code, chunk, codeStart, 0)) {
       this.staysSlow(site, 'place taken');
       return;
     }
@@ -107,11 +107,7 @@ export class Gate {
       this.staysSlow(site, 'memory');
       return;
     }
-    map.code.use(page);
-    const address = map.pageDown(site);
-    map.space.mapPhysical(address, map.pageSize, PROT_READ | PROT_EXEC, page.extent.offset, false);
-    map.code.ranges.add(address, address + map.pageSize);
-    map.populated.add(address, address + map.pageSize);
+    map.mapStandIn(map.pageDown(site), page);
     try {
       map.commit();
     } catch (error) {

@@ -22,7 +22,7 @@ import {
   type MemoryLayout,
   type MemoryLimits,
 } from './memory-map.js';
-import { RewrittenCode } from './rewritten-code.js';
+import { RewrittenCode, type SharedFrames } from './rewritten-code.js';
 import { SearchHint, widenHint } from './placement.js';
 import { RangeSet } from './range-set.js';
 import { VmaList, VmaRecord } from './vma-list.js';
@@ -376,6 +376,34 @@ export abstract class MapCore {
   }
 
   // --- rewritten code
+
+  /** Before a fork: sites that children have found since are mapped here, so that the next ones have them. */
+  renewCode(): void {
+    const { islands } = this.code;
+    if (islands.length === 0) return;
+    for (const island of islands) {
+      const { owner, version, codeStart } = island;
+      if (version === owner.version) continue;
+      island.version = owner.version;
+      owner.changes(version, (offset, frames) => {
+        const address = codeStart + offset;
+        if (this.code.ranges.coveredTo(address) === address) {
+          // A page that runs from the file's own: the same conditions as for a new mapping.
+          const vma = this.list.find(address);
+          if (vma === null || !runsFromStandIns(vma) || this.populated.coveredTo(address) === address) return;
+        }
+        this.mapStandIn(address, frames);
+      });
+    }
+    this.commitQuietly();
+  }
+  /** Queues a rewritten page over the one that is there. */
+  mapStandIn(address: number, frames: SharedFrames): void {
+    this.code.use(frames);
+    this.space.mapPhysical(address, this.pageSize, PROT_READ | PROT_EXEC, frames.extent.offset, false);
+    this.code.ranges.add(address, address + this.pageSize);
+    this.populated.add(address, address + this.pageSize);
+  }
 
   /** [from, to) goes back to the file's own pages, at the next fault. */
   restoreCode(from: number, to: number): void {

@@ -148,6 +148,8 @@ export interface MemoryMap {
 
   // --- life
   /** Copies the VMAs for a child whose host address space is already a copy of this one's (fork). */
+  /** Before a fork of the host thread: code that the gate has rewritten since it was mapped is mapped anew. */
+  renewCode(): void;
   forkInto(space: AddressSpace): MemoryMap;
   /** Forgets every VMA and host mapping (exec of a sole user); the host work stays queued until `space.flush()`. */
   clear(): void;

@@ -61,7 +61,15 @@ export interface Island {
   readonly codeStart: number;
   readonly codeEnd: number;
   /** Whose trampolines they are: see src/gate. */
-  readonly owner: object;
+  readonly owner: IslandOwner;
+  /** How much of what the owner has rewritten since is mapped here. */
+  version: number;
+}
+
+export interface IslandOwner {
+  readonly version: number;
+  /** Calls back for every page rewritten after `version`, with its offset in the code. */
+  changes(version: number, visit: (offset: number, frames: SharedFrames) => void): void;
 }
 
 /** A run of stand-in pages, or of the file's own ones when `frame` is -1. */
@@ -104,7 +112,7 @@ export class RewrittenCode {
     this.uses.add(frames);
     frames.use();
   }
-  islandOf(owner: object, codeStart: number): Island | undefined {
+  islandOf(owner: IslandOwner, codeStart: number): Island | undefined {
     return this.islands.find((island) => island.owner === owner && island.codeStart === codeStart);
   }
   islandAt(address: number): Island | undefined {
@@ -112,7 +120,7 @@ export class RewrittenCode {
   }
   copyTo(other: RewrittenCode): void {
     this.ranges.copyTo(other.ranges);
-    other.islands = this.islands.slice();
+    other.islands = this.islands.map((island) => ({ ...island }));
     for (const frames of this.uses) other.use(frames);
   }
   /** Forgets everything; returns what to call when the host has unmapped it, or null when there is nothing. */
