@@ -215,7 +215,7 @@ class Context {
   bool takeAny();
   void reply(int slot);
   void deliver(int slot);
-  bool copyFault(int slot);
+  void copyFault(int slot);
   void park(int slot);
   bool mergeHeld(int slot);
   int halt(int slot);

@@ -189,13 +189,10 @@ void Context::leaveGate(int slot, uint64_t *regs) {
 }
 
 // A fault at one of the gate's own copies: the thread goes on, and nobody hears of it.
-bool Context::copyFault(int slot) {
+void Context::copyFault(int slot) {
   uint64_t *regs = block(slot);
-  const uint64_t on = arch::afterCopyFault(arch::ip(regs) - gateAt_);
-  if (on == 0) return false;
-  arch::ipOf(regs) = gateAt_ + on;
+  arch::ipOf(regs) = gateAt_ + arch::afterCopyFault(arch::ip(regs) - gateAt_);
   resumeWithRegs(slot);
-  return true;
 }
 
 // Registers of a stopped thread, without what the gate put there.

@@ -15,7 +15,7 @@ namespace levitate {
 
 // Linux's requests that differ from or are missing in older headers.
 constexpr long kPtraceCont = 7, kPtraceSysemu = 31, kPtraceGetSiginfo = 0x4202, kPtraceGetRegset = 0x4204,
-               kPtraceSetRegset = 0x4205, kPtraceSeize = 0x4206, kPtraceInterrupt = 0x4207;
+               kPtraceSetRegset = 0x4205, kPtraceSeize = 0x4206, kPtraceInterrupt = 0x4207, kPtracePeekSiginfo = 0x4209;
 constexpr int kEventStop = 128;  // PTRACE_EVENT_STOP
 // Sees traced threads of this thread only: __WCLONE without __WALL leaves Node's own child processes alone (they end
 // with SIGCHLD and are not traced), while traced threads are always eligible.

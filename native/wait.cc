@@ -106,6 +106,27 @@ void Context::processExits() {
   pendingExits_.clear();
 }
 
+// A fault of the thread's own code, as opposed to a signal somebody sent.
+static bool isFault(const siginfo_t &info, int signal) {
+  return info.si_code > 0 && (signal == SIGSEGV || signal == SIGBUS || signal == SIGFPE || signal == SIGILL ||
+                              signal == SIGTRAP || signal == SIGSYS);
+}
+
+// Whether the thread has a fault that the host has not shown yet: an interrupt comes first, and were other registers set at its
+// stop, the fault would be taken for one of theirs.
+static bool faultPending(pid_t tid) {
+  siginfo_t infos[4];
+  struct {
+    uint64_t offset;
+    uint32_t flags;
+    int32_t count;
+  } which = {0, 0, 4};
+  const long count = hostPtraceResult(kPtracePeekSiginfo, tid, reinterpret_cast<uintptr_t>(&which), infos);
+  for (long i = 0; i < count; i++)
+    if (isFault(infos[i], infos[i].si_signo)) return true;
+  return false;
+}
+
 bool Context::handleStop(int slot, int status) {
   Slot &s = slots[slot];
   if (s.held) [[unlikely]] return heldStop(slot);
@@ -141,15 +162,21 @@ bool Context::handleStop(int slot, int status) {
   bool own = false;
   if (event == 0) {
     if (hostPtrace(kPtraceGetSiginfo, s.tid, 0, &info) != 0) return false;
-    own = info.si_code > 0 && (signal == SIGSEGV || signal == SIGBUS || signal == SIGFPE || signal == SIGILL ||
-                               signal == SIGTRAP || signal == SIGSYS);
+    own = isFault(info, signal);
   }
-  if (!own && !s.wanted) {
+  // `wanted` stays: whatever stop the fault brings is reported, and the host has no interrupt left to show.
+  if (!own && (!s.wanted || faultPending(s.tid))) {
     resumeAsIs(slot);
     return false;
   }
   if (readRegs(slot, regs) != 0) return false;
-  if (gate_ && own && copyFault(slot)) return false;
+  if (gate_ && own && arch::afterCopyFault(arch::ip(regs) - gateAt_) != 0) {
+    if (!s.wanted) {
+      copyFault(slot);
+      return false;
+    }
+    own = false;  // this stop has used up the interrupt
+  }
   if (gate_ && arch::ip(regs) - gateAt_ < pageSize) [[unlikely]] leaveGate(slot, regs);
   if (gate_) s.lastTick = looper->tick();
   markNotRunning(slot);

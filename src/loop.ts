@@ -299,31 +299,28 @@ export class Loop {
       exitGroup(task.group, SIGKILL, task);
       return;
     }
-    if (kind === STOP_SIGNAL && this.fault(task)) {
-      task.thread.resume();
-      return;
-    }
-    if (kind !== STOP_SIGNAL && kind !== STOP_INTERRUPTED) throw new KernelPanic(`stop of unknown kind ${kind}`, null);
+    // Even a fault that is resolved may have used up an interrupt for a signal.
+    if (kind === STOP_SIGNAL) this.fault(task);
+    else if (kind !== STOP_INTERRUPTED) throw new KernelPanic(`stop of unknown kind ${kind}`, null);
     if (returnToUser(task)) task.thread.resume();
   }
 
-  /** A fault of the guest. Returns true when it was resolved and the instruction simply runs again. */
-  private fault(task: Task): boolean {
+  /** A fault of the guest: resolved, and the instruction simply runs again, or a signal. */
+  private fault(task: Task): void {
     const { signal, code, address, access } = this.platform.stop;
     const page = signal === SIGSEGV || (signal === SIGBUS && code !== BUS_ADRALN);
     if (page && code > 0 && code < 128) {
       const result = task.mm.fault(address, access, task.thread.regs.sp);
       if (result.retry) {
         task.group.minorFaults++;
-        return true;
+        return;
       }
       task.fault = { trapno: 14, err: 4 | (access === 1 ? 2 : 0) | (access === 2 ? 16 : 0), cr2: address };
       forceSignal(task, { signo: result.signal, code: result.code, addr: address });
-      return false;
+      return;
     }
     task.fault = { trapno: TRAPS[signal] ?? 13, err: 0, cr2: 0 };
     forceSignal(task, { signo: signal, code, addr: address });
-    return false;
   }
 }
 
