@@ -42,6 +42,8 @@ export default {
     {
       ...common,
       displayName: 'ptrace',
+      // These choose for themselves: no second time without the gate.
+      testPathIgnorePatterns: ['/node_modules/', ...(process.env.LEVITATE_GATE === '0' ? ['/test/gate/'] : [])],
       testRegex: [`^${here}/test/(?!(${unit})/).*\\.test\\.ts$`, `^${here}/test/.*\\.ptrace\\.test\\.ts$`],
     },
   ],

@@ -1,5 +1,6 @@
 // Runs the Jest projects: `node .ci/jest.mjs [unit|ptrace] [jest options]`. Without a project, all of them, one after the
-// other. A whole run in which no test was executed is a failure; with a path or pattern given, a project without a match is not.
+// other. Suites that start guests run twice, with the gate and without (LEVITATE_GATE=0); with LEVITATE_GATE set, once, as
+// it says. A whole run in which no test was executed is a failure; with a path or pattern given, a project without a match is not.
 import { spawnSync } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { createRequire } from 'node:module';
@@ -11,6 +12,10 @@ const jest = join(dirname(require.resolve('jest/package.json')), 'bin/jest.js');
 process.chdir(dirname(import.meta.dirname));
 const args = process.argv.slice(2);
 const projects = args[0] === 'unit' || args[0] === 'ptrace' ? [args.shift()] : ['unit', 'ptrace'];
+const gates = 'LEVITATE_GATE' in process.env ? [process.env.LEVITATE_GATE] : ['1', '0'];
+const passes = projects.flatMap((project) =>
+  project === 'ptrace' ? gates.map((gate) => ({ project, gate })) : [{ project, gate: undefined }],
+);
 const scratch = mkdtempSync(join(tmpdir(), 'levitate-jest-'));
 // Tests of the command run dist/, which is to be of the sources as they are; the root filesystem is built here, once, and
 // not within some test's time limit.
@@ -27,13 +32,16 @@ for (const words of [
 let executed = 0;
 let failed = 0;
 try {
-  for (const project of projects) {
-    const report = join(scratch, `${project}.json`);
+  for (const { project, gate } of passes) {
+    const name = gate === undefined ? project : `${project}, ${gate === '0' ? 'every call a stop' : 'with the gate'}`;
+    console.error(`== jest ${name}`);
+    const report = join(scratch, 'report.json');
+    rmSync(report, { force: true });
     const options = ['--selectProjects', project, '--json', `--outputFile=${report}`, '--passWithNoTests'];
     if (project === 'ptrace') options.push('--runInBand');
     const result = spawnSync(process.execPath, ['--experimental-vm-modules', jest, ...options, ...args], {
       stdio: ['inherit', 'ignore', 'inherit'],
-      env: { ...process.env, NODE_NO_WARNINGS: '1' },
+      env: { ...process.env, NODE_NO_WARNINGS: '1', ...(gate === undefined ? {} : { LEVITATE_GATE: gate }) },
     });
     let counted = 0;
     try {
@@ -46,7 +54,7 @@ try {
     if (result.status !== 0) {
       failed++;
       console.error(
-        `jest ${project}: ${result.signal ? `killed by ${result.signal}` : `exit status ${result.status}`}`,
+        `jest ${name}: ${result.signal ? `killed by ${result.signal}` : `exit status ${result.status}`}`,
       );
     }
   }
