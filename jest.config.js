@@ -31,7 +31,8 @@ const common = {
 };
 
 export default {
-  testTimeout: 30_000,
+  // For a hang, not for slowness: machines may be busy.
+  testTimeout: 120_000,
   projects: [
     {
       ...common,
