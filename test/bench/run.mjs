@@ -15,7 +15,7 @@ import { fileURLToPath } from 'node:url';
 
 const here = dirname(fileURLToPath(import.meta.url));
 const repo = join(here, '..', '..');
-const options = { rounds: '3', scale: '0.3', bench: '', limits: true };
+const options = { rounds: '3', scale: '0.5', bench: '', limits: true };
 for (let args = process.argv.slice(2); args.length > 0;) {
   const arg = args.shift();
   if (arg === '--no-limits') options.limits = false;
@@ -63,10 +63,10 @@ const STOP_LIMITS = {
 const SCRIPTS = [
   [
     'sh read',
-    3,
+    1,
     'i=0; while [ $i -lt 100000 ]; do i=$((i+1)); echo $i; done > /tmp/n; i=0; while read x; do i=$((i+1)); done <<EOF\n$(cat /tmp/n)\nEOF\n[ $i = 100000 ]',
   ],
-  ['find | wc', 5, 'find / -xdev | wc -l'],
+  ['find | wc', 21, 'find / -xdev | wc -l'],
   ['tar | gzip', 3, 'tar c /bin | gzip | wc -c'],
   ['300 x true', 3, 'i=0; while [ $i -lt 300 ]; do /bin/busybox true; i=$((i+1)); done'],
 ];
