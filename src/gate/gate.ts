@@ -151,6 +151,19 @@ export class Gate {
     return at < 0 ? 0 : island.codeStart + at;
   }
 
+  /** Where a thread goes on that has no code any more at `address`, because its island has gone meanwhile; or 0. */
+  escape(thread: HostThread, address: number): number {
+    const map = this.mapOf(thread);
+    if (map === null || map.code.evicted.length === 0) return 0;
+    const island = map.code.evicted.find(({ start, end }) => address >= start && address < end);
+    if (island === undefined || !(island.owner instanceof Chunk)) return 0;
+    const at = island.owner.original(address - island.start);
+    if (at < 0) return 0;
+    // Calls that were under way have said that they go on there.
+    this.port.continues(thread, island.codeStart + at, island.codeStart + at);
+    return island.codeStart + at;
+  }
+
   /** For `--report`. */
   report(): string {
     const { handedOver, pollingTimes } = this.port;

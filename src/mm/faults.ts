@@ -45,7 +45,10 @@ export function fault(map: MapCore, spurious: SpuriousFaults, address: number, a
   const page = map.pageDown(address);
   if (vma.file !== null && map.populated.coveredTo(page) === page) {
     const code = faultFile(map, vma, page);
-    if (code === 0) return RETRY;
+    if (code === 0) {
+      spurious.address = -1;
+      return RETRY;
+    }
     return code === ENOMEM
       ? { retry: false, signal: SIGKILL, code: SI_KERNEL }
       : { retry: false, signal: SIGBUS, code: BUS_ADRERR };
@@ -54,8 +57,9 @@ export function fault(map: MapCore, spurious: SpuriousFaults, address: number, a
     spurious.address = page;
     spurious.count = 0;
   }
-  // The host refuses what the VMA allows. Without an access kind it was the one that is not allowed.
-  if (++spurious.count > 1 && access < 0) return { retry: false, signal: SIGSEGV, code: SEGV_ACCERR };
+  // The host refuses what the VMA allows. Without an access kind it was the one that is not allowed, unless each of the
+  // threads was on its way here when the page came.
+  if (++spurious.count > map.users && access < 0) return { retry: false, signal: SIGSEGV, code: SEGV_ACCERR };
   if (spurious.count > SPURIOUS_LIMIT) return { retry: false, signal: SIGBUS, code: BUS_ADRERR };
   return RETRY;
 }

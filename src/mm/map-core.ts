@@ -426,6 +426,8 @@ export abstract class MapCore {
       if (island.start >= end || island.end <= start) continue;
       this.restoreCode(island.codeStart, island.codeEnd);
       this.code.islands = this.code.islands.filter((other) => other !== island);
+      this.code.evicted = this.code.evicted.filter((other) => other.start !== island.start);
+      this.code.evicted.push(island);
       this.space.unmap(island.start, island.end - island.start);
     }
   }

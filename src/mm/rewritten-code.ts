@@ -92,6 +92,8 @@ export class RewrittenCode {
   /** Addresses mapped from stand-ins. */
   readonly ranges = new RangeSet();
   islands: Island[] = [];
+  /** Gone, while other threads may have been inside, or on their way back there. */
+  evicted: Island[] = [];
   private heat: Uint8Array | null = null;
   private readonly uses = new Set<SharedFrames>();
   /** Maps an island on the host unless something else is there; false then. */
@@ -121,12 +123,13 @@ export class RewrittenCode {
   copyTo(other: RewrittenCode): void {
     this.ranges.copyTo(other.ranges);
     other.islands = this.islands.map((island) => ({ ...island }));
+    other.evicted = this.evicted.slice();
     for (const frames of this.uses) other.use(frames);
   }
   /** Forgets everything; returns what to call when the host has unmapped it, or null when there is nothing. */
   clear(): (() => void) | null {
     this.ranges.clear();
-    this.islands.length = 0;
+    this.islands.length = this.evicted.length = 0;
     this.heat = null;
     if (this.uses.size === 0) return null;
     const uses = [...this.uses];

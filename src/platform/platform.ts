@@ -103,6 +103,8 @@ export interface GateClient {
   stopped(thread: HostThread, ret: number, nr: number): void;
   /** Where to go on after a trap at `address`, or 0: a trap of the guest's own. */
   landing(thread: HostThread, address: number): number;
+  /** Where to go on after a fault at `address`, where a trampoline was; or 0. */
+  escape(thread: HostThread, address: number): number;
   /** The guest's own code that `address` stands for, or 0: it is the guest's own. */
   original(thread: HostThread, address: number): number;
 }

@@ -17,6 +17,7 @@ const TWO32 = 0x1_0000_0000;
 
 const SIGILL = 4;
 const SIGTRAP = 5;
+const SIGSEGV = 11;
 /** An int3 leaves ip behind itself. */
 const INT3 = 1;
 const SI_KERNEL = 128;
@@ -95,9 +96,14 @@ export class PtraceGate implements GatePort {
   }
 
   /** Whether a trap was that of a rewritten site; the thread then is where it wanted to go. */
-  redirects(thread: PtraceThread, signal: number, code: number): boolean {
-    if (this.client === null || (signal !== SIGTRAP && signal !== SIGILL)) return false;
+  redirects(thread: PtraceThread, signal: number, code: number, address: number): boolean {
+    if (this.client === null || (signal !== SIGTRAP && signal !== SIGILL && signal !== SIGSEGV)) return false;
     const { regs } = thread;
+    if (signal === SIGSEGV) {
+      const original = address === regs.ip ? this.client.escape(thread, address) : 0;
+      if (original !== 0) regs.ip = original;
+      return original !== 0;
+    }
     const at = signal === SIGTRAP && code === SI_KERNEL ? regs.ip - INT3 : regs.ip;
     const landing = this.client.landing(thread, at);
     if (landing === 0) return false;

@@ -162,7 +162,7 @@ export class PtracePlatform implements Platform {
       stop.address = (control[L.ADDR_HI] >>> 0) * TWO32 + (control[L.ADDR_LO] >>> 0);
       stop.access = control[L.ACCESS];
       // Not gone on with here: somebody may have wanted the thread to stop meanwhile, and this was its stop.
-      if (gate !== null && gate.redirects(thread, stop.signal, stop.code)) return STOP_INTERRUPTED;
+      if (gate !== null && gate.redirects(thread, stop.signal, stop.code, stop.address)) return STOP_INTERRUPTED;
     } else if (kind === STOP_INTERRUPTED) {
       gate?.show(thread);
     } else if (kind === STOP_GONE) {

@@ -1,0 +1,54 @@
+/*
+ * Something is mapped over the trampolines of code that other threads are running: they go on in the code itself. The place is
+ * that of src/gate/chunk.ts.
+ */
+#define _GNU_SOURCE
+#include <errno.h>
+#include <fcntl.h>
+#include <pthread.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+enum { PAGE = 4096 };
+typedef long function(void);
+static volatile int stop;
+static void *caller(void *code) {
+  long wrong = 0;
+  while (!stop) wrong += ((function *)code)() != -9;
+  return (void *)wrong;
+}
+
+int main() {
+  char name[] = "/tmp/evict-XXXXXX";
+  const int fd = mkstemp(name);
+  unsigned char page[PAGE];
+  memset(page, 0xcc, PAGE);
+  memcpy(page, "\xbf\xff\xff\xff\xff\xb8\x03\0\0\0\x0f\x05\x48\x89\xc2\xc3", 16); /* close(-1) */
+  write(fd, page, PAGE);
+  const int r = open(name, O_RDONLY);
+  unlink(name);
+  long wrong = 0;
+  for (int k = 0; k < 12; k++) {
+    unsigned char *text = mmap((void *)(0x200000000000 + k * 0x1000000000), PAGE, 5, MAP_PRIVATE, r, 0);
+    for (int i = 0; i < 1000; i++) ((function *)text)();
+    pthread_t t[3];
+    stop = 0;
+    for (int i = 0; i < 3; i++) pthread_create(t + i, 0, caller, text);
+    usleep(20000);
+    char *over = mmap(text - 0x38000000, 0x10000000, 3, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE | MAP_FIXED, -1, 0);
+    if (over == MAP_FAILED) return 2;
+    usleep(20000);
+    stop = 1;
+    void *w;
+    for (int i = 0; i < 3; i++) {
+      pthread_join(t[i], &w);
+      wrong += (long)w;
+    }
+    munmap(over, 0x10000000);
+  }
+  printf("wrong %ld\n", wrong);
+  return 0;
+}
