@@ -65,9 +65,6 @@ Napi::Value batch(const Napi::CallbackInfo &info) {
   if (!goodSlot(of(info), integer(info, 0))) return reply(info, ESRCH);
   return reply(info, of(info)->runBatch(integer(info, 0), integer(info, 1), &failedAt));
 }
-Napi::Value sync(const Napi::CallbackInfo &info) {
-  return reply(info, goodSlot(of(info), integer(info, 0)) ? of(info)->sync(integer(info, 0)) : ESRCH);
-}
 // (slot, return address, its place in the trampoline)
 Napi::Value continues(const Napi::CallbackInfo &info) {
   if (goodSlot(of(info), integer(info, 0)))
@@ -147,24 +144,30 @@ Napi::Value collect(const Napi::CallbackInfo &info) {
   if (goodSpace(of(info), integer(info, 0))) of(info)->collect(integer(info, 0));
   return info.Env().Undefined();
 }
-// (slot, bytes): the length or -errno
-Napi::Value getFp(const Napi::CallbackInfo &info) {
-  Context *c = of(info);
-  uint8_t *at = bytes(info, 1, 0, static_cast<double>(c->fpSize));
-  size_t length = 0;
-  if (!at || !goodSlot(c, integer(info, 0))) return reply(info, -ESRCH);
-  const int error = c->getFp(integer(info, 0), at, c->fpSize, &length);
-  return reply(info, error ? -error : static_cast<double>(length));
+// Functions about the slot `kWho`; the first argument becomes 0 or errno.
+template <int (*F)(Context *, int)>
+napi_value ofSlot(napi_env env, napi_callback_info info) {
+  Context *c = of(env, info);
+  if (c->closed()) return nullptr;
+  const int slot = c->control[kWho];
+  c->argument(0) = goodSlot(c, slot) ? F(c, slot) : ESRCH;
+  return nullptr;
 }
-// (slot, bytes, length)
-Napi::Value setFp(const Napi::CallbackInfo &info) {
-  uint8_t *at = bytes(info, 1, 0, number(info, 2));
-  if (!at || !goodSlot(of(info), integer(info, 0))) return reply(info, EINVAL);
-  return reply(info, of(info)->setFp(integer(info, 0), at, address(info, 2)));
+int sync(Context *c, int slot) { return c->sync(slot); }
+// The second argument becomes the kind.
+int getFp(Context *c, int slot) {
+  arch::FpKind kind = arch::FpKind::kFull;
+  const int error = c->getFp(slot, &kind);
+  c->argument(1) = static_cast<int>(kind);
+  return error;
 }
-Napi::Value resetFp(const Napi::CallbackInfo &info) {
-  return reply(info, goodSlot(of(info), integer(info, 0)) ? of(info)->resetFp(integer(info, 0)) : ESRCH);
+// Length of the image.
+int setFp(Context *c, int slot) {
+  const double length = c->argument(0);
+  return length >= 0 ? c->setFp(slot, static_cast<size_t>(length)) : EINVAL;
 }
+// Kind of the present state.
+int resetFp(Context *c, int slot) { return c->resetFp(slot, static_cast<arch::FpKind>(static_cast<int>(c->argument(0)))); }
 // User and system nanoseconds of the slot `kWho`; zeros when the host does not tell.
 napi_value cpuTime(napi_env env, napi_callback_info info) {
   Context *c = of(env, info);
@@ -240,6 +243,7 @@ Napi::Value createContext(const Napi::CallbackInfo &info) {
   result.Set("pageSize", static_cast<double>(c->pageSize));
   result.Set("taskSize", static_cast<double>(c->taskSize));
   result.Set("vdso", static_cast<double>(c->vdso));
+  result.Set("fpArea", share(c, c->fpArea));
   result.Set("fpSize", static_cast<double>(c->fpSize));
   result.Set("hwcap", static_cast<double>(getauxval(AT_HWCAP)));
   result.Set("hwcap2", static_cast<double>(getauxval(AT_HWCAP2)));
@@ -256,6 +260,10 @@ Napi::Value createContext(const Napi::CallbackInfo &info) {
   addBare("readToPhysical", copyPhysical<&Context::copyFrom>);
   addBare("writeFromPhysical", copyPhysical<&Context::copyTo>);
   addBare("cpuTime", cpuTime);
+  addBare("sync", ofSlot<levitate::sync>);
+  addBare("getFp", ofSlot<getFp>);
+  addBare("setFp", ofSlot<setFp>);
+  addBare("resetFp", ofSlot<resetFp>);
   const auto add = [&]<Napi::Value (*F)(const Napi::CallbackInfo &)>(const char *name) {
     result.Set(name, Napi::Function::New<F>(env, name, c));
   };
@@ -263,7 +271,6 @@ Napi::Value createContext(const Napi::CallbackInfo &info) {
   add.operator()<interrupt>("interrupt");
   add.operator()<exit>("exit");
   add.operator()<levitate::batch>("batch");
-  add.operator()<sync>("sync");
   add.operator()<continues>("continues");
   add.operator()<cloneThread>("cloneThread");
   add.operator()<fork>("fork");
@@ -274,9 +281,6 @@ Napi::Value createContext(const Napi::CallbackInfo &info) {
   add.operator()<rss>("rss");
   add.operator()<peakRss>("peakRss");
   add.operator()<collect>("collect");
-  add.operator()<getFp>("getFp");
-  add.operator()<setFp>("setFp");
-  add.operator()<resetFp>("resetFp");
   add.operator()<arm>("arm");
   add.operator()<settle>("settle");
   add.operator()<unpin>("unpin");

@@ -51,6 +51,7 @@ constexpr size_t kControlBytes = (kPeaks + kMaxSlots) * sizeof(int32_t);
 constexpr size_t kRegisterBytes = static_cast<size_t>(kMaxSlots) * kBlockWords * 8;
 constexpr int kPhysicalFdInGuest = 3, kChannelFdInGuest = 4, kControlFdInGuest = 5;
 constexpr size_t kControlPages = 4;  // batch, code, gate, gate control
+constexpr size_t kFpRoom = 1024;  // before and behind the image in the FP area
 constexpr size_t kStubAreaSize = 128u << 20;
 constexpr size_t kChannelArea = 64u << 20;  // the upper half of it, a page for every slot
 constexpr int64_t kBlockCapNs = 10'000'000;
@@ -66,6 +67,7 @@ struct Slot {
   bool exitRequested = false;  // exit() was called: its exit status is swallowed
   bool channel = false;        // its channel is mapped
   bool held = false;           // its call has been taken out of its channel: it spins or parks
+  bool wideFp = false;         // more than x87 and SSE registers was in use when last looked
   bool finish = false;         // held and answered, but on its way to a stop: resumed there
   uint32_t lastTick = 0;       // of its last stop or call
   uint64_t cont = 0;           // see Continuations
@@ -135,9 +137,10 @@ class Context {
   int cloneThread(int slot);
   int fork(int slot);
   int createAddressSpace();
-  int getFp(int slot, uint8_t *to, size_t size, size_t *length);
-  int setFp(int slot, const uint8_t *from, size_t length);
-  int resetFp(int slot);
+  // FP state through fpImage(): 0 or errno.
+  int getFp(int slot, arch::FpKind *kind);
+  int setFp(int slot, size_t length);
+  int resetFp(int slot, arch::FpKind from);
   int cpuTime(int slot, double *userNs, double *systemNs);
 
   // memory.cc: bytes or -errno
@@ -169,7 +172,10 @@ class Context {
   size_t pageSize = 4096;
   uint64_t taskSize = 0;
   uint64_t vdso = 0;
+  // An FP image with kFpRoom bytes on either side, shared with JavaScript.
+  uint8_t *fpArea = nullptr;
   size_t fpSize = 0;
+  uint8_t *fpImage() const { return fpArea + kFpRoom; }
   std::vector<Slot> slots;
   std::vector<Space> spaces;
   Placement placement;
@@ -235,7 +241,11 @@ class Context {
   int bear(int parent, uint64_t flags, uint64_t *tid);
   void setEntry(int index, uint64_t nr, uint64_t a, uint64_t b, uint64_t c = 0, uint64_t d = 0, uint64_t e = 0, uint64_t f = 0);
 
+  int measureFp();
+  int readFp(int slot, uint8_t *image, arch::FpKind *kind);
+
   int32_t *slotOfTid_ = nullptr;  // slot + 1
+  std::vector<uint8_t> initialFp_;
   std::vector<int> freeSlots_, freeSpaces_, pendingExits_;
   std::vector<Event> ready_;  // stops taken out of the host and not yet reported, in order from readyHead_
   size_t readyHead_ = 0;

@@ -8,6 +8,8 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
+#include <algorithm>
+
 #include "context.h"
 
 namespace levitate {
@@ -112,29 +114,66 @@ int Context::createAddressSpace() {
   return slot;
 }
 
-int Context::getFp(int slot, uint8_t *to, size_t size, size_t *length) {
-  if (const int halted = halt(slot)) return halted;
-  struct iovec io = {to, size};
-  int error = hostPtrace(kPtraceGetRegset, slots[slot].tid, arch::kFpNote, &io);
-  *length = io.iov_len;
-  return error;
+// How large FP states are here, and the memory for one.
+int Context::measureFp() {
+  std::vector<uint8_t> scratch(65536);
+  struct iovec io = {scratch.data(), scratch.size()};
+  if (const int error = hostPtrace(kPtraceGetRegset, slots[zygote_].tid, arch::kFpNote, &io)) return error;
+  fpSize = io.iov_len;
+  initialFp_.resize(fpSize);
+  arch::initialFp(initialFp_.data(), fpSize);
+  const size_t bytes = fpSize + 2 * kFpRoom;
+  void *at = mmap(nullptr, bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+  if (at == MAP_FAILED) return errno;
+  fpArea = static_cast<uint8_t *>(at);
+  regions.push_back(new Region{at, bytes});
+  return 0;
 }
 
-int Context::setFp(int slot, const uint8_t *from, size_t length) {
+// As much of the state as tells what it is, when it is likely that nothing else is in use: the host takes less time for that.
+int Context::readFp(int slot, uint8_t *image, arch::FpKind *kind) {
+  Slot &s = slots[slot];
+  struct iovec io = {image, s.wideFp ? fpSize : std::min(fpSize, arch::kLegacyFpSize)};
+  if (const int error = hostPtrace(kPtraceGetRegset, s.tid, arch::kFpNote, &io)) return error;
+  *kind = arch::fpKind(image, initialFp_.data(), fpSize);
+  return 0;
+}
+
+int Context::getFp(int slot, arch::FpKind *kind) {
+  if (const int halted = halt(slot)) return halted;
+  Slot &s = slots[slot];
+  const bool all = s.wideFp;
+  if (const int error = readFp(slot, fpImage(), kind)) return error;
+  s.wideFp = *kind == arch::FpKind::kFull;
+  if (all) return 0;
+  if (s.wideFp) return readFp(slot, fpImage(), kind);
+  if (fpSize > arch::kLegacyFpSize) memset(fpImage() + arch::kLegacyFpSize, 0, fpSize - arch::kLegacyFpSize);
+  return 0;
+}
+
+int Context::setFp(int slot, size_t length) {
   if (const int halted = halt(slot)) return halted;
   if (length > fpSize || length < 512) return EINVAL;
-  std::vector<uint8_t> image(fpSize);
-  arch::widenFp(image.data(), fpSize, from, length);
-  struct iovec io = {image.data(), fpSize};
+  arch::widenFp(fpImage(), fpSize, length);
+  arch::settleFp(fpImage(), fpSize);
+  if (!slots[slot].wideFp && arch::legacyFp(fpImage(), fpSize)) {
+    alignas(64) uint8_t now[arch::kLegacyFpSize];
+    arch::FpKind kind;
+    if (const int error = readFp(slot, now, &kind)) return error;
+    slots[slot].wideFp = kind == arch::FpKind::kFull;
+    if (kind != arch::FpKind::kFull && arch::setLegacyFp(slots[slot].tid, fpImage()) == 0) return 0;
+  }
+  struct iovec io = {fpImage(), fpSize};
   int error = hostPtrace(kPtraceSetRegset, slots[slot].tid, arch::kFpNote, &io);
   return error == ESRCH || error == 0 ? error : EINVAL;
 }
 
-int Context::resetFp(int slot) {
+// `from`: what the state is now.
+int Context::resetFp(int slot, arch::FpKind from) {
+  if (from == arch::FpKind::kInitial) return 0;
   if (const int halted = halt(slot)) return halted;
-  std::vector<uint8_t> image(fpSize);
-  arch::initialFp(image.data(), fpSize);
-  struct iovec io = {image.data(), fpSize};
+  if (from == arch::FpKind::kLegacy && arch::setLegacyFp(slots[slot].tid, initialFp_.data()) == 0) return 0;
+  struct iovec io = {initialFp_.data(), fpSize};
   return hostPtrace(kPtraceSetRegset, slots[slot].tid, arch::kFpNote, &io);
 }
 

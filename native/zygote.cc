@@ -279,10 +279,7 @@ int Context::start() {
   placement.unpin();
   if (error) return error;
   failedStep = "fp";
-  std::vector<uint8_t> scratch(65536);
-  struct iovec io = {scratch.data(), scratch.size()};
-  if ((error = hostPtrace(kPtraceGetRegset, slots[zygote_].tid, arch::kFpNote, &io))) return error;
-  fpSize = io.iov_len;
+  if ((error = measureFp())) return error;
   munmap(reinterpret_cast<uint8_t *>(batch) + pageSize, 2 * pageSize);  // nobody writes code from here on
   looper->arm();
   return 0;

@@ -367,31 +367,30 @@ function signalMany(task: Task, targets: Iterable<ThreadGroup>, info: SigInfo): 
 
 function kill(task: Task, pid: number, signo: number): number {
   const { pids } = task.kernel;
-  const send = (): number => {
-    const info = userInfo(signo, task);
-    if (pid > 0) {
-      const target = pids.groups.get(pid) ?? pids.tasks.get(pid)?.group;
-      if (target === undefined) throw errno(ESRCH);
-      validSignal(signo);
-      signalGroup(task, target, info);
-      return 0;
-    }
-    if (pid === -0x8000_0000) throw errno(ESRCH);
-    if (pid === -1) {
-      const targets: ThreadGroup[] = [];
-      for (const group of pids.groups.values()) if (group.tgid > 1 && group !== task.group) targets.push(group);
-      if (targets.length === 0) throw errno(ESRCH);
-      validSignal(signo);
-      // As kill_something_info has it: being refused by all is a success.
-      for (const target of targets) if (signo !== 0 && maySignal(task, target, signo)) sendSignalToGroup(target, info);
-      return 0;
-    }
-    const group = pid === 0 ? task.group.processGroup : pids.processGroups.get(-pid);
-    if (group === undefined) throw errno(ESRCH);
+  const info = userInfo(signo, task);
+  if (pid > 0) {
+    const target = pids.groups.get(pid) ?? pids.tasks.get(pid)?.group;
+    if (target === undefined) throw errno(ESRCH);
     validSignal(signo);
-    return signalMany(task, group.members, info);
-  };
-  return send();
+    signalGroup(task, target, info);
+    return 0;
+  }
+  if (pid === -0x8000_0000) throw errno(ESRCH);
+  if (pid === -1) return killOthers(task, info);
+  const group = pid === 0 ? task.group.processGroup : pids.processGroups.get(-pid);
+  if (group === undefined) throw errno(ESRCH);
+  validSignal(signo);
+  return signalMany(task, group.members, info);
+}
+function killOthers(task: Task, info: SigInfo): number {
+  const targets: ThreadGroup[] = [];
+  for (const group of task.kernel.pids.groups.values()) if (group.tgid > 1 && group !== task.group) targets.push(group);
+  if (targets.length === 0) throw errno(ESRCH);
+  validSignal(info.signo);
+  // As kill_something_info has it: being refused by all is a success.
+  for (const target of targets)
+    if (info.signo !== 0 && maySignal(task, target, info.signo)) sendSignalToGroup(target, info);
+  return 0;
 }
 
 function sendToThread(task: Task, tgid: number | null, tid: number, info: SigInfo): number {

@@ -96,10 +96,15 @@ inline uint64_t afterCopyFault(uint64_t) { return 0; }
 inline bool leaveGate(uint64_t *, uint64_t, uint64_t, const Channel *, bool, uint64_t) { return false; }
 
 inline void initialFp(uint8_t *image, size_t size) { memset(image, 0, size); }
-inline void widenFp(uint8_t *image, size_t size, const uint8_t *from, size_t length) {
-  memcpy(image, from, length);
-  memset(image + length, 0, size - length);
+constexpr size_t kLegacyFpSize = 528;
+enum class FpKind { kInitial = 0, kLegacy = 1, kFull = 2 };
+inline FpKind fpKind(const uint8_t *image, const uint8_t *initial, size_t size) {
+  return memcmp(image, initial, size) == 0 ? FpKind::kInitial : FpKind::kFull;
 }
+inline bool legacyFp(const uint8_t *, size_t) { return false; }
+inline void settleFp(uint8_t *, size_t) {}
+inline int setLegacyFp(pid_t, uint8_t *) { return EINVAL; }
+inline void widenFp(uint8_t *image, size_t size, size_t length) { memset(image + length, 0, size - length); }
 
 constexpr long kCallMmap = 222, kCallMunmap = 215, kCallMprotect = 226, kCallMremap = 216, kCallMadvise = 233,
                kCallClone = 220, kCallExit = 93, kCallExitGroup = 94, kCallClose = 57, kCallPrctl = 167,

@@ -49,7 +49,7 @@ constexpr uint64_t kInterruptionLength = 1;  // int3: ip is after it
 enum Reg { kR12 = 3, kRbp = 4, kRbx = 5, kR11 = 6, kR10 = 7, kR9 = 8, kR8 = 9, kRax = 10, kRcx = 11, kRdx = 12, kRsi = 13,
            kRdi = 14, kOrigRax = 15, kRip = 16, kCs = 17, kEflags = 18, kRsp = 19, kSs = 20, kFsBase = 21, kGsBase = 22, kDs = 23,
            kEs = 24, kFs = 25, kGs = 26 };
-constexpr long kGetRegs = 12, kSetRegs = 13;
+constexpr long kGetRegs = 12, kSetRegs = 13, kSetFpRegs = 15;
 
 inline int getRegs(pid_t tid, uint64_t *regs) { return hostPtrace(kGetRegs, tid, 0, regs); }
 
@@ -206,9 +206,46 @@ inline void initialFp(uint8_t *image, size_t size) {
   memcpy(image + 24, &mxcsr, 4);
   if (size >= 576) image[512] = 3;
 }
+// The part of an image that tells whether all of it is in use.
+constexpr size_t kLegacyFpSize = 576;
+inline uint64_t usedFp(const uint8_t *image) {
+  uint64_t used;
+  memcpy(&used, image + 512, sizeof used);
+  return used;
+}
+// What is needed to make a state the initial one: nothing; x87 and SSE, all else being initial; everything.
+enum class FpKind { kInitial = 0, kLegacy = 1, kFull = 2 };
+inline FpKind fpKind(const uint8_t *image, const uint8_t *initial, size_t size) {
+  if (size < kLegacyFpSize || (usedFp(image) & ~3ull) != 0) return FpKind::kFull;
+  // Between the two is the mask of MXCSR, which is the processor's. The registers end at 416.
+  const bool same = memcmp(image, initial, 28) == 0 && memcmp(image + 32, initial + 32, 416 - 32) == 0;
+  return same ? FpKind::kInitial : FpKind::kLegacy;
+}
+// x87 and SSE state that an image says is initial is written out. So MXCSR is what the image has, as with the processor's own
+// XRSTOR, and the host checks it.
+inline void settleFp(uint8_t *image, size_t size) {
+  if (size < kLegacyFpSize) return;
+  const uint64_t used = usedFp(image);
+  if ((used & 1) == 0) {
+    const uint16_t fcw = 0x37f;
+    memset(image, 0, 24);
+    memcpy(image, &fcw, 2);
+    memset(image + 32, 0, 160 - 32);
+  }
+  if ((used & 2) == 0) memset(image + 160, 0, 416 - 160);
+  image[512] |= 3;
+}
+// Whether an image that may be hostile is nothing but that, and valid but perhaps for MXCSR.
+inline bool legacyFp(const uint8_t *image, size_t size) {
+  if (size < kLegacyFpSize || usedFp(image) != 3) return false;
+  for (size_t i = 520; i < kLegacyFpSize; i++)
+    if (image[i] != 0) return false;
+  return true;
+}
+// x87 and SSE only. Costs the host a third of what the full form does.
+inline int setLegacyFp(pid_t tid, uint8_t *image) { return hostPtrace(kSetFpRegs, tid, 0, image); }
 // A legacy FXSAVE image (512 bytes) in the full form the host wants; everything else in its initial state.
-inline void widenFp(uint8_t *image, size_t size, const uint8_t *from, size_t length) {
-  memcpy(image, from, length);
+inline void widenFp(uint8_t *image, size_t size, size_t length) {
   memset(image + length, 0, size - length);
   if (length < 576 && size >= 576) {
     memset(image + 464, 0, 48);

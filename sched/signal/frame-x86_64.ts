@@ -13,6 +13,7 @@ import { EFAULT, errno } from '../../src/abi/errno.js';
 import { SA_ONSTACK, SA_RESTORER, SA_SIGINFO, SS_AUTODISARM } from '../../src/abi/flags/signal.js';
 import { X86 } from '../../src/abi/registers.js';
 import { getU64, setHalves, setU64 } from '../../src/abi/layout.js';
+import { FP_ROOM, type FpArea } from '../../src/platform/fp-area.js';
 import type { Registers } from '../../src/platform/registers.js';
 import type { Task } from '../task.js';
 import { setAltStack } from './altstack.js';
@@ -64,6 +65,9 @@ const FP_XSTATE_MAGIC2 = 0x46505845;
 /** Offset of _fpx_sw_bytes in the legacy FXSAVE area. */
 const SW_RESERVED = 464;
 const FXSAVE_SIZE = 512;
+/** What the instructions that Linux restores with insist on. */
+const FXRSTOR_ALIGNMENT = 16;
+const XRSTOR_ALIGNMENT = 64;
 /** AMX tile state starts here in the standard format: Linux leaves it out of frames unless a program asked for it. */
 const AMX_OFFSET = 2752;
 
@@ -73,27 +77,29 @@ const X86_EFLAGS_TF = 0x100;
 const X86_EFLAGS_DF = 0x400;
 const X86_EFLAGS_RF = 0x10000;
 
-const frameBytes = new Uint8Array(FRAME_SIZE);
-const frame = new DataView(frameBytes.buffer);
+/** From the frame to the FP state, when setup has put them there: both addresses follow from the stack pointer alone. */
+const FRAME_TO_FP = 456;
+/** The frame's place in the platform's FP area: one copy moves both. */
+const FRAME = FP_ROOM - FRAME_TO_FP;
+const SC_WORD = (FRAME + SC) / 4;
 
-const put = (at: number, value: number): void => setU64(frame, at, value);
+/** Bytes of FP state in a frame, without the magic number at the end. */
+const framedSize = (fp: FpArea): number => Math.min(fp.size, AMX_OFFSET);
 
-/** The FP image as it stands in a frame: XSAVE area with Linux's software bytes, plus the trailing magic. */
-function fpImage(task: Task): Uint8Array {
-  const state = task.thread.getFpState();
-  if (state.length <= FXSAVE_SIZE) return state.slice();
-  const size = Math.min(state.length, AMX_OFFSET);
-  const image = new Uint8Array(size + 4);
-  image.set(state.subarray(0, size));
-  const view = new DataView(image.buffer);
-  const features = view.getUint32(SW_RESERVED, true) & 0x2ff;
-  image.fill(0, SW_RESERVED, FXSAVE_SIZE);
-  view.setUint32(SW_RESERVED, FP_XSTATE_MAGIC1, true);
-  view.setUint32(SW_RESERVED + 4, size + 4, true);
-  view.setUint32(SW_RESERVED + 8, features, true);
-  view.setUint32(SW_RESERVED + 16, size, true);
-  view.setUint32(size, FP_XSTATE_MAGIC2, true);
-  return image;
+/** Turns the FP image into what stands in a frame: XSAVE area with Linux's software bytes, plus the trailing magic. Its length. */
+function frameFp(fp: FpArea): number {
+  if (fp.size <= FXSAVE_SIZE) return fp.size;
+  const size = framedSize(fp);
+  const { bytes, view } = fp;
+  const software = FP_ROOM + SW_RESERVED;
+  const features = view.getUint32(software, true) & 0x2ff;
+  bytes.fill(0, software, FP_ROOM + FXSAVE_SIZE);
+  view.setUint32(software, FP_XSTATE_MAGIC1, true);
+  view.setUint32(software + 4, size + 4, true);
+  view.setUint32(software + 8, features, true);
+  view.setUint32(software + 16, size, true);
+  view.setUint32(FP_ROOM + size, FP_XSTATE_MAGIC2, true);
+  return size + 4;
 }
 
 function setup(task: Task, action: SigAction, info: SigInfo, restoreMask: { lo: number; hi: number }): void {
@@ -107,41 +113,44 @@ function setup(task: Task, action: SigAction, info: SigInfo, restoreMask: { lo: 
     sp = task.altStack.sp + task.altStack.size;
     entering = true;
   }
-  const fp = fpImage(task);
-  const fpAddress = Math.floor((sp - fp.length) / 64) * 64;
-  const at = Math.floor((fpAddress - FRAME_SIZE) / 16) * 16 - 8;
+  const { fp } = task.kernel.platform;
+  const fpKind = task.thread.loadFp();
+  const fpLength = frameFp(fp);
+  const fpAddress = Math.floor((sp - fpLength) / 64) * 64;
+  // The frame, aligned, less the place of a return address (align_sigframe).
+  const at = fpAddress - FRAME_TO_FP;
   // Overflow of the signal stack must not write below it.
   if ((nested || entering) && !(at > task.altStack.sp && at - task.altStack.sp <= task.altStack.size))
     throw errno(EFAULT);
   if (at <= 0) throw errno(EFAULT);
 
-  frameBytes.fill(0);
-  put(0, action.restorer);
-  put(UC, UC_FLAGS);
-  put(UC_STACK, task.altStack.sp);
-  frame.setUint32(UC_STACK + 8, task.altStack.flags, true);
-  put(UC_STACK + 16, task.altStack.size);
+  const { view } = fp;
+  fp.words.fill(0, FRAME / 4, FP_ROOM / 4);
+  setU64(view, FRAME, action.restorer);
+  setU64(view, FRAME + UC, UC_FLAGS);
+  setU64(view, FRAME + UC_STACK, task.altStack.sp);
+  view.setUint32(FRAME + UC_STACK + 8, task.altStack.flags, true);
+  setU64(view, FRAME + UC_STACK + 16, task.altStack.size);
   for (let i = 0; i < SC_ORDER.length; i++) {
-    setHalves(frame, SC + 8 * i, regs.lo(SC_ORDER[i]), regs.hi(SC_ORDER[i]));
+    fp.words[SC_WORD + 2 * i] = regs.lo(SC_ORDER[i]);
+    fp.words[SC_WORD + 2 * i + 1] = regs.hi(SC_ORDER[i]);
   }
-  put(SC_FLAGS, regs.lo(X86.eflags));
-  frame.setUint16(SC_SEGMENTS, regs.lo(X86.cs), true);
-  frame.setUint16(SC_SEGMENTS + 6, regs.lo(X86.ss), true);
+  setU64(view, FRAME + SC_FLAGS, regs.lo(X86.eflags));
+  view.setUint16(FRAME + SC_SEGMENTS, regs.lo(X86.cs), true);
+  view.setUint16(FRAME + SC_SEGMENTS + 6, regs.lo(X86.ss), true);
   const { fault } = task;
-  put(SC_ERR, fault.err);
-  put(SC_TRAPNO, fault.trapno);
-  put(SC_CR2, fault.cr2);
-  setHalves(frame, SC_OLDMASK, restoreMask.lo, restoreMask.hi);
-  put(SC_FPSTATE, fpAddress);
-  setHalves(frame, UC_SIGMASK, restoreMask.lo, restoreMask.hi);
-  // Without SA_SIGINFO the place of the siginfo keeps what was there.
-  const withInfo = (action.flags & SA_SIGINFO) !== 0;
-  if (withInfo) writeSigInfo(frame, INFO, info);
+  setU64(view, FRAME + SC_ERR, fault.err);
+  setU64(view, FRAME + SC_TRAPNO, fault.trapno);
+  setU64(view, FRAME + SC_CR2, fault.cr2);
+  setHalves(view, FRAME + SC_OLDMASK, restoreMask.lo, restoreMask.hi);
+  setU64(view, FRAME + SC_FPSTATE, fpAddress);
+  setHalves(view, FRAME + UC_SIGMASK, restoreMask.lo, restoreMask.hi);
+  if ((action.flags & SA_SIGINFO) !== 0) writeSigInfo(view, FRAME + INFO, info);
 
-  mm.copyOut(fpAddress, fp, 0, fp.length);
-  mm.copyOut(at, frameBytes, 0, withInfo ? FRAME_SIZE : INFO);
+  // In one go, though Linux leaves out the gap, and without SA_SIGINFO the siginfo: nobody's bytes below the stack pointer.
+  mm.copyOut(at, fp.bytes, FRAME, FRAME_TO_FP + fpLength);
   // Handlers start with the FP state of a new program (fpu__clear_user_states).
-  task.thread.resetFpState();
+  task.thread.resetFpState(fpKind);
 
   regs.set(X86.rdi, info.signo);
   regs.set(X86.rsi, at + INFO);
@@ -155,49 +164,61 @@ function setup(task: Task, action: SigAction, info: SigInfo, restoreMask: { lo: 
 
 function restore(task: Task): void {
   const { regs, mm } = task;
+  const { fp } = task.kernel.platform;
+  const { view } = fp;
   // The handler's `ret` popped the return address.
   const at = regs.sp - 8;
-  mm.copyIn(at, frameBytes, 0, FRAME_SIZE);
-  const saved = SC_ORDER.map((_, i) => [frame.getUint32(SC + 8 * i, true), frame.getUint32(SC + 8 * i + 4, true)]);
-  const flags = frame.getUint32(SC_FLAGS, true);
-  const fpAddress = getU64(frame, SC_FPSTATE);
-  const stack = {
-    sp: getU64(frame, UC_STACK),
-    flags: frame.getInt32(UC_STACK + 8, true),
-    size: getU64(frame, UC_STACK + 16),
-  };
-  task.blocked.lo = frame.getInt32(UC_SIGMASK, true);
-  task.blocked.hi = frame.getInt32(UC_SIGMASK + 4, true);
+  // Frame and FP state are read once, and in one go where setup put them; anything unusual is read piece by piece.
+  const fpLength = fp.size <= FXSAVE_SIZE ? fp.size : framedSize(fp) + 4;
+  const whole = mm.tryCopyIn(at, fp.bytes, FRAME, FRAME_TO_FP + fpLength);
+  if (!whole) mm.copyIn(at, fp.bytes, FRAME, FRAME_SIZE);
+  const fpAddress = getU64(view, FRAME + SC_FPSTATE);
+  task.blocked.lo = view.getInt32(FRAME + UC_SIGMASK, true);
+  task.blocked.hi = view.getInt32(FRAME + UC_SIGMASK + 4, true);
   task.dropUnblockable();
-  restoreFp(task, fpAddress);
-  for (let i = 0; i < SC_ORDER.length; i++) regs.setHalves(SC_ORDER[i], saved[i][0], saved[i][1]);
-  setFlags(regs, flags);
+  restoreFp(task, fpAddress, whole && fpAddress === at + FRAME_TO_FP ? fpLength : 0);
+  for (let i = 0; i < SC_ORDER.length; i++)
+    regs.setHalves(SC_ORDER[i], fp.words[SC_WORD + 2 * i], fp.words[SC_WORD + 2 * i + 1]);
+  setFlags(regs, view.getUint32(FRAME + SC_FLAGS, true));
+  const stack = {
+    sp: getU64(view, FRAME + UC_STACK),
+    flags: view.getInt32(FRAME + UC_STACK + 8, true),
+    size: getU64(view, FRAME + UC_STACK + 16),
+  };
   // A bad stack is not an error of sigreturn (restore_altstack ignores it).
   setAltStack(task, stack, regs.sp, true);
 }
 
-function restoreFp(task: Task, address: number): void {
+/** `have`: how much of the state is in the FP area already. Leaves the frame there alone. */
+function restoreFp(task: Task, address: number, have: number): void {
   if (address === 0) {
     task.thread.resetFpState();
     return;
   }
-  const { mm } = task;
-  const current = task.thread.getFpState();
-  const image = new Uint8Array(current.length);
-  mm.copyIn(address, image, 0, FXSAVE_SIZE);
-  const view = new DataView(image.buffer);
-  const extended = view.getUint32(SW_RESERVED + 4, true);
-  const size = view.getUint32(SW_RESERVED + 16, true);
-  const valid =
-    current.length > FXSAVE_SIZE &&
-    view.getUint32(SW_RESERVED, true) === FP_XSTATE_MAGIC1 &&
-    size >= FXSAVE_SIZE + 64 &&
-    size <= current.length &&
-    extended >= size &&
-    mm.readU32(address + size) === FP_XSTATE_MAGIC2;
-  if (valid) mm.copyIn(address + FXSAVE_SIZE, image, FXSAVE_SIZE, size - FXSAVE_SIZE);
-  else if (current.length > FXSAVE_SIZE) view.setUint32(FXSAVE_SIZE, 3, true); // x87 and SSE only
-  if (task.thread.setFpState(image) !== 0) throw errno(EFAULT);
+  const { mm, thread } = task;
+  const { bytes, view, size: full } = task.kernel.platform.fp;
+  if (have === 0) mm.copyIn(address, bytes, FP_ROOM, FXSAVE_SIZE);
+  let alignment = FXRSTOR_ALIGNMENT;
+  if (full > FXSAVE_SIZE) {
+    const software = FP_ROOM + SW_RESERVED;
+    const extended = view.getUint32(software + 4, true);
+    const size = view.getUint32(software + 16, true);
+    const valid =
+      view.getUint32(software, true) === FP_XSTATE_MAGIC1 &&
+      size >= FXSAVE_SIZE + 64 &&
+      size <= full &&
+      extended >= size &&
+      (size + 4 <= have ? view.getUint32(FP_ROOM + size, true) : mm.readU32(address + size)) === FP_XSTATE_MAGIC2;
+    if (valid) {
+      alignment = XRSTOR_ALIGNMENT;
+      if (size > have) mm.copyIn(address + FXSAVE_SIZE, bytes, FP_ROOM + FXSAVE_SIZE, size - FXSAVE_SIZE);
+      bytes.fill(0, FP_ROOM + size, FP_ROOM + full);
+    } else {
+      bytes.fill(0, FP_ROOM + FXSAVE_SIZE, FP_ROOM + full);
+      view.setUint32(FP_ROOM + FXSAVE_SIZE, 3, true); // x87 and SSE only
+    }
+  }
+  if (address % alignment !== 0 || thread.storeFp() !== 0) throw errno(EFAULT);
 }
 
 function setFlags(regs: Registers, flags: number): void {

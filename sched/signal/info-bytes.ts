@@ -21,13 +21,12 @@ const isFault = (signo: number): boolean =>
 
 /** Writes 128 bytes at `at`. */
 export function writeSigInfo(view: DataView, at: number, info: SigInfo): void {
-  const bytes = new Uint8Array(view.buffer, view.byteOffset + at, SIGINFO_SIZE);
   if (info.raw !== undefined) {
-    bytes.set(info.raw.subarray(0, SIGINFO_SIZE));
+    new Uint8Array(view.buffer, view.byteOffset + at, SIGINFO_SIZE).set(info.raw.subarray(0, SIGINFO_SIZE));
     view.setInt32(at, info.signo, true);
     return;
   }
-  bytes.fill(0);
+  for (let i = 0; i < SIGINFO_SIZE; i += 8) setU64(view, at + i, 0);
   view.setInt32(at, info.signo, true);
   view.setInt32(at + 4, info.errno ?? 0, true);
   view.setInt32(at + 8, info.code, true);

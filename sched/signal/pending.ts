@@ -46,10 +46,14 @@ export class PendingSignals {
   }
   /** Takes the oldest instance of one signal. */
   takeSignal(signo: number): SigInfo | null {
-    const at = this.queue.findIndex((info) => info.signo === signo);
-    if (at < 0) return null;
-    const [info] = this.queue.splice(at, 1);
-    if (!this.queue.some((other) => other.signo === signo)) this.set.delete(signo);
+    const { queue } = this;
+    let at = 0;
+    while (at < queue.length && queue[at].signo !== signo) at++;
+    if (at === queue.length) return null;
+    const info = queue[at];
+    if (at === queue.length - 1) queue.pop();
+    else queue.splice(at, 1);
+    if (queue.length === 0 || !queue.some((other) => other.signo === signo)) this.set.delete(signo);
     if (signo === SIGALRM) this.alarms?.alarmTaken();
     return info.taken === undefined ? info : info.taken();
   }

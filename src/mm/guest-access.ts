@@ -86,6 +86,11 @@ export abstract class GuestAccess extends MapCore {
     this.require(addr, len, false);
     if (this.space.read(addr, dst, dstOffset, len) !== len) throw errno(EFAULT);
   }
+  tryCopyIn(addr: number, dst: Uint8Array, dstOffset: number, len: number): boolean {
+    const vma = this.list.find(addr);
+    if (vma === null || vma.file !== null || vma.prot === 0 || addr + len > vma.end) return false;
+    return this.space.read(addr, dst, dstOffset, len) === len;
+  }
   copyOut(addr: number, src: Uint8Array, srcOffset: number, len: number): void {
     if (len === 0) return;
     const good = this.accessible(addr, len, true);

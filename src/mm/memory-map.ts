@@ -170,6 +170,8 @@ export interface MemoryMap {
   writable(addr: number, len: number): number;
   /** Copies in all of it or throws EFAULT. */
   copyIn(addr: number, dst: Uint8Array, dstOffset: number, len: number): void;
+  /** Copies in all of it, if it lies in one anonymous mapping; else returns false and has had no effect on the guest. */
+  tryCopyIn(addr: number, dst: Uint8Array, dstOffset: number, len: number): boolean;
   /** Copies out all of it or throws EFAULT (a valid prefix may have been written, as in Linux). */
   copyOut(addr: number, src: Uint8Array, srcOffset: number, len: number): void;
   /** Between guest memory and physical pages; returns bytes moved, less than len at the first bad page; EFAULT if 0. */

@@ -27,6 +27,7 @@ export interface NativeContext {
   readonly pageSize: number;
   readonly taskSize: number;
   readonly vdso: number;
+  readonly fpArea: ArrayBuffer;
   readonly fpSize: number;
   readonly hwcap: number;
   readonly hwcap2: number;
@@ -37,26 +38,26 @@ export interface NativeContext {
   interrupt(slot: number): void;
   exit(slot: number): void;
   batch(slot: number, count: number): number;
-  sync(slot: number): number;
   continues(slot: number, ret: number, at: number): void;
   cloneThread(slot: number): number;
   fork(slot: number): number;
   createAddressSpace(): number;
-  // Copies and CPU time: arguments and results are in the control block (ptrace/layout.ts).
+  // Copies, FP state, CPU time, sync: arguments and results are in the control block (ptrace/layout.ts).
   read(to: Uint8Array): void;
   write(from: Uint8Array): void;
   readToPhysical(): void;
   writeFromPhysical(): void;
   cpuTime(): void;
+  sync(): void;
+  getFp(): void;
+  setFp(): void;
+  resetFp(): void;
   release(offset: number, len: number): number;
   physicalResident(): number;
   resident(space: number, addr: number, len: number, out: Uint8Array | undefined): number;
   rss(space: number): number;
   peakRss(space: number): number;
   collect(space: number): void;
-  getFp(slot: number, to: Uint8Array): number;
-  setFp(slot: number, from: Uint8Array, len: number): number;
-  resetFp(slot: number): number;
   arm(): void;
   settle(): number;
   unpin(): void;

@@ -9,6 +9,7 @@
  * Host mapping calls are queued and executed by the stub in one go by `flush()`; guest memory copies flush first.
  */
 import type { ArchName } from '../abi/types.js';
+import type { FpArea } from './fp-area.js';
 import type { Registers } from './registers.js';
 import type { Scratch } from './scratch.js';
 
@@ -59,6 +60,7 @@ export interface Platform {
   readonly auxv: { hwcap: number; hwcap2: number; minsigstksz: number; platform: string };
   readonly physical: PhysicalPages;
   readonly scratch: Scratch;
+  readonly fp: FpArea;
   readonly stop: StopInfo;
   /** Null or absent: every call is a stop. */
   readonly gate?: GatePort | null;
@@ -205,12 +207,18 @@ export interface HostThread {
   refresh?(): void;
   /** Ends the host thread; with the last one, the host process. Works on running threads too. */
   exit(): void;
-  /** FP and vector state in the host's signal-frame form (x86_64: XSAVE area, NT_X86_XSTATE; aarch64: struct user_fpsimd_state). */
+  /**
+   * FP and vector state into `platform.fp`, in the host's signal-frame form (x86_64: XSAVE area, NT_X86_XSTATE; aarch64: struct
+   * user_fpsimd_state). Returns what it is: FP_INITIAL, FP_LEGACY, FP_FULL.
+   */
+  loadFp(): number;
+  /** From `platform.fp`. Returns 0 or errno: EINVAL for an image the host refuses (a hostile sigreturn frame). */
+  storeFp(): number;
+  /** FP state of a freshly exec'd program; `from`: what loadFp() has just found, which may save work. */
+  resetFpState(from?: number): void;
+  /** The same with a buffer of the caller's; a short legacy image leaves all else in its initial state. */
   getFpState(): Uint8Array;
-  /** Returns 0 or errno: EINVAL for an image the host refuses (a hostile sigreturn frame). */
   setFpState(state: Uint8Array): number;
-  /** FP state of a freshly exec'd program. */
-  resetFpState(): void;
   /** CPU time used by the host thread, in nanoseconds; user and system as far as the host tells them apart. */
   cpuTimeNs(): { user: number; system: number };
 }

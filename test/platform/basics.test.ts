@@ -1,5 +1,6 @@
 /** One guest thread: null calls, registers, faults, FP state, 32-bit entries, hostile entry into the stub. */
 import { afterEach, describe, expect, test } from '@jest/globals';
+import { FP_FULL } from '../../src/platform/fp-area.js';
 import { STOP_NONE, STOP_SIGNAL, STOP_SYSCALL } from '../../src/platform/platform.js';
 import {
   closeAll,
@@ -155,6 +156,58 @@ onX86('one thread', () => {
     expect(fresh[160]).toBe(0);
     expect(fresh[0] | (fresh[1] << 8)).toBe(0x37f);
     expect(fresh[24] | (fresh[25] << 8)).toBe(0x1f80);
+  });
+
+  test('FP state: parts that an image leaves out, and wide registers, go back to their initial state', () => {
+    const g = guest(SYSCALL_LOOP);
+    expect(step(g)).toBe(STOP_SYSCALL);
+    g.thread.resetFpState();
+    const fresh = g.thread.getFpState();
+    const set = (used: number, wide = false): Uint8Array => {
+      const image = fresh.slice();
+      new DataView(image.buffer).setUint32(512, used, true);
+      image[0] = 0x7e; // x87: a control word, and a register
+      image[32] = 0x11;
+      image[24] = 0xc0; // MXCSR
+      image[160] = 0x22; // xmm0
+      if (wide) image[576] = 0x33; // upper half of ymm0
+      expect(g.thread.setFpState(image)).toBe(0);
+      expect(step(g)).toBe(STOP_SYSCALL);
+      return g.thread.getFpState();
+    };
+    const seen = (image: Uint8Array): number[] => [image[0], image[32], image[24], image[160], image[576]];
+    expect(seen(set(3))).toEqual([0x7e, 0x11, 0xc0, 0x22, 0]);
+    expect(seen(set(2))).toEqual([0x7f, 0, 0xc0, 0x22, 0]);
+    expect(seen(set(1))).toEqual([0x7e, 0x11, 0xc0, 0, 0]);
+    expect(seen(set(0))).toEqual([0x7f, 0, 0xc0, 0, 0]);
+    // Nothing but zeros behind what tells which parts are there.
+    const bad = fresh.slice();
+    bad[520] = 1;
+    expect(g.thread.setFpState(bad)).toBe(22);
+    bad[520] = 0;
+    bad[570] = 1;
+    expect(g.thread.setFpState(bad)).toBe(22);
+
+    const probe = fresh.slice();
+    new DataView(probe.buffer).setUint32(512, 7, true);
+    if (fresh.length < 832 || g.thread.setFpState(probe) !== 0) return; // no AVX
+    expect(seen(set(7, true))).toEqual([0x7e, 0x11, 0xc0, 0x22, 0x33]);
+    expect(seen(set(4, true))).toEqual([0x7f, 0, 0xc0, 0, 0x33]);
+    set(7, true);
+    expect(g.thread.loadFp()).toBe(FP_FULL);
+    expect(seen(set(3))).toEqual([0x7e, 0x11, 0xc0, 0x22, 0]);
+    set(7, true);
+    expect(seen(set(2))).toEqual([0x7f, 0, 0xc0, 0x22, 0]);
+    for (const wide of [true, false]) {
+      set(wide ? 7 : 3, wide);
+      g.thread.resetFpState(g.thread.loadFp());
+      expect(step(g)).toBe(STOP_SYSCALL);
+      const kind = g.thread.loadFp();
+      const image = g.p.fp.copy();
+      expect(seen(image)).toEqual(seen(fresh));
+      g.thread.resetFpState(kind);
+      expect(seen(g.thread.getFpState())).toEqual(seen(fresh));
+    }
   });
 
   test('jumping into the stub, with and without a system call there, is just a stop', () => {

@@ -10,7 +10,8 @@
  *   then MAX_SLOTS words: per space, the peak RSS of its process in KiB, written when it has been collected
  *
  * Functions that are called often take a slot or space in `who`, arguments and results in the doubles. Copies: address,
- * offset, length; the length becomes what was copied. CPU time: user, system nanoseconds come back.
+ * offset, length; the length becomes what was copied. CPU time: user, system nanoseconds come back. Others: an argument if any;
+ * 0 or errno takes its place.
  *
  * registers: BLOCK_WORDS 64-bit words a slot. batchPage: entries of ENTRY_WORDS 64-bit words: number, six arguments, one unused.
  */
@@ -50,6 +51,12 @@ export const ARGUMENTS = 3;
 export const ADDRESS = 0;
 export const OFFSET = 1;
 export const LENGTH = 2;
+export const FAILED = 0;
+/** setFp: of the image. */
+export const FP_LENGTH = 0;
+/** What the state is: resetFp takes it, getFp finds it. */
+export const FP_FROM = 0;
+export const FP_KIND = 1;
 export const USER_NS = 0;
 export const SYSTEM_NS = 1;
 export const BLOCK_WORDS = 40;

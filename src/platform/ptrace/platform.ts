@@ -20,6 +20,7 @@ import { CallChannel } from './channel.js';
 import { PtraceGate } from './gate.js';
 import { PhysicalMemory } from './physical.js';
 import { openContext } from './preflight.js';
+import { FpArea } from '../fp-area.js';
 import { Scratch } from '../scratch.js';
 import { PtraceSpace } from './space.js';
 import { PtraceThread } from './thread.js';
@@ -50,6 +51,7 @@ export class PtracePlatform implements Platform {
   readonly auxv: { hwcap: number; hwcap2: number; minsigstksz: number; platform: string };
   readonly physical: PhysicalPages;
   readonly scratch = new Scratch();
+  readonly fp: FpArea;
   readonly stop: StopInfo = { thread: null, signal: 0, code: 0, address: 0, access: -1 };
 
   readonly gate: PtraceGate | null;
@@ -90,6 +92,7 @@ export class PtracePlatform implements Platform {
     };
     this.control = new Int32Array(native.control);
     this.arguments = new Float64Array(native.control, L.ARGUMENTS_AT, L.ARGUMENTS);
+    this.fp = new FpArea(native.fpSize, native.fpArea);
     this.registerWords = new Uint32Array(native.registers);
     this.batch = new Uint32Array(native.batchPage);
     this.physical = new PhysicalMemory(native);

@@ -4,6 +4,8 @@
  * Invariant: `slot` is -1 from `exit()` or STOP_GONE on, since the native side gives the number to the next thread.
  */
 import type { AddressSpace, HostThread, SharedState } from '../platform.js';
+import { EINVAL } from '../../abi/errno.js';
+import { FP_FULL, FP_INITIAL, FP_ROOM } from '../fp-area.js';
 import { Registers } from '../registers.js';
 import type { PtracePlatform } from './platform.js';
 import * as L from './layout.js';
@@ -78,7 +80,8 @@ export class PtraceThread implements HostThread {
   sync(): void {
     const { channel } = this.platform;
     if (channel.space === this.space) channel.leave();
-    this.platform.native.sync(this.slot);
+    this.platform.control[L.WHO] = this.slot;
+    this.platform.native.sync();
     this.platform.gate?.show(this);
   }
 
@@ -112,17 +115,39 @@ export class PtraceThread implements HostThread {
     if (this.space.threads.size === 0) this.space.id = -1;
   }
 
+  loadFp(): number {
+    const { control, native, arguments: args } = this.platform;
+    control[L.WHO] = this.slot;
+    native.getFp();
+    if (args[L.FAILED] !== 0) throw this.platform.failure('reading FP state', args[L.FAILED]);
+    return args[L.FP_KIND];
+  }
+  storeFp(): number {
+    return this.store(this.platform.fp.size);
+  }
+  private store(length: number): number {
+    const { control, native, arguments: args } = this.platform;
+    control[L.WHO] = this.slot;
+    args[L.FP_LENGTH] = length;
+    native.setFp();
+    return args[L.FAILED];
+  }
+  resetFpState(from = FP_FULL): void {
+    if (from === FP_INITIAL) return;
+    const { control, native, arguments: args } = this.platform;
+    control[L.WHO] = this.slot;
+    args[L.FP_FROM] = from;
+    native.resetFp();
+  }
   getFpState(): Uint8Array {
-    const image = new Uint8Array(this.platform.native.fpSize);
-    const got = this.platform.native.getFp(this.slot, image);
-    if (got < 0) throw this.platform.failure('reading FP state', -got);
-    return got === image.length ? image : image.subarray(0, got);
+    this.loadFp();
+    return this.platform.fp.copy();
   }
   setFpState(state: Uint8Array): number {
-    return this.platform.native.setFp(this.slot, state, state.length);
-  }
-  resetFpState(): void {
-    this.platform.native.resetFp(this.slot);
+    const { fp } = this.platform;
+    if (state.length > fp.size) return EINVAL;
+    fp.bytes.set(state, FP_ROOM);
+    return this.store(state.length);
   }
 
   cpuTimeNs(): { user: number; system: number } {

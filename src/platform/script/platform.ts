@@ -17,10 +17,11 @@ import {
   type Platform,
   type StopInfo,
 } from '../platform.js';
+import { FpArea } from '../fp-area.js';
 import { Scratch } from '../scratch.js';
 import { ScriptSpace } from './address-space.js';
 import { ScriptPhysical } from './physical.js';
-import { SPINNING, ScriptThread, type Script } from './thread.js';
+import { FP_SIZES, SPINNING, ScriptThread, type Script } from './thread.js';
 
 export interface ScriptPlatformOptions {
   arch?: ArchName;
@@ -48,6 +49,7 @@ export class ScriptPlatform implements Platform {
   readonly auxv: Platform['auxv'];
   readonly physical: ScriptPhysical;
   readonly scratch = new Scratch();
+  readonly fp: FpArea;
   readonly stop: StopInfo = { thread: null, signal: 0, code: 0, address: 0, access: -1 };
   readonly layout: RegisterLayout;
   /** Register blocks, one slot a thread. */
@@ -70,6 +72,7 @@ export class ScriptPlatform implements Platform {
         ? { hwcap: 0x178bfbff, hwcap2: 2, minsigstksz: 2048, platform: 'x86_64' }
         : { hwcap: 0xff, hwcap2: 0, minsigstksz: 4720, platform: 'aarch64' };
     this.physical = new ScriptPhysical(options.physicalBytes ?? 64 * MIB, this.pageSize);
+    this.fp = new FpArea(FP_SIZES[this.arch]);
     this.layout = this.arch === 'x86_64' ? X86_LAYOUT : A64_LAYOUT;
     this.slotWords = 2 * this.layout.count;
     const slots = options.maxThreads ?? 1024;
@@ -134,7 +137,7 @@ export class ScriptPlatform implements Platform {
     if (like === null) this.words.fill(0, slot * this.slotWords, (slot + 1) * this.slotWords);
     else {
       thread.regs.copyFrom(like.regs);
-      thread.setFpState(like.getFpState());
+      thread.fpState.set(like.fpState);
     }
     this.alive.add(thread);
     if (like !== null) this.cloned(thread, like);

@@ -2,8 +2,10 @@
  * ScriptThread: a guest thread whose instructions are a function. When it is resumed, `script` runs the "user code" up to the
  * next stop: it loads registers for a system call, reports a fault, or ends.
  */
+import { EINVAL } from '../../abi/errno.js';
 import { X86 } from '../../abi/registers.js';
 import type { ArchName } from '../../abi/types.js';
+import { FP_FULL, FP_ROOM } from '../fp-area.js';
 import type { HostThread } from '../platform.js';
 import { Registers } from '../registers.js';
 import type { ScriptSpace } from './address-space.js';
@@ -34,7 +36,7 @@ const CANONICAL_AGAIN = 0xffff_8000_0000_0000;
 const MASK64 = (1n << 64n) - 1n;
 
 /** FXSAVE area, or struct user_fpsimd_state. */
-const initialFpState = (arch: ArchName): Uint8Array => new Uint8Array(arch === 'x86_64' ? 512 : 528);
+export const FP_SIZES: Readonly<Record<ArchName, number>> = { x86_64: 512, aarch64: 528 };
 
 export class ScriptThread implements HostThread {
   readonly platform: ScriptPlatform;
@@ -49,7 +51,7 @@ export class ScriptThread implements HostThread {
   script: Script;
   /** CPU time that user code has used, for a driver that measures it. */
   userNs = 0;
-  private fpState: Uint8Array;
+  readonly fpState: Uint8Array;
 
   constructor(platform: ScriptPlatform, space: ScriptSpace, slot: number, hostTid: number, script: Script) {
     this.platform = platform;
@@ -58,7 +60,7 @@ export class ScriptThread implements HostThread {
     this.hostTid = hostTid;
     this.script = script;
     this.regs = new Registers(platform.words, slot * platform.slotWords, platform.layout);
-    this.fpState = initialFpState(platform.arch);
+    this.fpState = new Uint8Array(FP_SIZES[platform.arch]);
     space.threads.add(this);
   }
 
@@ -129,16 +131,23 @@ export class ScriptThread implements HostThread {
     this.space.threads.delete(this);
     this.platform.forget(this);
   }
+  loadFp(): number {
+    this.platform.fp.bytes.set(this.fpState, FP_ROOM);
+    return FP_FULL;
+  }
+  storeFp(): number {
+    return this.setFpState(this.platform.fp.bytes.subarray(FP_ROOM, FP_ROOM + this.platform.fp.size));
+  }
+  resetFpState(): void {
+    this.fpState.fill(0);
+  }
   getFpState(): Uint8Array {
     return this.fpState.slice();
   }
   setFpState(state: Uint8Array): number {
-    if (state.length > 1 << 16) return 22;
-    this.fpState = state.slice();
+    if (state.length !== this.fpState.length) return EINVAL;
+    this.fpState.set(state);
     return 0;
-  }
-  resetFpState(): void {
-    this.fpState = initialFpState(this.platform.arch);
   }
   cpuTimeNs(): { user: number; system: number } {
     return { user: this.userNs, system: 0 };
