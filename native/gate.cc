@@ -60,6 +60,7 @@ bool Context::take(int slot) {
   control[kVia] = kViaChannel;
   control[kGatedCalls]++;
   regime_.gated();
+  if (regime_.wantsTurns()) stopPolling();
   report(kSyscall, slot);
   return true;
 }

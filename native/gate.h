@@ -67,6 +67,10 @@ class Regime {
   void forked() { score_ = score_ > kFloor + 100 ? score_ - 100 : kFloor; }
   // A call that was counted as gated, and needed a stop in the end.
   void wasted() { score_ -= 25; }
+  // A copy so large that it counts in whose cache the bytes are: taking turns on one CPU has them at hand.
+  void copied(size_t length) {
+    if (length >= kLargeCopy && score_ > kFloor) score_ -= 25;
+  }
   // Nothing came for as long as a wake-up costs.
   void missed() { score_ -= 60; }
   bool wantsToPoll() const { return !polling_ && score_ >= kEnter; }
@@ -77,6 +81,7 @@ class Regime {
   }
 
  private:
+  static constexpr size_t kLargeCopy = 32 * 1024;
   static constexpr int kEnter = 320, kCap = 1000, kLeave = 0, kFloor = -200;
   int score_ = 0;
   bool polling_ = false;

@@ -31,6 +31,7 @@ static ssize_t copyAll(uint64_t addr, uint8_t *local, size_t length, Copy copy) 
 }
 
 ssize_t Context::copyFrom(int space, uint64_t addr, uint8_t *to, size_t length) {
+  regime_.copied(length);
   pid_t tid = spaces[space].tgid;
   const auto copy = [&](const iovec *mine, const iovec *theirs) { return process_vm_readv(tid, mine, 1, theirs, 1, 0); };
   ssize_t got = copyAll(addr, to, length, copy);
@@ -42,6 +43,7 @@ ssize_t Context::copyFrom(int space, uint64_t addr, uint8_t *to, size_t length) 
 }
 
 ssize_t Context::copyTo(int space, uint64_t addr, uint8_t *from, size_t length) {
+  regime_.copied(length);
   pid_t tid = spaces[space].tgid;
   const auto copy = [&](const iovec *mine, const iovec *theirs) { return process_vm_writev(tid, mine, 1, theirs, 1, 0); };
   ssize_t got = copyAll(addr, from, length, copy);
