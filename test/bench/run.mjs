@@ -15,7 +15,7 @@ import { fileURLToPath } from 'node:url';
 
 const here = dirname(fileURLToPath(import.meta.url));
 const repo = join(here, '..', '..');
-const options = { rounds: '3', scale: '0.5', bench: '', limits: true };
+const options = { rounds: '3', scale: '1', bench: '', limits: true };
 for (let args = process.argv.slice(2); args.length > 0;) {
   const arg = args.shift();
   if (arg === '--no-limits') options.limits = false;
@@ -146,7 +146,7 @@ for (let round = 1; round <= Number(options.rounds); round++) {
   for (const name of names) {
     const script = SCRIPTS.find(([title]) => title === name);
     const args =
-      script === undefined ? ['-s', options.scale, '-b', '3', name] : [String(script[1]), '/bin/sh', '-c', script[2]];
+      script === undefined ? ['-s', options.scale, name] : [String(script[1]), '/bin/sh', '-c', script[2]];
     for (const [command, line] of Object.entries(script === undefined ? commands : scriptCommands)) {
       progress(`round ${round}/${options.rounds}: ${name} ${command}`);
       const [program, words] = line(args);
