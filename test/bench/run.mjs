@@ -145,8 +145,7 @@ for (let round = 1; round <= Number(options.rounds); round++) {
   note('floor', Number(must(join(work, 'floor'), ['30000']).split(' ')[1]));
   for (const name of names) {
     const script = SCRIPTS.find(([title]) => title === name);
-    const args =
-      script === undefined ? ['-s', options.scale, name] : [String(script[1]), '/bin/sh', '-c', script[2]];
+    const args = script === undefined ? ['-s', options.scale, name] : [String(script[1]), '/bin/sh', '-c', script[2]];
     for (const [command, line] of Object.entries(script === undefined ? commands : scriptCommands)) {
       progress(`round ${round}/${options.rounds}: ${name} ${command}`);
       const [program, words] = line(args);
