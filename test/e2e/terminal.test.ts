@@ -366,8 +366,11 @@ describe('the host terminal is restored', () => {
     const run = new Run([...LEVITATE, 'busybox', 'sh', '-c', 'echo up; exec sleep 100'], { tty: [24, 80] });
     await run.expect('up');
     expect(cooked(await run.termiosNow())).toBe(0);
+    // ash loses a signal that arrives on its way into exec, on a real Linux too.
     run.kill(signal);
-    expect((await run.ended).status).toBe(128 + signal);
+    const again = setInterval(() => run.kill(signal), 500);
+    const { status } = await run.ended.finally(() => clearInterval(again));
+    expect(status).toBe(128 + signal);
     restored(run);
   });
 
