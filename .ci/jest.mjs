@@ -53,9 +53,7 @@ try {
     executed += counted;
     if (result.status !== 0) {
       failed++;
-      console.error(
-        `jest ${name}: ${result.signal ? `killed by ${result.signal}` : `exit status ${result.status}`}`,
-      );
+      console.error(`jest ${name}: ${result.signal ? `killed by ${result.signal}` : `exit status ${result.status}`}`);
     }
   }
 } finally {
