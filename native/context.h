@@ -70,7 +70,6 @@ struct Slot {
   bool wideFp = false;         // more than x87 and SSE registers was in use when last looked
   bool finish = false;         // held and answered, but on its way to a stop: resumed there
   uint32_t lastTick = 0;       // of its last stop or call
-  uint64_t cont = 0;           // see Continuations
   uint64_t result = 0;         // last answer given through the channel
   uint64_t resumedAt = 0;      // arch::ticks()
   PlacementState placement;
@@ -270,7 +269,6 @@ class Context {
   double ticksPerUs_ = 2500;
   int64_t calibrationNs_ = 0;
   uint64_t calibrationTicks_ = 0;
-  bool calibrated_ = false;
   bool place_;
   bool wantGate_;
   bool closed_ = false;

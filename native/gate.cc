@@ -32,7 +32,6 @@ void Context::calibrate() {
     calibrationTicks_ = ticks;
   } else if (ns - calibrationNs_ > 1'000'000) {
     ticksPerUs_ = static_cast<double>(ticks - calibrationTicks_) * 1000 / static_cast<double>(ns - calibrationNs_);
-    calibrated_ = true;
   }
 }
 
@@ -45,9 +44,8 @@ bool Context::take(int slot) {
   if (!channel->state.compare_exchange_strong(expected, kChannelTaken)) return false;
   uint64_t *regs = block(slot);
   arch::showCall(regs, channel);
-  s.cont = channel->cont;
   arch::showReturn(regs, channel->ret, channel->flags);
-  spaces[s.space].continuations.add(arch::ipOf(regs), s.cont);
+  spaces[s.space].continuations.add(arch::ipOf(regs), channel->cont);
   markNotRunning(slot);
   s.held = true;
   held_ = slot;
@@ -168,10 +166,9 @@ void Context::gateStop(int slot, uint64_t *regs) {
   Slot &s = slots[slot];
   Channel *channel = channelOf(slot);
   const uint64_t ret = channel->ret, flags = channel->flags;
-  s.cont = channel->cont;
   channel->state.store(kChannelIdle, std::memory_order_relaxed);
   arch::showReturn(regs, ret, flags);
-  spaces[s.space].continuations.add(ret, s.cont);
+  spaces[s.space].continuations.add(ret, channel->cont);
   control[kVia] = kViaGate;
 }
 
@@ -263,9 +260,6 @@ void Context::stopPolling() {
 }
 
 bool Context::takeAny() {
-  if (lastTaken_ >= 0 && static_cast<size_t>(lastTaken_) < slots.size() &&
-      slots[lastTaken_].state == State::kRunning && take(lastTaken_))
-    return true;
   const int count = static_cast<int>(slots.size());
   for (int i = 0, left = running_; i < count && left > 0; i++) {
     const int slot = (lastTaken_ + 1 + i) % count;

@@ -7,7 +7,7 @@
  * grow, in places nothing has jumped to yet.
  *
  * The distance is chosen so that every byte of a rewritten site but the first two is an opcode that traps in 64-bit mode: who
- * jumps behind the rewritten system call lands on a trap (see site.ts).
+ * jumps behind the rewritten system call lands on a trap (see landing).
  */
 import type { FrameAllocator } from '../mm/frames.js';
 import type { FileMapping } from '../mm/file-mapping.js';
@@ -85,7 +85,7 @@ export class Chunk implements IslandOwner {
     this.gate = options.gate;
     this.channels = options.channels;
     this.distance = options.address < LOW_CODE ? UP : DOWN;
-    this.islandLength = to - from + SLACK;
+    this.islandLength = island.extent.length;
     this.island = island;
     this.usedGranules = new Uint8Array(this.islandLength / GRANULE);
     this.usedPages = new Uint8Array(this.islandLength / frames.pageSize);

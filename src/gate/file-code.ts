@@ -23,7 +23,6 @@ export class FileCode implements CodeShadow {
   private readonly frames: FrameAllocator;
   private readonly gate: number;
   private readonly channels: number;
-  retired = false;
 
   constructor(file: FileMapping, frames: FrameAllocator, gate: number, channels: number) {
     this.file = file;
@@ -92,8 +91,6 @@ export class FileCode implements CodeShadow {
   }
 
   retire(): void {
-    if (this.retired) return;
-    this.retired = true;
     for (const chunk of this.chunks) chunk.retire();
   }
 }

@@ -495,15 +495,11 @@ export abstract class MapCore {
 export function isData(prot: number, flags: number): boolean {
   return (prot & PROT_WRITE) !== 0 && (flags & (VM_SHARED | VM_GROWSDOWN)) === 0;
 }
-/** Private code that cannot have changed: VM_ACCOUNT stays on a private file mapping that was ever writable. */
+/** Private code that cannot have changed. */
 export function runsFromStandIns(vma: VmaRecord): boolean {
-  return (
-    (vma.prot & (PROT_EXEC | PROT_WRITE)) === PROT_EXEC &&
-    (vma.flags & (VM_SHARED | VM_ACCOUNT)) === 0 &&
-    vma.file !== null
-  );
+  return vma.file !== null && (vma.prot & PROT_EXEC) !== 0 && (vma.flags & VM_SHARED) === 0 && !wasWritable(vma);
 }
-/** Whether a private mapping can ever have been written to; without VM_ACCOUNT (MAP_NORESERVE) nothing tells. */
+/** Whether a private mapping can ever have been written to: VM_ACCOUNT stays on one that was writable; without VM_ACCOUNT (MAP_NORESERVE) nothing tells. */
 function wasWritable(vma: VmaRecord): boolean {
   return (vma.prot & PROT_WRITE) !== 0 || (vma.flags & (VM_ACCOUNT | VM_NORESERVE)) !== 0;
 }
