@@ -45,6 +45,7 @@ export class Chunk implements IslandOwner {
   imageVersion = 0;
   /** Version in which each page was rewritten last. */
   private readonly changedAt = new Map<number, number>();
+  readonly file: FileMapping;
   readonly from: number;
   readonly to: number;
   /** Distance from the chunk's first byte to its island's. */
@@ -54,7 +55,6 @@ export class Chunk implements IslandOwner {
   /** By offset in the chunk. */
   readonly sites = new Map<number, Site>();
   readonly refused = new Map<number, Reason>();
-  private readonly file: FileMapping;
   private readonly frames: FrameAllocator;
   private readonly gate: number;
   private readonly channels: number;
@@ -173,9 +173,13 @@ export class Chunk implements IslandOwner {
     this.uses++;
     if (this.image !== null && (this.missing === 0 || (this.missing < STALE_SITES && this.uses < STALE_USES)))
       return this.image;
+    return this.newest() ?? this.image;
+  }
+  newest(): SharedFrames | null {
+    if (this.image !== null && this.missing === 0) return this.image;
     const { bytes } = this.frames.physical;
     const image = SharedFrames.allocate(this.frames, this.to - this.from);
-    if (image === null) return this.image;
+    if (image === null) return null;
     const { extent } = image;
     const { pageSize } = this.frames;
     for (let at = 0; at < extent.length; at += pageSize) {
@@ -188,7 +192,7 @@ export class Chunk implements IslandOwner {
     this.image = image;
     this.imageVersion = this.version;
     this.missing = this.uses = 0;
-    return this.image;
+    return image;
   }
 
   changes(version: number, visit: (offset: number, frames: SharedFrames) => void): void {

@@ -82,10 +82,9 @@ export class FileCode implements CodeShadow {
       codeEnd: codeStart + (chunk.to - chunk.from),
       owner: chunk,
       version,
+      fragments: 0,
     };
-    if (code.islands.some((other) => other.start < island.end && other.end > island.start)) return false;
-    if (!code.mapIsland(island, chunk.island.extent.offset)) return false;
-    code.islands.push(island);
+    if (!code.addIsland(island, chunk.island.extent.offset)) return false;
     code.use(chunk.island);
     return true;
   }

@@ -22,6 +22,8 @@ const HEAT_SLOTS = 1024;
 /** Stops of a site, by all programs, and by one. */
 const HOT = 2;
 const HOT_HERE = 3;
+/** Sites whose counts fall together have their turns. */
+const TURN = 8;
 
 export class Gate {
   /** Sites rewritten so far. */
@@ -61,9 +63,10 @@ export class Gate {
     const map = this.mapOf(thread);
     if (map === null) return;
     const local = map.code.heatOf(slot);
-    if (this.heat[slot] !== HOT - 1 && local !== HOT_HERE) return;
+    const hotHere = local % TURN === HOT_HERE;
+    if (this.heat[slot] !== HOT - 1 && !hotHere) return;
     const chunk = this.learn(map, ret - SYSCALL_LENGTH);
-    if (chunk !== null && local === HOT_HERE) this.adopt(map, thread, ret - SYSCALL_LENGTH, chunk);
+    if (chunk !== null && hotHere) this.adopt(map, thread, ret - SYSCALL_LENGTH, chunk);
   }
 
   /** Rewrites the site in its file, if it can be. */

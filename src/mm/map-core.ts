@@ -22,7 +22,7 @@ import {
   type MemoryLayout,
   type MemoryLimits,
 } from './memory-map.js';
-import { RewrittenCode, type SharedFrames } from './rewritten-code.js';
+import { RewrittenCode, type Island, type IslandHost, type SharedFrames } from './rewritten-code.js';
 import { SearchHint, widenHint } from './placement.js';
 import { RangeSet } from './range-set.js';
 import { VmaList, VmaRecord } from './vma-list.js';
@@ -44,6 +44,8 @@ export interface MapOptions {
 }
 
 const MIB = 1024 * 1024;
+/** So many pages rewritten one by one are mapped in one piece before the next fork. */
+const MANY_FRAGMENTS = 3;
 /** vm.max_map_count */
 export const MAX_MAP_COUNT = 65530;
 /** Lowest address a guest may map (vm.mmap_min_addr). */
@@ -75,7 +77,7 @@ class Attachment implements MappingListener {
   }
 }
 
-export abstract class MapCore {
+export abstract class MapCore implements IslandHost {
   readonly platform: Platform;
   readonly frames: FrameAllocator;
   readonly account: MemoryAccount;
@@ -89,12 +91,7 @@ export abstract class MapCore {
   readonly searchHint = new SearchHint();
   /** Addresses of file and shared mappings that are mapped on the host. */
   readonly populated = new RangeSet();
-  readonly code = new RewrittenCode((island, frame) => {
-    if (island.start < MMAP_MIN_ADDR || island.end > this.platform.taskSize) return false;
-    if (this.list.intersects(island.start, island.end)) return false;
-    this.space.mapPhysical(island.start, island.end - island.start, PROT_READ | PROT_EXEC, frame, false);
-    return true;
-  });
+  readonly code = new RewrittenCode(this);
   /** total_vm, data_vm and locked_vm in bytes. */
   totalBytes = 0;
   dataBytes = 0;
@@ -387,19 +384,35 @@ export abstract class MapCore {
       island.version = owner.version;
       owner.changes(version, (offset, frames) => {
         const address = codeStart + offset;
-        if (this.code.ranges.coveredTo(address) === address) {
-          // A page that runs from the file's own: the same conditions as for a new mapping.
-          const vma = this.list.find(address);
-          if (vma === null || !runsFromStandIns(vma) || this.populated.coveredTo(address) === address) return;
-        }
+        const vma = this.list.find(address);
+        // Only over what it stands for: the guest may have mapped something else there since, or changed the page.
+        if (vma === null || !isCodeOf(vma, island) || this.populated.coveredTo(address) === address) return;
         this.mapStandIn(address, frames);
       });
     }
+    for (const island of islands) if (island.fragments >= MANY_FRAGMENTS) this.mapWhole(island);
     this.commitQuietly();
+  }
+  /** The code of `island` in one piece again. */
+  private mapWhole(island: Island): void {
+    const { codeStart: from, codeEnd: to } = island;
+    island.fragments = 0;
+    const vma = this.list.find(from);
+    if (vma === null || vma.end < to || !isCodeOf(vma, island)) return;
+    const image = island.owner.newest();
+    if (image === null) return;
+    island.version = island.owner.version;
+    this.code.use(image);
+    this.space.mapPhysical(from, to - from, PROT_READ | PROT_EXEC, image.extent.offset, false);
+    this.code.ranges.add(from, to);
+    this.populated.add(from, to);
+    this.populating.push([from, to]);
   }
   /** Queues a rewritten page over the one that is there. */
   mapStandIn(address: number, frames: SharedFrames): void {
     this.code.use(frames);
+    const island = this.code.islands.find(({ codeStart, codeEnd }) => address >= codeStart && address < codeEnd);
+    if (island !== undefined) island.fragments++;
     this.space.mapPhysical(address, this.pageSize, PROT_READ | PROT_EXEC, frames.extent.offset, false);
     this.code.ranges.add(address, address + this.pageSize);
     this.populated.add(address, address + this.pageSize);
@@ -425,10 +438,7 @@ export abstract class MapCore {
     for (const island of [...this.code.islands]) {
       if (island.start >= end || island.end <= start) continue;
       this.restoreCode(island.codeStart, island.codeEnd);
-      this.code.islands = this.code.islands.filter((other) => other !== island);
-      this.code.evicted = this.code.evicted.filter((other) => other.start !== island.start);
-      this.code.evicted.push(island);
-      this.space.unmap(island.start, island.end - island.start);
+      this.code.evict(island);
     }
   }
 
@@ -483,12 +493,25 @@ export abstract class MapCore {
   get pendingSync(): boolean {
     return this.late.length > 0;
   }
-  /** Whether some thread of the space is stopped, which host work needs. (Both platforms keep their threads there.) */
+  /** Whether some thread of the space is stopped, which host work needs. */
   get canFlush(): boolean {
-    const { threads } = this.space as { threads?: Iterable<{ readonly running: boolean }> };
-    if (threads === undefined) return true;
-    for (const thread of threads) if (!thread.running) return true;
+    for (const thread of this.space.threads) if (!thread.running) return true;
     return false;
+  }
+
+  // --- IslandHost
+
+  get alone(): boolean {
+    return this.space.threads.size <= 1;
+  }
+  canMapIsland({ start, end }: Island): boolean {
+    return start >= MMAP_MIN_ADDR && end <= this.platform.taskSize && !this.list.intersects(start, end);
+  }
+  mapIsland({ start, end }: Island, frame: number): void {
+    this.space.mapPhysical(start, end - start, PROT_READ | PROT_EXEC, frame, false);
+  }
+  unmapIsland({ start, end }: Island): void {
+    this.space.unmap(start, end - start);
   }
 }
 
@@ -498,6 +521,11 @@ export function isData(prot: number, flags: number): boolean {
 /** Private code that cannot have changed. */
 export function runsFromStandIns(vma: VmaRecord): boolean {
   return vma.file !== null && (vma.prot & PROT_EXEC) !== 0 && (vma.flags & VM_SHARED) === 0 && !wasWritable(vma);
+}
+/** Whether `vma`, wherever it covers the code of `island`, maps that very code of that very file. */
+function isCodeOf(vma: VmaRecord, island: Island): boolean {
+  const { owner, codeStart } = island;
+  return runsFromStandIns(vma) && vma.file === owner.file && vma.fileOffset(codeStart) === owner.from;
 }
 /** Whether a private mapping can ever have been written to: VM_ACCOUNT stays on one that was writable; without VM_ACCOUNT (MAP_NORESERVE) nothing tells. */
 function wasWritable(vma: VmaRecord): boolean {

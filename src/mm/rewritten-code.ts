@@ -64,12 +64,19 @@ export interface Island {
   readonly owner: IslandOwner;
   /** How much of what the owner has rewritten since is mapped here. */
   version: number;
+  /** Pages that were mapped one by one: each makes the host's copy of the address space dearer. */
+  fragments: number;
 }
 
 export interface IslandOwner {
+  /** The file the code is of (its FileMapping), and where in it the code begins. */
+  readonly file: object;
+  readonly from: number;
   readonly version: number;
   /** Calls back for every page rewritten after `version`, with its offset in the code. */
   changes(version: number, visit: (offset: number, frames: SharedFrames) => void): void;
+  /** All of the code in one run, in its newest version; null when there is no memory for it. */
+  newest(): SharedFrames | null;
 }
 
 /** A run of stand-in pages, or of the file's own ones when `frame` is -1. */
@@ -86,6 +93,16 @@ export interface CodeShadow {
   retire(): void;
 }
 
+/** The host's mappings of islands in one address space. */
+export interface IslandHost {
+  /** Whether at most one thread runs there. */
+  readonly alone: boolean;
+  /** Whether nothing of the guest's is in the way. */
+  canMapIsland(island: Island): boolean;
+  mapIsland(island: Island, frame: number): void;
+  unmapIsland(island: Island): void;
+}
+
 const HEAT = 128;
 
 export class RewrittenCode {
@@ -96,18 +113,16 @@ export class RewrittenCode {
   evicted: Island[] = [];
   private heat: Uint8Array | null = null;
   private readonly uses = new Set<SharedFrames>();
-  /** Maps an island on the host unless something else is there; false then. */
-  readonly mapIsland: (island: Island, frame: number) => boolean;
+  private readonly host: IslandHost;
 
-  constructor(mapIsland: (island: Island, frame: number) => boolean) {
-    this.mapIsland = mapIsland;
+  constructor(host: IslandHost) {
+    this.host = host;
   }
-  /** Counts stops of one kind (0..1023, kinds may fall together) in this address space. */
+  /** Counts stops of one kind (0..1023, kinds may fall together) in this address space, modulo 256. */
   heatOf(kind: number): number {
     this.heat ??= new Uint8Array(HEAT);
     const at = kind % HEAT;
-    if (this.heat[at] < 255) this.heat[at]++;
-    return this.heat[at];
+    return ++this.heat[at];
   }
   use(frames: SharedFrames): void {
     if (this.uses.has(frames)) return;
@@ -119,6 +134,25 @@ export class RewrittenCode {
   }
   islandAt(address: number): Island | undefined {
     return this.islands.find((island) => address >= island.start && address < island.end);
+  }
+  /** Maps an island, unless its place is taken: false then. */
+  addIsland(island: Island, frame: number): boolean {
+    const inTheWay = this.islands.filter((other) => other.start < island.end && other.end > island.start);
+    // The code of another one may have gone; but who runs in it now must not find other trampolines there.
+    if (inTheWay.some(({ codeStart, codeEnd }) => this.ranges.overlaps(codeStart, codeEnd))) return false;
+    if (inTheWay.length > 0 && !this.host.alone) return false;
+    if (!this.host.canMapIsland(island)) return false;
+    for (const other of inTheWay) this.evict(other);
+    this.host.mapIsland(island, frame);
+    this.islands.push(island);
+    return true;
+  }
+  /** Its place goes to something else. */
+  evict(island: Island): void {
+    this.islands = this.islands.filter((other) => other !== island);
+    this.evicted = this.evicted.filter((other) => other.start !== island.start);
+    this.evicted.push(island);
+    this.host.unmapIsland(island);
   }
   copyTo(other: RewrittenCode): void {
     this.ranges.copyTo(other.ranges);

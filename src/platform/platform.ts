@@ -124,6 +124,7 @@ export interface PhysicalPages {
 }
 
 export interface AddressSpace {
+  readonly threads: ReadonlySet<HostThread>;
   /** Queue: private zero-filled memory at [addr, addr+len), replacing what was there. */
   mapAnonymous(addr: number, len: number, prot: number): void;
   /** Queue: physical pages at addr; `shared` writes through, otherwise copy-on-write. Replaces what was there. */

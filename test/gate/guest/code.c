@@ -179,6 +179,51 @@ int main() {
   CHECK(waitpid(child, &status, 0) == child && WEXITSTATUS(status) == 5);
   OFTEN_IS(patched, 29);
   puts("memory");
+
+  /* Two libraries that take turns at one place, while one goes on learning elsewhere; and a fork in between. */
+  char name2[] = "/tmp/gate-code-XXXXXX";
+  const int fd2 = mkstemp(name2);
+  enum { FIRST = 1096, STEP = PAGE + 64 }; /* sites are counted by their place in a page */
+  memset(page, 0xcc, sizeof page);
+  for (int i = 0; i < 3; i++) put(page + FIRST + i * STEP, 10 + i);
+  CHECK(write(fd2, page, sizeof page) == sizeof page);
+  const int reader2 = open(name2, O_RDONLY);
+  unsigned char *const place = (unsigned char *)0x320000000000, *const elsewhere = (unsigned char *)0x330000000000;
+  CHECK(mmap(elsewhere, 3 * PAGE, PROT_READ | PROT_EXEC, MAP_PRIVATE | MAP_FIXED, reader2, 0) == elsewhere);
+  for (int round = 0; round < 3; round++) {
+    CHECK(mmap(place, 3 * PAGE, PROT_READ | PROT_EXEC, MAP_PRIVATE | MAP_FIXED, reader2, 0) == place);
+    OFTEN_IS(place + FIRST, 10);
+    CHECK(munmap(place, 3 * PAGE) == 0);
+    CHECK(mmap(place, 3 * PAGE, PROT_READ | PROT_EXEC, MAP_PRIVATE | MAP_FIXED, reader, 0) == place);
+    CHECK(((function *)place)() == 33);
+    CHECK(((function *)(place + PAGE))() == 82);
+    OFTEN_IS(elsewhere + FIRST + round * STEP, 10 + round);
+    const pid_t turn = fork();
+    if (turn == 0) _exit(((function *)place)());
+    CHECK(waitpid(turn, &status, 0) == turn && WEXITSTATUS(status) == 33);
+    OFTEN_IS(place, 33);
+    OFTEN_IS(place + PAGE, 82);
+    CHECK(munmap(place, 3 * PAGE) == 0);
+  }
+  /* Sites of many pages, learned one by one, and forks that put them into one piece. */
+  for (int round = 0; round < 3; round++) {
+    for (int i = 0; i < 3; i++) OFTEN_IS(elsewhere + FIRST + i * STEP, 10 + i);
+    const pid_t turn = fork();
+    if (turn == 0) {
+      for (int i = 0; i < 3; i++) OFTEN_IS(elsewhere + FIRST + i * STEP, 10 + i);
+      _exit(6);
+    }
+    CHECK(waitpid(turn, &status, 0) == turn && WEXITSTATUS(status) == 6);
+  }
+  /* Written once, long ago, and never counted: it is not the file's any more. */
+  unsigned char *once = mmap(0, PAGE, 7, MAP_PRIVATE | MAP_NORESERVE, reader2, 0);
+  CHECK(once != MAP_FAILED);
+  once[FIRST + CONSTANT] = 9;
+  CHECK(mprotect(once, PAGE, PROT_READ | PROT_EXEC) == 0);
+  OFTEN_IS(once + FIRST, 9);
+  OFTEN_IS(elsewhere + FIRST, 10);
+  unlink(name2);
+  puts("turns");
   unlink(name);
   return 0;
 }
