@@ -15,9 +15,11 @@ const file = path.join(__dirname, 'main.cjs');
 const KEPT = 7;
 
 // Large functions are to be optimized no later than small ones: a fork or exec runs a hundred functions once, and most guests
-// are short. (V8 waits for one more tick for every 150 bytes of bytecode.)
-v8.setFlagsFromString('--bytecode-size-allowance-per-tick=600');
-v8.setFlagsFromString('--ticks-before-optimization=2');
+// are short. (V8 11 waits for one more tick for every 150 bytes of bytecode; later ones have no such flags, and say so.)
+if (process.versions.v8.startsWith('11.')) {
+  v8.setFlagsFromString('--bytecode-size-allowance-per-tick=600');
+  v8.setFlagsFromString('--ticks-before-optimization=2');
+}
 
 function cachePath(stat) {
   const base = process.env.XDG_CACHE_HOME || (process.env.HOME && path.join(process.env.HOME, '.cache'));

@@ -13,13 +13,13 @@ const LOW_START = 0x4000_0000;
 const LOW_END = 0x8000_0000;
 const LOW_RANDOM = 0x0200_0000;
 
+const randomBytes = new Uint8Array(8);
+const randomWords = new Uint32Array(randomBytes.buffer);
+
 /** A random integer in [0, range). */
 export function randomBelow(map: MapCore, range: number): number {
-  const bytes = new Uint8Array(8);
-  map.random.fill(bytes, 0, 8);
-  const view = new DataView(bytes.buffer);
-  const value = (view.getUint32(0, true) & 0x1fffff) * 2 ** 32 + view.getUint32(4, true);
-  return value % range;
+  map.random.fill(randomBytes, 0, 8);
+  return ((randomWords[0] & 0x1fffff) * 2 ** 32 + randomWords[1]) % range;
 }
 /** A random page-aligned offset in [0, range). */
 export function randomOffset(map: MapCore, range: number): number {

@@ -24,13 +24,28 @@ export class HostClock {
   }
 }
 
+/** Small requests come out of a pool (an exec makes five), each byte of which is used once and then wiped. */
 export class HostRandom {
   private readonly io: HostIo;
+  private readonly pool = new Uint8Array(1024);
+  private used = this.pool.length;
 
   constructor(io: HostIo) {
     this.io = io;
   }
   fill(dst: Uint8Array, offset: number, length: number): void {
-    this.io.fillRandom(dst.subarray(offset, offset + length));
+    const { pool } = this;
+    if (length > pool.length / 8) {
+      this.io.fillRandom(dst.subarray(offset, offset + length));
+      return;
+    }
+    if (pool.length - this.used < length) {
+      this.io.fillRandom(pool);
+      this.used = 0;
+    }
+    for (let i = 0; i < length; i++) {
+      dst[offset + i] = pool[this.used];
+      pool[this.used++] = 0;
+    }
   }
 }
