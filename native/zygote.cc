@@ -10,6 +10,7 @@
 #include <fcntl.h>
 #include <linux/filter.h>
 #include <linux/seccomp.h>
+#include <sched.h>
 #include <stdio.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
@@ -224,6 +225,9 @@ int ZygoteSetup::attempt() {
   const int fds[] = {c->physicalFd, c->channelFd_, c->controlFd_};
   pid = spawn(c->stubPath.c_str(), "levitate-guest", fds, 3, kPhysicalFdInGuest, true);
   if (pid < 0) return failed("spawn", -pid);
+  // A guest that wakes never takes the CPU away from the supervisor or from another guest: they take turns anyway.
+  const sched_param batch = {};
+  sched_setscheduler(pid, SCHED_BATCH, &batch);
   int error = hostPtrace(kPtraceSeize, pid, 0, reinterpret_cast<void *>(kSeizeOptions));
   if (error) return failed("seize", error);
   if ((error = hostPtrace(kPtraceInterrupt, pid, 0, nullptr))) return failed("interrupt", error);
