@@ -52,8 +52,8 @@ constexpr size_t kRegisterBytes = static_cast<size_t>(kMaxSlots) * kBlockWords *
 constexpr int kPhysicalFdInGuest = 3, kChannelFdInGuest = 4, kControlFdInGuest = 5;
 constexpr size_t kControlPages = 4;  // batch, code, gate, gate control
 constexpr size_t kFpRoom = 1024;  // before and behind the image in the FP area
-constexpr size_t kStubAreaSize = 128u << 20;
-constexpr size_t kChannelArea = 64u << 20;  // the upper half of it, a page for every slot
+constexpr size_t kStubAreaSize = 256u << 20;
+constexpr size_t kChannelArea = 128u << 20;  // the upper half of it, kChannelBytes for every slot
 constexpr int64_t kBlockCapNs = 10'000'000;
 constexpr int64_t kCollectCapNs = 2'000'000'000;
 

@@ -19,9 +19,9 @@ constexpr double kIdleSpinUs = 60;
 // A guest that computed longer than this between two calls gains nothing from the gate.
 constexpr double kShortRunUs = 30;
 
-uint64_t Context::channelAddress(int slot) const { return channelsAt_ + static_cast<uint64_t>(slot) * pageSize; }
+uint64_t Context::channelAddress(int slot) const { return channelsAt_ + static_cast<uint64_t>(slot) * kChannelBytes; }
 Channel *Context::channelOf(int slot) const {
-  return reinterpret_cast<Channel *>(channels_ + static_cast<size_t>(slot) * pageSize);
+  return reinterpret_cast<Channel *>(channels_ + static_cast<size_t>(slot) * kChannelBytes);
 }
 
 void Context::calibrate() {

@@ -1,6 +1,6 @@
 // The gate: system calls handed over through shared memory instead of a stop (x86_64; see native/stub/gate_x86_64.S).
 //
-// A thread's channel is one page, shared with its own process only, at a fixed address per slot. Everything in it is hostile
+// A thread's channel is two pages, shared with its own process only, at a fixed address per slot. Everything in it is hostile
 // input: read once, and never believed about what the supervisor itself has done; that is in Slot (held, finish, result).
 #pragma once
 #include <sys/types.h>
@@ -20,13 +20,14 @@ struct Channel {
   struct {
     uint64_t addr, length;
   } out[16];
-  uint8_t data[0xe00];
+  uint8_t data[0x1e00];
 };
+constexpr size_t kChannelBytes = 8192;
 constexpr size_t kInMost = 2048, kOutMost = 15;
 static_assert(offsetof(Channel, nr) == 0x08 && offsetof(Channel, sp) == 0x40 && offsetof(Channel, ret) == 0x48 &&
               offsetof(Channel, cont) == 0x50 && offsetof(Channel, flags) == 0x58 && offsetof(Channel, result) == 0x60 &&
               offsetof(Channel, inAddr) == 0x68 && offsetof(Channel, mask) == 0x78 && offsetof(Channel, out) == 0x100 && offsetof(Channel, data) == 0x200 &&
-              sizeof(Channel) == 4096);
+              sizeof(Channel) == kChannelBytes);
 
 // The page the supervisor writes and guests read.
 struct GateControl {

@@ -55,16 +55,16 @@ int Context::bear(int parent, uint64_t flags, uint64_t *tid) {
   Space &space = spaces[slots[parent].space];
   const int child = nextSlot();
   const uint64_t at = channelAddress(child);
-  memset(static_cast<void *>(channelOf(child)), 0, pageSize);
+  memset(static_cast<void *>(channelOf(child)), 0, kChannelBytes);
   int count = 0;
-  if (space.inheriting >= 0) setEntry(count++, arch::kCallMadvise, channelAddress(space.inheriting), pageSize, MADV_DONTFORK);
-  setEntry(count++, arch::kCallMmap, at, pageSize, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_FIXED, kChannelFdInGuest,
-           static_cast<uint64_t>(child) * pageSize);
+  if (space.inheriting >= 0) setEntry(count++, arch::kCallMadvise, channelAddress(space.inheriting), kChannelBytes, MADV_DONTFORK);
+  setEntry(count++, arch::kCallMmap, at, kChannelBytes, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_FIXED, kChannelFdInGuest,
+           static_cast<uint64_t>(child) * kChannelBytes);
   const bool thread = (flags & CLONE_THREAD) != 0;
-  if (thread) setEntry(count++, arch::kCallMadvise, at, pageSize, MADV_DONTFORK);
+  if (thread) setEntry(count++, arch::kCallMadvise, at, kChannelBytes, MADV_DONTFORK);
   setEntry(count, arch::kCallClone, flags, 0);
   batch[static_cast<size_t>(count++) * kEntryWords + 7] = 1;
-  if (!thread) setEntry(count++, arch::kCallMunmap, at, pageSize);
+  if (!thread) setEntry(count++, arch::kCallMunmap, at, kChannelBytes);
   const Continuations kept = space.continuations;
   int failedAt;
   const int error = runBatch(parent, count, &failedAt, tid);

@@ -73,7 +73,7 @@ void Context::runExit(int slot) {
   Space &space = spaces[s.space];
   if (halt(slot) != 0) return;
   const uint64_t call[7] = {static_cast<uint64_t>(arch::kCallExit)};
-  const uint64_t leave[7] = {static_cast<uint64_t>(arch::kCallMunmap), channelAddress(slot), pageSize};
+  const uint64_t leave[7] = {static_cast<uint64_t>(arch::kCallMunmap), channelAddress(slot), kChannelBytes};
   uint64_t regs[kBlockWords];
   memcpy(regs, block(slot), sizeof regs);
   // The channel goes first: its slot will be another thread's.

@@ -6,7 +6,7 @@
 //
 // Top of every address space, from taskSize (stubArea):
 //   +0 batch page   +1 page code page   +2 pages gate   +3 pages gate control   +64 KiB .. vDSO data, vDSO
-//   +64 MiB .. channels, a page for every slot
+//   +128 MiB .. channels, two pages for every slot
 #include <fcntl.h>
 #include <linux/filter.h>
 #include <linux/seccomp.h>
@@ -34,6 +34,7 @@ namespace levitate {
 
 constexpr uint64_t kGadget = 0x400000;
 constexpr uint64_t kVdsoOffset = 64 * 1024;
+constexpr uint64_t kFixedArea = 1024 * 1024;  // everything there but the channels
 constexpr size_t kBatchCodeOffset = 16;
 constexpr size_t kFilterOffset = 1024;  // in the code page, behind the code
 constexpr uint32_t kSpinBudget = 3000;  // pauses a guest spends in the gate before it stops: some 50 us
@@ -49,6 +50,7 @@ class ZygoteSetup {
     uint64_t start, end;
     std::string name;
   };
+  static bool isVdso(const Mapping &m) { return m.name == "[vdso]" || m.name.compare(0, 5, "[vvar") == 0; }
   int attempt();
   int readMaps();
   int call(uint64_t *result, long nr, uint64_t a = 0, uint64_t b = 0, uint64_t d = 0, uint64_t e = 0, uint64_t f = 0,
@@ -122,10 +124,17 @@ int ZygoteSetup::mapStub() {
   c->callEnd_ = c->stubAt_ + static_cast<uint64_t>(levitate_stub_call_end - levitate_stub_start);
   c->leaveAt_ = c->stubAt_ + static_cast<uint64_t>(levitate_stub_leave - levitate_stub_start);
   c->batchEnd_ = c->stubAt_ + static_cast<uint64_t>(levitate_stub_batch_end - levitate_stub_start);
-  uint64_t end = power - c->pageSize;
-  for (const Mapping &m : maps)
-    if (m.name[0] == '[' && m.name[1] == 'v' && m.start < power && m.end > c->taskSize) return EAGAIN;
-  int error = call(&result, arch::kCallMunmap, c->taskSize, end - c->taskSize);
+  uint64_t at = c->taskSize;
+  int error = 0;
+  for (const Mapping &m : maps) {  // in order of addresses; the vDSO is moved later
+    if (!isVdso(m) || m.end <= c->taskSize || m.start >= power) continue;
+    if (m.start < c->taskSize + kFixedArea) return EAGAIN;
+    if (m.start > at) error = call(&result, arch::kCallMunmap, at, m.start - at);
+    if (error) return error;
+    at = m.end;
+  }
+  const uint64_t end = power - c->pageSize;
+  if (at < end) error = call(&result, arch::kCallMunmap, at, end - at);
   if (!error)
     error = call(&result, arch::kCallMmap, c->batchAt_, c->pageSize, PROT_READ, MAP_SHARED | MAP_FIXED, kControlFdInGuest, 0);
   if (!error)
@@ -145,17 +154,20 @@ int ZygoteSetup::mapStub() {
 int ZygoteSetup::moveVdso() {
   uint64_t lowest = ~0ull, image = 0, result;
   for (const Mapping &m : maps) {
-    if (m.name != "[vdso]" && m.name.compare(0, 5, "[vvar") != 0) continue;
+    if (!isVdso(m)) continue;
     lowest = std::min(lowest, m.start);
     if (m.name == "[vdso]") image = m.start;
   }
   if (!image) return 0;
   uint64_t to = c->taskSize + kVdsoOffset;
   for (const Mapping &m : maps) {
-    if (m.name != "[vdso]" && m.name.compare(0, 5, "[vvar") != 0) continue;
+    if (!isVdso(m)) continue;
     uint64_t size = m.end - m.start;
-    if (call(&result, arch::kCallMremap, m.start, size, size, MREMAP_MAYMOVE | MREMAP_FIXED, to + (m.start - lowest)) != 0)
-      return 0;
+    if (call(&result, arch::kCallMremap, m.start, size, size, MREMAP_MAYMOVE | MREMAP_FIXED, to + (m.start - lowest)) == 0)
+      continue;
+    for (const Mapping &rest : maps)
+      if (isVdso(rest) && rest.start >= m.start) call(&result, arch::kCallMunmap, rest.start, rest.end - rest.start);
+    return 0;
   }
   c->vdso = to + (image - lowest);
   return 0;

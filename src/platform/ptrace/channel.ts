@@ -11,10 +11,9 @@ import * as L from './layout.js';
 import type { PtraceThread } from './thread.js';
 
 /** Layout of a channel, see native/gate.h. */
-const CHANNEL_BYTES = 4096;
 const OUT = 0x100;
 const DATA = 0x200;
-const DATA_BYTES = 0xe00;
+const DATA_BYTES = 0x1e00;
 const MOST = 15;
 const TWO32 = 0x1_0000_0000;
 
@@ -42,7 +41,7 @@ export class CallChannel {
     const { control } = this;
     this.space = thread.space;
     this.slot = thread.slot;
-    this.base = thread.slot * CHANNEL_BYTES;
+    this.base = thread.slot * L.CHANNEL_BYTES;
     this.inLength = control[L.IN_LENGTH];
     this.inAddr = (control[L.IN_ADDR_HI] >>> 0) * TWO32 + (control[L.IN_ADDR_LO] >>> 0);
     this.used = this.inLength;

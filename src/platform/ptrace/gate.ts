@@ -8,7 +8,6 @@ import type { GateClient, GatePort, HostThread, SharedState } from '../platform.
 import * as L from './layout.js';
 import { PtraceThread } from './thread.js';
 
-const CHANNEL_WORDS = 1024;
 const MASK = 0x78 / 4;
 const PENDING = 0x80 / 4;
 const TID_ADDRESS = 0x88 / 4;
@@ -61,7 +60,7 @@ export class PtraceGate implements GatePort {
 
   /** Words of a slot's channel: see native/gate.h. */
   setFacts(slot: number, { pid, tid, creds }: SharedState): void {
-    const at = slot * CHANNEL_WORDS + FACTS;
+    const at = slot * L.CHANNEL_WORDS + FACTS;
     const { words } = this;
     words[at] = pid;
     words[at + 2] = tid;
@@ -73,7 +72,7 @@ export class PtraceGate implements GatePort {
   /** What the thread may look at and change while it runs; `state` null: it is as it was left there. */
   publish(slot: number, state: SharedState | null, pending: boolean): void {
     const { words } = this;
-    const at = slot * CHANNEL_WORDS;
+    const at = slot * L.CHANNEL_WORDS;
     words[at + PENDING] = pending ? 1 : 0;
     if (state === null) return;
     words[at + MASK] = state.mask.lo;
@@ -84,7 +83,7 @@ export class PtraceGate implements GatePort {
   /** A running thread that sets its mask later than this finds PENDING, and stops. */
   fetch(slot: number, state: SharedState, running: boolean): void {
     const { words } = this;
-    const at = slot * CHANNEL_WORDS;
+    const at = slot * L.CHANNEL_WORDS;
     if (running) Atomics.store(words, at + PENDING, 1);
     state.mask.lo = Atomics.load(words, at + MASK);
     state.mask.hi = Atomics.load(words, at + MASK + 1);

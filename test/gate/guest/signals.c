@@ -38,7 +38,7 @@ static void look(int signal, siginfo_t *info, void *raw) {
   }
   const uint64_t here = (uint64_t)&context;
   if (wants_alt && (here < (uint64_t)alt || here >= (uint64_t)alt + 65536)) outside++;
-  if (sp >= 0x7ffff8000000 && sp < 0x7fffffff0000 && sp - (uint64_t)&context > (8u << 20)) outside++;
+  if (sp >= 0x7ffff0000000 && sp < 0x7fffffff0000 && sp - (uint64_t)&context > (8u << 20)) outside++;
   seen++;
 }
 static void handle(int signal, void (*how)(int, siginfo_t *, void *), int flags) {
