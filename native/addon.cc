@@ -122,6 +122,9 @@ napi_value copyBytes(napi_env env, napi_callback_info info) {
 Napi::Value release(const Napi::CallbackInfo &info) {
   return reply(info, of(info)->closed() ? 0 : of(info)->release(address(info, 0), address(info, 1)));
 }
+Napi::Value clear(const Napi::CallbackInfo &info) {
+  return reply(info, of(info)->closed() ? 0 : of(info)->clear(address(info, 0), address(info, 1)));
+}
 Napi::Value physicalResident(const Napi::CallbackInfo &info) {
   return reply(info, of(info)->closed() ? 0 : of(info)->physicalResident());
 }
@@ -276,6 +279,7 @@ Napi::Value createContext(const Napi::CallbackInfo &info) {
   add.operator()<fork>("fork");
   add.operator()<createAddressSpace>("createAddressSpace");
   add.operator()<release>("release");
+  add.operator()<levitate::clear>("clear");
   add.operator()<physicalResident>("physicalResident");
   add.operator()<resident>("resident");
   add.operator()<rss>("rss");

@@ -146,6 +146,7 @@ class Context {
   ssize_t copyFrom(int space, uint64_t addr, uint8_t *to, size_t length);
   ssize_t copyTo(int space, uint64_t addr, uint8_t *from, size_t length);
   int release(uint64_t offset, uint64_t length);
+  int clear(uint64_t offset, uint64_t length);
   double physicalResident();
   ssize_t resident(int space, uint64_t addr, uint64_t length, uint8_t *out);
   double rss(int space);

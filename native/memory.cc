@@ -4,6 +4,7 @@
 // short count is the answer, never an error. They respect the guest's page protections.
 #include <fcntl.h>
 #include <stdio.h>
+#include <string.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
 #include <sys/uio.h>
@@ -43,7 +44,6 @@ ssize_t Context::copyFrom(int space, uint64_t addr, uint8_t *to, size_t length) 
 }
 
 ssize_t Context::copyTo(int space, uint64_t addr, uint8_t *from, size_t length) {
-  regime_.copied(length);
   pid_t tid = spaces[space].tgid;
   const auto copy = [&](const iovec *mine, const iovec *theirs) { return process_vm_writev(tid, mine, 1, theirs, 1, 0); };
   ssize_t got = copyAll(addr, from, length, copy);
@@ -61,6 +61,21 @@ int Context::release(uint64_t offset, uint64_t length) {
                    static_cast<off_t>(length)) < 0
              ? errno
              : 0;
+}
+
+// Zeroes what the host has there, without making it have more.
+int Context::clear(uint64_t offset, uint64_t length) {
+  if (offset > physicalSize || length > physicalSize - offset) return EINVAL;
+  unsigned char there[256];
+  for (uint64_t at = offset, end = offset + length; at < end; at += sizeof there * pageSize) {
+    const size_t size = std::min<uint64_t>(end - at, sizeof there * pageSize);
+    if (mincore(physical + at, size, there) != 0) return errno;
+    for (size_t page = 0, run; page * pageSize < size; page = run + 1) {
+      for (run = page; run * pageSize < size && (there[run] & 1) != 0; run++) continue;
+      memset(physical + at + page * pageSize, 0, (run - page) * pageSize);
+    }
+  }
+  return 0;
 }
 
 double Context::physicalResident() {

@@ -14,8 +14,9 @@ import type { MemoryAccount } from './memory-map.js';
 
 /** Largest block: 2^18 pages, 1 GiB of 4 KiB pages. */
 const MAX_ORDER = 18;
-/** Frees up to this many bytes are zeroed in place, longer ones punched out of the memfd. */
+/** Frees up to this many bytes are zeroed in place; longer ones too as long as no more than that is kept, else the host gets them back. */
 const ZERO_IN_PLACE = 64 * 1024;
+const KEEP = 64 * 1024 * 1024;
 
 export interface BuddyOptions {
   limitBytes?: number;
@@ -46,6 +47,9 @@ export class BuddyAllocator implements FrameAllocator {
   private readonly head: Uint8Array;
   /** One bit a page: in use. */
   private readonly used: Uint32Array;
+  /** One bit a page: free, and zeroed in place by a long free. */
+  private readonly kept: Uint32Array;
+  private keptPages = 0;
   /** Free lists, page number + 1; 0 ends a list. */
   private readonly next: Int32Array;
   private readonly previous: Int32Array;
@@ -60,6 +64,7 @@ export class BuddyAllocator implements FrameAllocator {
     this.pages = Math.floor(physical.size / pageSize);
     this.head = new Uint8Array(this.pages);
     this.used = new Uint32Array((this.pages + 31) >>> 5);
+    this.kept = new Uint32Array((this.pages + 31) >>> 5);
     this.next = new Int32Array(this.pages);
     this.previous = new Int32Array(this.pages);
     // From the top down, so that the lists start with the lowest block.
@@ -94,6 +99,7 @@ export class BuddyAllocator implements FrameAllocator {
       const count = block < left ? block : left;
       if (count < block) this.insertRange(page + count, block - count);
       this.mark(page, count, true);
+      if (this.keptPages > 0) this.forgetKept(page, count);
       const previous = extents.at(-1);
       if (previous !== undefined && previous.offset + previous.length === page * pageSize)
         extents[extents.length - 1] = { offset: previous.offset, length: previous.length + count * pageSize };
@@ -114,7 +120,10 @@ export class BuddyAllocator implements FrameAllocator {
       throw new RangeError(`free of frames ${offset}+${length}`);
     this.mark(page, count, false);
     if (length <= ZERO_IN_PLACE) this.physical.bytes.fill(0, offset, offset + length);
-    else this.physical.release(offset, length);
+    else if ((this.keptPages + count) * pageSize <= KEEP) {
+      this.physical.clear(offset, length);
+      this.keep(page, count);
+    } else this.physical.release(offset, length);
     this.insertRange(page, count);
     this.usedPages -= count;
     this.frees++;
@@ -180,6 +189,18 @@ export class BuddyAllocator implements FrameAllocator {
     if (after !== 0) this.previous[after - 1] = before;
     this.head[page] = 0;
     this.counts[order]--;
+  }
+  private keep(page: number, count: number): void {
+    for (let at = page; at < page + count; at++) this.kept[at >>> 5] |= 1 << (at & 31);
+    this.keptPages += count;
+  }
+  private forgetKept(page: number, count: number): void {
+    for (let at = page; at < page + count; at++) {
+      const bit = 1 << (at & 31);
+      if ((this.kept[at >>> 5] & bit) === 0) continue;
+      this.kept[at >>> 5] &= ~bit;
+      this.keptPages--;
+    }
   }
   /** Sets or clears the used bits of a run; a page already in that state is a double allocation or double free. */
   private mark(page: number, count: number, use: boolean): void {

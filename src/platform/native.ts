@@ -53,6 +53,7 @@ export interface NativeContext {
   setFp(): void;
   resetFp(): void;
   release(offset: number, len: number): number;
+  clear(offset: number, len: number): number;
   physicalResident(): number;
   resident(space: number, addr: number, len: number, out: Uint8Array | undefined): number;
   rss(space: number): number;

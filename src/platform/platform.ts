@@ -119,6 +119,8 @@ export interface PhysicalPages {
   readonly size: number;
   /** Gives pages back to the host; they read as zeros afterwards. Page aligned. */
   release(offset: number, length: number): void;
+  /** Zeroes pages and keeps those the host has. Page aligned. */
+  clear(offset: number, length: number): void;
   /** Bytes really in use on the host. */
   residentBytes(): number;
 }

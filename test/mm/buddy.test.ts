@@ -44,6 +44,31 @@ describe('buddy allocator', () => {
     expect(() => frames.free({ offset: again.offset, length: 8 * PAGE })).toThrow(/double free/);
     expect(() => frames.free({ offset: again.offset + 1, length: PAGE })).toThrow(RangeError);
   });
+  test('long frees keep what the host has up to a limit, and not what is allocated again', () => {
+    const given: string[] = [];
+    const physical = new (class extends ScriptPhysical {
+      override release(offset: number, length: number): void {
+        given.push(`release ${length / PAGE}`);
+        super.release(offset, length);
+      }
+      override clear(offset: number, length: number): void {
+        given.push(`clear ${length / PAGE}`);
+        this.bytes.fill(0, offset, offset + length);
+      }
+    })(40_000 * PAGE, PAGE);
+    const frames = new BuddyAllocator(physical, PAGE);
+    const a = frames.allocate(10_000 * PAGE);
+    const b = frames.allocate(10_000 * PAGE);
+    const free = (list: Extent[]): void => list.forEach((extent) => frames.free(extent));
+    free(a);
+    free(b);
+    expect(given.splice(0)).toEqual(['clear 10000', 'release 10000']);
+    const c = frames.allocate(20_000 * PAGE);
+    free(c);
+    expect(given.splice(0)).toEqual(['release 20000']);
+    free(frames.allocate(16_384 * PAGE));
+    expect(given).toEqual(['clear 16384']);
+  });
   test('property: no overlap, zero-filled, exact accounting, all memory can be had', () => {
     const command = fc.oneof(
       fc.record({ allocate: fc.integer({ min: 1, max: 90 }) }),

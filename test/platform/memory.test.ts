@@ -216,6 +216,22 @@ onX86('memory', () => {
     expect(() => p.physical.release(p.physical.size, 4096)).toThrow();
   });
 
+  test('cleared pages read as zeros and are kept, and no others come into being', () => {
+    const p = platform();
+    const base = p.physical.residentBytes();
+    p.physical.bytes.fill(5, 0x10000, 0x20000);
+    p.physical.bytes.fill(6, 0x400000, 0x401001);
+    p.physical.clear(0x10000, 0x400000);
+    expect(p.physical.residentBytes() - base).toBe(0x12000);
+    expect(p.physical.bytes.subarray(0x10000, 0x401000).every((byte) => byte === 0)).toBe(true);
+    expect(p.physical.bytes[0x401000]).toBe(0);
+    p.physical.bytes[0x410000] = 7;
+    p.physical.clear(0x401000, 0xf000);
+    expect(p.physical.bytes[0x410000]).toBe(7);
+    expect(() => p.physical.clear(p.physical.size, 4096)).toThrow();
+    p.physical.release(0x10000, 0x410000);
+  });
+
   test('residency', () => {
     const g = guest(SPIN);
     g.space.mapAnonymous(0x3000000, 0x10000, 3);

@@ -23,6 +23,11 @@ export class PhysicalMemory implements PhysicalPages {
     if (error !== 0) throw new Error(`levitate: releasing physical memory failed: ${errnoName(error)}`);
   }
 
+  clear(offset: number, length: number): void {
+    const error = this.native.clear(offset, length);
+    if (error !== 0) throw new Error(`levitate: clearing physical memory failed: ${errnoName(error)}`);
+  }
+
   residentBytes(): number {
     return this.native.physicalResident();
   }

@@ -16,6 +16,9 @@ export class ScriptPhysical implements PhysicalPages {
       throw new RangeError(`release(${offset}, ${length})`);
     this.bytes.fill(0, offset, offset + length);
   }
+  clear(offset: number, length: number): void {
+    this.release(offset, length);
+  }
   /** Pages that hold anything but zeros: what a host would really keep. */
   residentBytes(): number {
     const words = new Float64Array(this.bytes.buffer);
