@@ -65,7 +65,7 @@ class Regime {
     if (score_ > kFloor) score_ -= 9;
   }
   // A new process: work that goes fastest where its parent runs.
-  void forked() { score_ = score_ > kFloor + 100 ? score_ - 100 : kFloor; }
+  void forked() { score_ = score_ > kFloor + 300 ? score_ - 300 : kFloor; }
   // A call that was counted as gated, and needed a stop in the end.
   void wasted() { score_ -= 25; }
   // A copy so large that it counts in whose cache the bytes are: taking turns on one CPU has them at hand.
@@ -83,7 +83,7 @@ class Regime {
 
  private:
   static constexpr size_t kLargeCopy = 32 * 1024;
-  static constexpr int kEnter = 320, kCap = 1000, kLeave = 0, kFloor = -200;
+  static constexpr int kEnter = 320, kCap = 450, kLeave = 0, kFloor = -200;
   int score_ = 0;
   bool polling_ = false;
 };
