@@ -65,7 +65,7 @@ class Regime {
     if (score_ > kFloor) score_ -= 9;
   }
   // A new process: work that goes fastest where its parent runs.
-  void forked() { score_ = score_ > kFloor + 300 ? score_ - 300 : kFloor; }
+  void forked() { score_ = score_ > kFloor + 100 ? score_ - 100 : kFloor; }
   // A call that was counted as gated, and needed a stop in the end.
   void wasted() { score_ -= 25; }
   // A copy so large that it counts in whose cache the bytes are: taking turns on one CPU has them at hand.
