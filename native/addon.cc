@@ -128,6 +128,13 @@ Napi::Value clear(const Napi::CallbackInfo &info) {
 Napi::Value physicalResident(const Napi::CallbackInfo &info) {
   return reply(info, of(info)->closed() ? 0 : of(info)->physicalResident());
 }
+// (space, address, bytes)
+Napi::Value poke(const Napi::CallbackInfo &info) {
+  Context *c = of(info);
+  if (!goodSpace(c, integer(info, 0)) || !info[2].IsTypedArray()) return reply(info, ESRCH);
+  const auto bytes = info[2].As<Napi::Uint8Array>();
+  return reply(info, c->poke(integer(info, 0), address(info, 1), bytes.Data(), bytes.ByteLength()));
+}
 // (space, address, length, out | undefined)
 Napi::Value resident(const Napi::CallbackInfo &info) {
   Context *c = of(info);
@@ -221,7 +228,7 @@ Napi::Value share(Context *c, void *at) {
 Napi::Value createContext(const Napi::CallbackInfo &info) {
   Napi::Env env = info.Env();
   auto *c = new Context(env, info[0].As<Napi::String>().Utf8Value(), address(info, 1), info[2].As<Napi::Boolean>().Value(),
-                        info[3].As<Napi::Boolean>().Value());
+                        integer(info, 3));
   Napi::Object result = Napi::Object::New(env);
   const int error = c->start();
   result.Set("error", error);
@@ -281,6 +288,7 @@ Napi::Value createContext(const Napi::CallbackInfo &info) {
   add.operator()<release>("release");
   add.operator()<levitate::clear>("clear");
   add.operator()<physicalResident>("physicalResident");
+  add.operator()<levitate::poke>("poke");
   add.operator()<resident>("resident");
   add.operator()<rss>("rss");
   add.operator()<peakRss>("peakRss");

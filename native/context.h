@@ -108,7 +108,7 @@ class Looper;
 
 class Context {
  public:
-  Context(napi_env env, std::string stubPath, uint64_t physicalSize, bool place, bool gate);
+  Context(napi_env env, std::string stubPath, uint64_t physicalSize, bool place, int gate);
   ~Context();
 
   // zygote.cc: 0 or errno, `failedStep` says where.
@@ -148,6 +148,7 @@ class Context {
   int release(uint64_t offset, uint64_t length);
   int clear(uint64_t offset, uint64_t length);
   double physicalResident();
+  int poke(int space, uint64_t addr, const uint8_t *from, size_t length);
   ssize_t resident(int space, uint64_t addr, uint64_t length, uint8_t *out);
   double rss(int space);
   double peakRss(int space);

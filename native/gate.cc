@@ -241,7 +241,7 @@ int Context::busySlots() const {
 
 void Context::startPolling() {
   calibrate();
-  if (!placement.active() || (running_ > 0 && busySlots() >= placement.others())) {
+  if (!placement.active() || (!regime_.forced() && running_ > 0 && busySlots() >= placement.others())) {
     regime_.set(false);
     return;
   }

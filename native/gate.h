@@ -11,6 +11,9 @@
 
 namespace levitate {
 
+// How a context is asked for its gate: 0 no, 1 yes.
+constexpr int kGatePolls = 2;
+
 enum ChannelState : uint32_t { kChannelIdle, kChannelRequest, kChannelTaken, kChannelDone, kChannelPark, kChannelParked };
 
 struct Channel {
@@ -57,6 +60,9 @@ struct Continuations {
 class Regime {
  public:
   bool polling() const { return polling_; }
+  // Polls whether it pays or not: for tests of what is handed over.
+  void force() { forced_ = true; }
+  bool forced() const { return forced_; }
   // A handed-over call while polling, or a stop that would have been one while taking turns.
   void gated() {
     if (score_ < kCap) score_ += 10;
@@ -74,8 +80,8 @@ class Regime {
   }
   // Nothing came for as long as a wake-up costs.
   void missed() { score_ -= 60; }
-  bool wantsToPoll() const { return !polling_ && score_ >= kEnter; }
-  bool wantsTurns() const { return polling_ && score_ < kLeave; }
+  bool wantsToPoll() const { return !polling_ && (forced_ || score_ >= kEnter); }
+  bool wantsTurns() const { return polling_ && !forced_ && score_ < kLeave; }
   void set(bool polling) {
     polling_ = polling;
     score_ = polling ? kEnter : 0;
@@ -85,7 +91,7 @@ class Regime {
   static constexpr size_t kLargeCopy = 32 * 1024;
   static constexpr int kEnter = 320, kCap = 450, kLeave = 0, kFloor = -200;
   int score_ = 0;
-  bool polling_ = false;
+  bool polling_ = false, forced_ = false;
 };
 
 }  // namespace levitate

@@ -340,7 +340,7 @@ void Context::wait() {
   if (tick != lastTick_ && running_ > 1) {
     lastTick_ = tick;
     // Guests that compute need the other CPUs more than we need them for polling.
-    if (regime_.polling() && busySlots() >= placement.others()) stopPolling();
+    if (regime_.polling() && !regime_.forced() && busySlots() >= placement.others()) stopPolling();
     for (Slot &s : slots)
       if (s.state == State::kRunning) placement.onTick(s.tid, &s.placement, tick);
   }

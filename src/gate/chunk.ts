@@ -10,10 +10,15 @@
  * jumps behind the rewritten system call lands on a trap (see landing).
  */
 import type { FrameAllocator } from '../mm/frames.js';
-import type { FileMapping } from '../mm/file-mapping.js';
-import { SharedFrames, type IslandOwner } from '../mm/rewritten-code.js';
+import { SharedFrames, type IslandOwner, type RewrittenCode } from '../mm/rewritten-code.js';
 import { JUMP_LENGTH, SYSCALL_LENGTH, planSite, type Refusal } from './x86_64/mover.js';
 import { CONTINUATION, trampoline, trampolineSize, type MovedCode } from './x86_64/trampoline.js';
+
+/** Where the code comes from: a FileMapping, or private memory. */
+export interface CodeSource {
+  /** The frame with the page at `offset`. */
+  frameAt(offset: number): number;
+}
 
 export type Reason = Refusal | 'no room' | 'overlaps another site' | 'out of reach';
 
@@ -26,9 +31,12 @@ export interface Site {
 
 /** Opcodes that raise #UD or #BP in 64-bit mode whatever follows them. */
 const TRAPS = [0xcc, 0x06, 0x07, 0x0e, 0x16, 0x17, 0x1e, 0x1f, 0x27, 0x2f, 0x37, 0x3f, 0x60, 0x61, 0xce, 0xea];
-/** High half of the displacement, as the bytes D2 and D3 of the jump: CC 61 for code low in memory, CC CE elsewhere. */
-const UP = 0x61cc_0000;
-const DOWN = 0xcecc_0000 - 2 ** 32;
+/**
+ * High half of the displacement, as the bytes D2 and D3 of the jump: CC 61 or CC 3F for code low in memory, CC CE or CC EA elsewhere.
+ * Neighbouring chunks take turns: an island is longer than its chunk.
+ */
+const UP = [0x61cc_0000, 0x3fcc_0000];
+const DOWN = [0xcecc_0000 - 2 ** 32, 0xeacc_0000 - 2 ** 32];
 const LOW_CODE = 2 ** 32;
 /** The two low bytes of a displacement reach this far. */
 const SLACK = 0x1_0000;
@@ -45,7 +53,7 @@ export class Chunk implements IslandOwner {
   imageVersion = 0;
   /** Version in which each page was rewritten last. */
   private readonly changedAt = new Map<number, number>();
-  readonly file: FileMapping;
+  readonly file: CodeSource;
   readonly from: number;
   readonly to: number;
   /** Distance from the chunk's first byte to its island's. */
@@ -68,11 +76,13 @@ export class Chunk implements IslandOwner {
   private uses = 0;
 
   constructor(options: {
-    file: FileMapping;
+    file: CodeSource;
     frames: FrameAllocator;
     from: number;
     to: number;
     address: number;
+    /** Which of its neighbours it is: 0 or 1. */
+    turn: number;
     island: SharedFrames;
     gate: number;
     channels: number;
@@ -84,7 +94,7 @@ export class Chunk implements IslandOwner {
     this.to = to;
     this.gate = options.gate;
     this.channels = options.channels;
-    this.distance = options.address < LOW_CODE ? UP : DOWN;
+    this.distance = (options.address < LOW_CODE ? UP : DOWN)[options.turn];
     this.islandLength = island.extent.length;
     this.island = island;
     this.usedGranules = new Uint8Array(this.islandLength / GRANULE);
@@ -268,6 +278,12 @@ export class Chunk implements IslandOwner {
     for (let at = offset; at < offset + length; at++) this.overwritten[at >> 3] |= 1 << (at & 7);
   }
 
+  /** A copy of the page with the site at `offset`, as rewritten so far. */
+  pageBytes(offset: number): Uint8Array {
+    const { pageSize, physical } = this.frames;
+    const frame = this.pageFrame(offset - (offset % pageSize));
+    return physical.bytes.slice(frame, frame + pageSize);
+  }
   private pageFrame(page: number): number {
     const newer = this.pages.get(page);
     if (newer !== undefined) return newer.extent.offset;
@@ -283,6 +299,9 @@ export class Chunk implements IslandOwner {
     this.pages.set(page, copy);
     return copy;
   }
+
+  /** Its file's other mappings go on with it. */
+  left(_code: RewrittenCode): void {}
 
   retire(): void {
     this.island.retire();

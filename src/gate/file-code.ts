@@ -51,7 +51,8 @@ export class FileCode implements CodeShadow {
     const memory = SharedFrames.allocate(this.frames, island);
     if (memory === null) return null;
     const { file, frames, gate, channels } = this;
-    const chunk = new Chunk({ file, frames, from: start, to: end, address, island: memory, gate, channels });
+    const turn = Math.floor(offset / CHUNK) % 2;
+    const chunk = new Chunk({ file, frames, from: start, to: end, address, turn, island: memory, gate, channels });
     this.chunks.push(chunk);
     return chunk;
   }

@@ -6,13 +6,15 @@
  * start later start with it.
  */
 import { Errno } from '../abi/errno.js';
-import { PROT_EXEC } from '../platform/platform.js';
+import { PROT_EXEC, PROT_READ, PROT_WRITE } from '../platform/platform.js';
 import type { GatePort, HostThread } from '../platform/platform.js';
 import type { FrameAllocator } from '../mm/frames.js';
 import { AddressMap } from '../mm/map.js';
 import { runsFromStandIns } from '../mm/map-core.js';
+import { VM_DONTFORK, VM_SHARED, VM_WIPEONFORK, type Vma } from '../mm/memory-map.js';
 import { Chunk, type Reason } from './chunk.js';
 import { FileCode } from './file-code.js';
+import { PrivateChunk } from './private-code.js';
 import { SYSCALL_LENGTH } from './x86_64/mover.js';
 
 /** Why a site stayed on the slow path. */
@@ -24,6 +26,10 @@ const HOT = 2;
 const HOT_HERE = 3;
 /** Sites whose counts fall together have their turns. */
 const TURN = 8;
+/** Code in private memory that was given back so many times changes all the time. */
+const OFTEN_CHANGED = 16;
+/** Of private memory that is not rewritten: contents that a fork does not copy. */
+const UNFIT = VM_SHARED | VM_WIPEONFORK | VM_DONTFORK;
 
 export class Gate {
   /** Sites rewritten so far. */
@@ -65,15 +71,61 @@ export class Gate {
     const local = map.code.heatOf(slot);
     const hotHere = local % TURN === HOT_HERE;
     if (this.heat[slot] !== HOT - 1 && !hotHere) return;
+    if (hotHere && this.patch(map, thread, ret - SYSCALL_LENGTH)) return;
     const chunk = this.learn(map, ret - SYSCALL_LENGTH);
     if (chunk !== null && hotHere) this.adopt(map, thread, ret - SYSCALL_LENGTH, chunk);
+  }
+
+  /** Rewrites a site in memory without a file; false when it is in no such memory. */
+  private patch(map: AddressMap, thread: HostThread, site: number): boolean {
+    const vma = map.list.find(site);
+    if (vma === null || vma.file !== null || (vma.flags & UNFIT) !== 0) return false;
+    if ((vma.prot & (PROT_READ | PROT_WRITE | PROT_EXEC)) !== (PROT_READ | PROT_EXEC)) return false;
+    const { code } = map;
+    if (!code.alone || code.takenBack >= OFTEN_CHANGED) return false;
+    let island = code.islands.find(({ owner, codeStart, codeEnd }) => {
+      return owner instanceof PrivateChunk && site >= codeStart && site < codeEnd;
+    });
+    island ??= PrivateChunk.make(map, site, vma.start, vma.end, this.port.address, this.port.channels) ?? undefined;
+    if (island === undefined) {
+      this.staysSlow(site, 'place taken');
+      return true;
+    }
+    const chunk = island.owner as PrivateChunk;
+    if (chunk.code !== code) return false;
+    const at = site - chunk.from;
+    try {
+      map.commit();
+      if (chunk.sites.has(at)) return true;
+      const before = chunk.pageBytes(at);
+      const reason = chunk.add(at);
+      if (reason !== null) {
+        this.staysSlow(site, reason);
+        return true;
+      }
+      chunk.apply(map, island, at, before);
+    } catch (error) {
+      if (!(error instanceof Errno) && !(error instanceof RangeError)) throw error;
+      this.staysSlow(site, 'memory');
+      return true;
+    }
+    this.rewritten++;
+    this.goesOn(thread, chunk, island.codeStart, site);
+    return true;
+  }
+
+  /** The thread stands behind the call at `site`, which is a jump now. */
+  private goesOn(thread: HostThread, chunk: Chunk, codeStart: number, site: number): void {
+    const behind = site + SYSCALL_LENGTH;
+    const landing = chunk.landing(behind - codeStart);
+    if (landing >= 0) this.port.continues(thread, behind, codeStart + chunk.distance + landing);
   }
 
   /** Rewrites the site in its file, if it can be. */
   private learn(map: AddressMap, site: number): Chunk | null {
     const vma = map.list.find(site);
     if (vma === null || (vma.prot & PROT_EXEC) === 0) return null;
-    if (!runsFromStandIns(vma)) return this.staysSlow(site, vma.file === null ? 'private memory' : 'writable code');
+    if (!runsFromStandIns(vma)) return this.staysSlow(site, slowKind(vma));
     const file = vma.file!;
     if (file.shadow === undefined) return this.staysSlow(site, 'shared mapping');
     if ((file.writableMappings ?? 0) > 0) return this.staysSlow(site, 'shared mapping');
@@ -118,8 +170,7 @@ export class Gate {
       this.staysSlow(site, 'memory');
       return;
     }
-    const landing = chunk.landing(at + SYSCALL_LENGTH);
-    if (landing >= 0) this.port.continues(thread, site + SYSCALL_LENGTH, codeStart + chunk.distance + landing);
+    this.goesOn(thread, chunk, codeStart, site);
   }
 
   private staysSlow(site: number, reason: SlowReason): null {
@@ -137,7 +188,7 @@ export class Gate {
     for (const island of map.code.islands) {
       if (address < island.codeStart || address >= island.codeEnd || !(island.owner instanceof Chunk)) continue;
       const at = island.owner.landing(address - island.codeStart);
-      if (at < 0 || map.code.ranges.coveredTo(address) <= address) continue;
+      if (at < 0 || (map.code.ranges.coveredTo(address) <= address && !map.code.isPatched(address))) continue;
       this.landed++;
       return island.start + at;
     }
@@ -176,4 +227,10 @@ export class Gate {
     const slow = lines.length === 0 ? '' : `system call sites that stayed slow:\n${lines.join('')}`;
     return `gate: ${handedOver} calls handed over, ${this.rewritten} sites rewritten, polling began ${pollingTimes} times, ${this.landed} traps\n${slow}`;
   }
+}
+
+/** Private memory: of several threads, or changed too often. */
+function slowKind({ file, prot, flags }: Vma): SlowReason {
+  if ((flags & VM_SHARED) !== 0) return 'shared mapping';
+  return file === null && (prot & PROT_WRITE) === 0 ? 'private memory' : 'writable code';
 }

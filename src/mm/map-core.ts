@@ -513,6 +513,9 @@ export abstract class MapCore implements IslandHost {
   unmapIsland({ start, end }: Island): void {
     this.space.unmap(start, end - start);
   }
+  poke(address: number, bytes: Uint8Array): void {
+    this.space.poke!(address, bytes);
+  }
 }
 
 export function isData(prot: number, flags: number): boolean {

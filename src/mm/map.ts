@@ -23,6 +23,7 @@ import {
   type Vma,
 } from './memory-map.js';
 import type { AddressSpace } from '../platform/platform.js';
+import { MAP_FIXED, MREMAP_FIXED } from '../abi/flags/memory.js';
 import { mincore, mlock, mlockall, mprotect, msync, munlock, munlockall, setName } from './mprotect.js';
 import { mremap } from './mremap.js';
 
@@ -30,21 +31,28 @@ export class AddressMap extends GuestAccess implements MemoryMap {
   private readonly spurious = new SpuriousFaults();
 
   mmap(request: MmapRequest): number {
+    if ((request.flags & MAP_FIXED) !== 0) this.takeBackCode(request.addr, request.length);
     return mmap(this, request);
   }
   munmap(addr: number, length: number): void {
+    this.takeBackCode(addr, length);
     munmap(this, addr, length);
   }
   mprotect(addr: number, length: number, prot: number): void {
+    this.takeBackCode(addr, length);
     mprotect(this, addr, length, prot);
   }
   mremap(addr: number, oldLength: number, newLength: number, flags: number, newAddr: number): number {
+    this.takeBackCode(addr, oldLength);
+    if ((flags & MREMAP_FIXED) !== 0) this.takeBackCode(newAddr, newLength);
     return mremap(this, addr, oldLength, newLength, flags, newAddr);
   }
   brk(addr: number): number {
+    this.takeBackCode(addr, Infinity);
     return brk(this, addr);
   }
   madvise(addr: number, length: number, advice: number): void {
+    this.takeBackCode(addr, length);
     madvise(this, addr, length, advice);
   }
   msync(addr: number, length: number, flags: number): void {
@@ -95,6 +103,13 @@ export class AddressMap extends GuestAccess implements MemoryMap {
   }
   peakRssBytes(): number {
     return this.space.peakRssBytes();
+  }
+  /** Lengths are the guest's: whatever they are. */
+  private takeBackCode(addr: number, length: number): void {
+    if (this.code.patches.length > 0) this.code.takeBack(this.pageDown(addr), addr + this.pageUp(length));
+  }
+  becomeShared(): void {
+    this.takeBackCode(0, Infinity);
   }
 
   forkInto(space: AddressSpace): AddressMap {

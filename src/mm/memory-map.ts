@@ -148,6 +148,8 @@ export interface MemoryMap {
 
   // --- life
   /** Copies the VMAs for a child whose host address space is already a copy of this one's (fork). */
+  /** Before a second thread comes: private code that the gate has rewritten has its own bytes again. */
+  becomeShared(): void;
   /** Before a fork of the host thread: code that the gate has rewritten since it was mapped is mapped anew. */
   renewCode(): void;
   forkInto(space: AddressSpace): MemoryMap;

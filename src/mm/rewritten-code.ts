@@ -69,6 +69,8 @@ export interface Island {
 }
 
 export interface IslandOwner {
+  /** `code` has lost its island. */
+  left(code: RewrittenCode): void;
   /** The file the code is of (its FileMapping), and where in it the code begins. */
   readonly file: object;
   readonly from: number;
@@ -101,6 +103,15 @@ export interface IslandHost {
   canMapIsland(island: Island): boolean;
   mapIsland(island: Island, frame: number): void;
   unmapIsland(island: Island): void;
+  /** Writes over private memory, whatever its protection. */
+  poke(address: number, bytes: Uint8Array): void;
+}
+
+/** Bytes of private memory that the gate has written over: jumps to trampolines of `island`. */
+export interface Patch {
+  readonly island: Island;
+  readonly start: number;
+  readonly original: Uint8Array;
 }
 
 const HEAT = 128;
@@ -111,6 +122,10 @@ export class RewrittenCode {
   islands: Island[] = [];
   /** Gone, while other threads may have been inside, or on their way back there. */
   evicted: Island[] = [];
+  /** In private memory nobody can write to now, of an address space with one thread; oldest first. */
+  patches: Patch[] = [];
+  /** How often patches have been taken back. */
+  takenBack = 0;
   private heat: Uint8Array | null = null;
   private readonly uses = new Set<SharedFrames>();
   private readonly host: IslandHost;
@@ -135,11 +150,19 @@ export class RewrittenCode {
   islandAt(address: number): Island | undefined {
     return this.islands.find((island) => address >= island.start && address < island.end);
   }
+  /** Whether at most one thread runs here. */
+  get alone(): boolean {
+    return this.host.alone;
+  }
+  private isUsed(island: Island): boolean {
+    const { codeStart, codeEnd } = island;
+    return this.ranges.overlaps(codeStart, codeEnd) || this.patches.some((patch) => patch.island === island);
+  }
   /** Maps an island, unless its place is taken: false then. */
   addIsland(island: Island, frame: number): boolean {
     const inTheWay = this.islands.filter((other) => other.start < island.end && other.end > island.start);
     // The code of another one may have gone; but who runs in it now must not find other trampolines there.
-    if (inTheWay.some(({ codeStart, codeEnd }) => this.ranges.overlaps(codeStart, codeEnd))) return false;
+    if (inTheWay.some((other) => this.isUsed(other))) return false;
     if (inTheWay.length > 0 && !this.host.alone) return false;
     if (!this.host.canMapIsland(island)) return false;
     for (const other of inTheWay) this.evict(other);
@@ -149,20 +172,46 @@ export class RewrittenCode {
   }
   /** Its place goes to something else. */
   evict(island: Island): void {
+    if (this.patches.length > 0) this.takeBackAll(island);
     this.islands = this.islands.filter((other) => other !== island);
     this.evicted = this.evicted.filter((other) => other.start !== island.start);
     this.evicted.push(island);
     this.host.unmapIsland(island);
+    island.owner.left(this);
+  }
+  /** Whether `address` is in bytes that have been written over. */
+  isPatched(address: number): boolean {
+    return this.patches.some(({ start, original }) => address >= start && address < start + original.length);
+  }
+  /** Before the guest may change or move [from, to): it gets its own bytes back, and those that share an island with them. */
+  takeBack(from: number, to: number): void {
+    const islands = new Set<Island>();
+    for (const { island, start, original } of this.patches)
+      if (start < to && start + original.length > from) islands.add(island);
+    for (const island of islands) {
+      this.evict(island);
+      this.takenBack++;
+    }
+  }
+  /** Later patches may lie over earlier ones. */
+  private takeBackAll(island: Island): void {
+    for (let i = this.patches.length - 1; i >= 0; i--)
+      if (this.patches[i].island === island) this.host.poke(this.patches[i].start, this.patches[i].original);
+    this.patches = this.patches.filter((patch) => patch.island !== island);
   }
   copyTo(other: RewrittenCode): void {
     this.ranges.copyTo(other.ranges);
-    other.islands = this.islands.map((island) => ({ ...island }));
+    const copies = new Map(this.islands.map((island) => [island, { ...island }]));
+    other.islands = [...copies.values()];
+    other.patches = this.patches.map((patch) => ({ ...patch, island: copies.get(patch.island)! }));
     other.evicted = this.evicted.slice();
     for (const frames of this.uses) other.use(frames);
   }
   /** Forgets everything; returns what to call when the host has unmapped it, or null when there is nothing. */
   clear(): (() => void) | null {
     this.ranges.clear();
+    for (const { owner } of this.islands) owner.left(this);
+    this.patches.length = this.takenBack = 0;
     this.islands.length = this.evicted.length = 0;
     this.heat = null;
     if (this.uses.size === 0) return null;

@@ -55,6 +55,7 @@ export interface NativeContext {
   release(offset: number, len: number): number;
   clear(offset: number, len: number): number;
   physicalResident(): number;
+  poke(space: number, addr: number, bytes: Uint8Array): number;
   resident(space: number, addr: number, len: number, out: Uint8Array | undefined): number;
   rss(space: number): number;
   peakRss(space: number): number;
@@ -88,7 +89,8 @@ export interface NativeWatcher {
 
 export interface NativeAddon {
   readonly supported: boolean;
-  createContext(stub: string, physicalBytes: number, place: boolean, gate: boolean): NativeContext;
+  /** `gate`: 0 none, 1 one, 2 one for which the supervisor always polls. */
+  createContext(stub: string, physicalBytes: number, place: boolean, gate: number): NativeContext;
   createHostIo(): NativeHostIo;
 }
 

@@ -155,6 +155,8 @@ export interface AddressSpace {
   /** The same between guest memory and physical pages (file data), without passing through JS. */
   readToPhysical(addr: number, physOffset: number, len: number): number;
   writeFromPhysical(addr: number, physOffset: number, len: number): number;
+  /** Writes over private memory whatever its protection, while no thread runs there; absent where there is no gate. */
+  poke?(addr: number, bytes: Uint8Array): void;
   /** How many host pages of [addr, addr+len) are resident; for mincore, RSS. `out` gets one byte a page if given. */
   resident(addr: number, len: number, out?: Uint8Array): number;
   /** Resident set in bytes, for ps and top. */

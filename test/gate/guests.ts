@@ -61,19 +61,23 @@ export function highProgram(name: string): string {
   return `/${name}-high`;
 }
 
-export type Mode = 'native' | 'stops' | 'gate';
+/** 'polled': with the gate, and calls are handed over whether that pays or not. */
+export type Mode = 'native' | 'stops' | 'gate' | 'polled';
 
 export interface Outcome extends Ending {
   /** Calls handed over, and sites rewritten. */
   handedOver: number;
   rewritten: number;
+  /** What --report says of the sites that stayed slow. */
+  slow: string;
 }
 
 /** How a program is started, for those who want to do more with it than wait. */
 export function start(mode: Mode, options: readonly string[], path: string, ...args: string[]): Run {
   if (mode === 'native') return new Run([inRoot(path), ...args]);
-  const gate = mode === 'gate' ? '--gate' : '--no-gate';
-  return new Run([...LEVITATE, '--root', scratch('root'), gate, '--report', ...options, path, ...args]);
+  const gate = mode === 'stops' ? '--no-gate' : '--gate';
+  const env: Record<string, string> = mode === 'polled' ? { LEVITATE_GATE: 'poll' } : {};
+  return new Run([...LEVITATE, '--root', scratch('root'), gate, '--report', ...options, path, ...args], { env });
 }
 
 export async function outcome(run: Run): Promise<Outcome> {
@@ -81,20 +85,26 @@ export async function outcome(run: Run): Promise<Outcome> {
   const counts = /gate: (\d+) calls handed over, (\d+) sites rewritten/.exec(ending.stderr);
   // What --report says is no complaint.
   const stderr = ending.stderr.replace(/^levitate-run: (every system call|system calls refused|gate:)[^]*/m, '');
-  return { ...ending, stderr, handedOver: Number(counts?.[1] ?? 0), rewritten: Number(counts?.[2] ?? 0) };
+  const slow = /^system call sites that stayed slow:\n([^]*)/m.exec(ending.stderr)?.[1] ?? '';
+  return { ...ending, stderr, handedOver: Number(counts?.[1] ?? 0), rewritten: Number(counts?.[2] ?? 0), slow };
 }
 
 export function run(mode: Mode, path: string, ...args: string[]): Promise<Outcome> {
   return outcome(start(mode, ['--timeout', '25s'], path, ...args));
 }
 
-/** Runs a program in all modes: the same output, status 0, nothing on stderr. Gives what the gate's run came to. */
-export async function sameEverywhere(path: string, ...args: string[]): Promise<Outcome> {
+/**
+ * Runs a program in all modes: the same output, status 0, nothing on stderr. Gives what the gate's run came to, and how many
+ * calls were handed over when all are.
+ */
+export async function sameEverywhere(path: string, ...args: string[]): Promise<Outcome & { polled: number }> {
   const native = await run('native', path, ...args);
   expect(native).toMatchObject({ status: 0, signal: null, stderr: '' });
   const stops = await run('stops', path, ...args);
   expect(stops).toMatchObject({ status: 0, signal: null, stdout: native.stdout, stderr: '' });
   const gate = await run('gate', path, ...args);
   expect(gate).toMatchObject({ status: 0, signal: null, stdout: native.stdout, stderr: '' });
-  return gate;
+  const polled = await run('polled', path, ...args);
+  expect(polled).toMatchObject({ status: 0, signal: null, stdout: native.stdout, stderr: '' });
+  return { ...gate, polled: polled.handedOver };
 }

@@ -14,20 +14,15 @@ beforeAll(() => {
   path = GATED ? guestProgram('hostile', '-no-pie') : '';
 });
 
-/** A machine that is busy otherwise may have no CPU to poll on for as long as a run takes. */
-const TRIES = 4;
-
 async function attacked(how: string, count: number, seed: number): Promise<void> {
   const options = ['--timeout', '80s', '--memory', '512M', '--pids', '300'];
-  let calls = 0;
-  for (let i = 0; i < TRIES && calls === 0; i++) {
+  for (const mode of ['polled', 'gate'] as const) {
     const { status, stdout, stderr, handedOver } = await outcome(
-      start('gate', options, path, how, String(count), String(seed)),
+      start(mode, options, path, how, String(count), String(seed)),
     );
     expect([status, stdout, stderr]).toEqual([0, 'neighbour: status 0, wrong 0, worked 1\n', '']);
-    calls = handedOver;
+    if (mode === 'polled') expect(handedOver).toBeGreaterThan(100);
   }
-  expect(calls).toBeGreaterThan(0);
 }
 
 gated('scribbling over the channels of threads that make calls', () => attacked('scribble', 50, 1), PATIENCE_MS);

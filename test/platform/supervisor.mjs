@@ -18,7 +18,7 @@ const TIMEOUT_US = 7;
 
 /** A platform with `count` spinning guests; returns their pids. */
 function start(count) {
-  const c = addon.createContext(stub, 1 << 20, true, true);
+  const c = addon.createContext(stub, 1 << 20, true, 1);
   if (c.error !== 0) throw new Error(`${c.step} ${c.error}`);
   const control = new Int32Array(c.control);
   const regs = new BigUint64Array(c.registers);

@@ -32,12 +32,19 @@ export interface PtraceOptions {
   place?: boolean;
   /**
    * Let hot system calls pass without a stop: needs `place`, two CPUs and a CPU that can, see src/gate. Default: yes, unless
-   * LEVITATE_GATE is 0 in the environment.
+   * LEVITATE_GATE is 0 in the environment. With LEVITATE_GATE=poll the supervisor always polls for calls (for tests).
    */
   gate?: boolean;
 }
 
 const TWO32 = 0x1_0000_0000;
+
+/** createContext's `gate`. */
+function gateMode(wanted: boolean | undefined): number {
+  const setting = process.env['LEVITATE_GATE'];
+  if (!(wanted ?? setting !== '0')) return 0;
+  return setting === 'poll' ? 2 : 1;
+}
 const MAX_TIMEOUT_MS = 2_000_000;
 const SETTLE_MS = 2;
 
@@ -72,11 +79,7 @@ export class PtracePlatform implements Platform {
   private inTurn = false;
 
   constructor(options: PtraceOptions = {}) {
-    const native = openContext(
-      options.physicalBytes,
-      options.place ?? true,
-      options.gate ?? process.env['LEVITATE_GATE'] !== '0',
-    );
+    const native = openContext(options.physicalBytes, options.place ?? true, gateMode(options.gate));
     this.native = native;
     this.arch = native.arch;
     this.layout = native.arch === 'x86_64' ? X86_LAYOUT : A64_LAYOUT;

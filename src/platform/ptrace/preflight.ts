@@ -70,7 +70,7 @@ export function defaultPhysicalBytes(): number {
 export function openContext(
   physicalBytes: number = defaultPhysicalBytes(),
   place: boolean,
-  gate: boolean,
+  gate: number,
 ): NativeContext {
   const problem = staticProblem();
   if (problem !== null) throw new Error(`levitate: ${problem}`);
@@ -84,7 +84,7 @@ export function openContext(
 /** Null when guests can run here, else the line that says why not. */
 export function preflight(): string | null {
   try {
-    openContext(1 << 20, false, false).close();
+    openContext(1 << 20, false, 0).close();
     return null;
   } catch (error) {
     return (error as Error).message;

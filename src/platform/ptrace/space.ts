@@ -11,6 +11,8 @@ import * as L from './layout.js';
 
 const TWO32 = 0x1_0000_0000;
 const ESRCH = 3;
+/** The page is not there any more. */
+const EIO = 5;
 const QUEUED = 7;
 /** A peak that the native side has not written. */
 const UNKNOWN = -1;
@@ -141,6 +143,12 @@ export class PtraceSpace implements AddressSpace {
     args[L.OFFSET] = offset;
     args[L.LENGTH] = len;
     return true;
+  }
+  poke(addr: number, bytes: Uint8Array): void {
+    if (this.queue.length !== 0) this.mustFlush();
+    if (this.id < 0) return;
+    const error = this.platform.native.poke(this.id, addr, bytes);
+    if (error !== 0 && error !== ESRCH && error !== EIO) throw this.platform.failure('writing over code', error);
   }
   handy(addr: number): number {
     const { channel } = this.platform;
