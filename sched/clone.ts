@@ -79,7 +79,7 @@ export function clone(parent: Task, request: CloneRequest, made?: (child: Task) 
   const sharesVm = has(flags, CLONE_VM);
   const isThread = has(flags, CLONE_THREAD);
   const tid = kernel.pids.allocate();
-  const thread = hostThread(parent, sharesVm);
+  const thread = hostThread(parent, sharesVm, has(flags, CLONE_VFORK));
   const child = new Task({
     kernel,
     tid,
@@ -121,9 +121,10 @@ export function clone(parent: Task, request: CloneRequest, made?: (child: Task) 
 }
 
 /** What the host refuses (its own limits) is EAGAIN or ENOMEM for the guest, too. */
-function hostThread(parent: Task, sharesVm: boolean): HostThread {
+function hostThread(parent: Task, sharesVm: boolean, waits: boolean): HostThread {
   try {
     if (!sharesVm) parent.mm.renewCode();
+    else if (!waits) parent.mm.becomeShared();
     return sharesVm ? parent.thread.cloneThread() : parent.thread.fork();
   } catch (error) {
     if (error instanceof HostError) throw errno(error.errno === ENOMEM ? ENOMEM : EAGAIN);
