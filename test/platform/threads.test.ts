@@ -171,7 +171,10 @@ onX86('threads and processes', () => {
       g.thread.resume();
       const asked = i % 3 !== 0;
       // Waking a guest does not make it run at once: now and then it gets the time, and the interrupt comes too late.
-      if (i % 7 === 0) Atomics.wait(never, 0, 0, 0.05);
+      if (i % 7 === 0) {
+        g.p.wait(0);
+        Atomics.wait(never, 0, 0, 0.05);
+      }
       if (asked && g.thread.running) g.thread.interrupt();
       while (g.thread.running) {
         const kind = next(g.p);
