@@ -48,7 +48,8 @@ export class AddressMap extends GuestAccess implements MemoryMap {
     return mremap(this, addr, oldLength, newLength, flags, newAddr);
   }
   brk(addr: number): number {
-    this.takeBackCode(addr, Infinity);
+    const { startBrk, brk: end } = this.layout;
+    if (addr >= startBrk && addr < end) this.takeBackCode(addr, end - addr);
     return brk(this, addr);
   }
   madvise(addr: number, length: number, advice: number): void {
