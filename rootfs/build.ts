@@ -20,6 +20,7 @@ import {
 } from 'node:fs';
 import { constants as osConstants } from 'node:os';
 import { delimiter, dirname, join } from 'node:path';
+import { finished } from 'node:stream/promises';
 import { once } from 'node:events';
 import { createInterface } from 'node:readline';
 import { writeImage } from '../fs/archive/image.js';
@@ -118,6 +119,7 @@ async function runRecipe(
   };
   for (const signal of SIGNALS) process.on(signal, interrupted);
   const file = createWriteStream(log);
+  const logged = finished(file);
   child.stderr.pipe(file);
   let compiled = 0;
   let total = 0;
@@ -128,7 +130,7 @@ async function runRecipe(
     if (line.startsWith('step ')) progress.step(line.slice(5));
     else if (line.startsWith('total ')) total = Number(line.slice(6));
   });
-  const [status] = (await once(child, 'close')) as [number | null];
+  const [[status]] = (await Promise.all([once(child, 'close'), logged])) as [[number | null], void];
   for (const signal of SIGNALS) process.off(signal, interrupted);
   if (status === 0) return;
   progress.end();
