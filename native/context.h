@@ -236,6 +236,7 @@ class Context {
   int busySlots() const;
   void startPolling();
   void stopPolling();
+  void placeRunning();
   void calibrate();
   uint64_t channelAddress(int slot) const;
   int nextSlot() const { return freeSlots_.empty() ? static_cast<int>(slots.size()) : freeSlots_.back(); }

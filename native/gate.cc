@@ -248,9 +248,14 @@ void Context::startPolling() {
   regime_.set(true);
   control[kPollingTimes]++;
   placement.setApart(true);
+  placeRunning();
+  gateControl_->polling.store(1);
+}
+
+// Threads whose calls are handed over are not resumed before each: they are told when the CPUs change.
+void Context::placeRunning() {
   for (Slot &s : slots)
     if (s.state == State::kRunning) placement.beforeResume(s.tid, &s.placement, looper->tick());
-  gateControl_->polling.store(1);
 }
 
 void Context::stopPolling() {
@@ -279,7 +284,7 @@ Context::Found Context::poll(Event *event, int64_t deadlineNs, bool once) {
   if (running_ == 0) return Found::kSleep;
   looper->touch();
   const uint64_t start = arch::ticks();
-  const auto limit = static_cast<uint64_t>(kIdleSpinUs * ticksPerUs_);
+  const auto limit = static_cast<uint64_t>(kIdleSpinUs * ticksPerUs_ * (regime_.forced() ? Regime::kForcedPatience : 1));
   if (gateControl_->polling.load(std::memory_order_relaxed) == 0) gateControl_->polling.store(1);
   for (;;) {
     if (lastTaken_ >= 0 && slots[lastTaken_].state == State::kRunning && take(lastTaken_)) return Found::kCall;

@@ -60,7 +60,9 @@ struct Continuations {
 class Regime {
  public:
   bool polling() const { return polling_; }
-  // Polls whether it pays or not: for tests of what is handed over.
+  // Polls whether it pays or not, and both sides wait long for the other, also on a starved machine: for tests of what is
+  // handed over.
+  static constexpr int kForcedPatience = 8;
   void force() { forced_ = true; }
   bool forced() const { return forced_; }
   // A handed-over call while polling, or a stop that would have been one while taking turns.

@@ -17,7 +17,7 @@ void Placement::init(bool enabled) {
 
 void Placement::pin() {
   if (!active_ || pinned_) return;
-  int cpu = sched_getcpu();
+  const int cpu = apart_ ? homeCpu_ : sched_getcpu();
   if (cpu < 0 || !CPU_ISSET(cpu, &allowed_)) return;
   if (cpu != homeCpu_) setHome(cpu);
   if (sched_setaffinity(0, sizeof home_, &home_) == 0) pinned_ = true;
@@ -62,10 +62,11 @@ void Placement::sendAway(pid_t tid, PlacementState *state) {
   if (sched_setaffinity(tid, sizeof others_, &others_) == 0) {
     state->away = true;
     state->stops = 0;
+    state->homeGeneration = generation_;
   }
 }
 
-void Placement::separate(pid_t tid, PlacementState *state) {
+void Placement::follow(pid_t tid, PlacementState *state) {
   if (apart_) {
     sendAway(tid, state);
     state->apart = true;

@@ -50,7 +50,7 @@ class Placement {
  public:
   // `enabled`: false leaves every affinity alone.
   void init(bool enabled);
-  // Pins the calling (JS) thread to the home CPU.
+  // Pins the calling (JS) thread to the home CPU: where it is, or where it was while its guests keep clear of that.
   void pin();
   void unpin();
   // Makes `cpu` the home; the JS thread goes there now, guests when they are resumed next.
@@ -61,8 +61,7 @@ class Placement {
   // Before a resume: guests follow when the home CPU has changed.
   void beforeResume(pid_t tid, PlacementState *state, uint32_t tick) {
     state->resumedTick = tick;
-    if (state->apart != apart_) [[unlikely]] separate(tid, state);
-    else if (state->homeGeneration != generation_ && active_ && !apart_) [[unlikely]] goHome(tid, state);
+    if (state->apart != apart_ || (state->homeGeneration != generation_ && active_)) [[unlikely]] follow(tid, state);
   }
   // At a stop of a thread that is away.
   void onStop(pid_t tid, PlacementState *state, uint32_t tick) {
@@ -81,7 +80,7 @@ class Placement {
  private:
   void setHome(int cpu);
   void sendAway(pid_t tid, PlacementState *state);
-  void separate(pid_t tid, PlacementState *state);
+  void follow(pid_t tid, PlacementState *state);
   void countStop(pid_t tid, PlacementState *state, uint32_t tick);
 
   cpu_set_t allowed_, home_, others_;

@@ -326,7 +326,10 @@ void Context::wait() {
   control[kResult] = kNone;
   if (closed_) return;
   if (!placement.pinned()) placement.pin();
-  if (const int cpu = looper->contention.suggestion(); cpu >= 0) [[unlikely]] placement.moveHome(cpu);
+  if (const int cpu = looper->contention.suggestion(); cpu >= 0) [[unlikely]] {
+    placement.moveHome(cpu);
+    if (regime_.polling()) placeRunning();
+  }
   if (!pendingExits_.empty()) processExits();
   const int count = control[kResumeCount];
   for (int i = 0; i < count; i++) resume(control[kResumeQueue + i]);

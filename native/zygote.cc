@@ -262,7 +262,7 @@ int ZygoteSetup::run() {
   memcpy(code, levitate_stub_start, static_cast<size_t>(levitate_stub_end - levitate_stub_start));
   if (c->gate_) {
     memcpy(code + c->pageSize, arch::gateStart(), arch::gateSize());
-    c->gateControl_->budget = kSpinBudget;
+    c->gateControl_->budget = c->regime_.forced() ? kSpinBudget * Regime::kForcedPatience : kSpinBudget;
   }
   int error = EAGAIN;
   for (int tries = 0; tries < 8 && error == EAGAIN; tries++) {
