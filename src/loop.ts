@@ -185,12 +185,31 @@ export class Loop {
         this.kick();
         return;
       }
-      const task = this.tasks.get(platform.stop.thread!);
-      if (task === undefined) continue;
-      if (task.mm.pendingSync) task.mm.syncHost();
-      if (kind === STOP_SYSCALL) this.syscall(task);
-      else this.otherStop(task, kind);
+      this.stopped(kind);
     }
+  }
+
+  /**
+   * Handles stops until no guest has anything to say, all within this call: for whoever plays the guests of a script platform.
+   * False once process 1 has ended.
+   */
+  drain(): boolean {
+    const { platform, state } = this;
+    for (;;) {
+      this.settle();
+      if (this.ended !== null) return false;
+      const kind = platform.wait(0);
+      if (kind !== STOP_NONE) this.stopped(kind);
+      else if (!state.timers.run(state.clock.monotonicNs())) return true;
+    }
+  }
+
+  private stopped(kind: number): void {
+    const task = this.tasks.get(this.platform.stop.thread!);
+    if (task === undefined) return;
+    if (task.mm.pendingSync) task.mm.syncHost();
+    if (kind === STOP_SYSCALL) this.syscall(task);
+    else this.otherStop(task, kind);
   }
 
   /** Runs due timers, retries woken sleeps, and resumes tasks until nothing is left to do without a stop. */

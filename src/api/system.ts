@@ -11,6 +11,7 @@ import { Program } from '../../fs/program.js';
 import { AT_FDCWD } from '../abi/flags/open.js';
 import { Errno } from '../abi/errno.js';
 import { provideRootfs } from '../../rootfs/provide.js';
+import type { Clock, Random } from '../../sched/clock.js';
 import type { Log } from '../../sched/kernel-state.js';
 import type { Task } from '../../sched/task.js';
 import { Kernel } from '../kernel.js';
@@ -27,6 +28,11 @@ export interface SystemOptions {
   pids?: number | undefined;
   log?: Log | undefined;
   platform?: Platform | undefined;
+  /** An archive that is open already, instead of `root`; closed with the system. */
+  archive?: Archive | undefined;
+  /** Default: the host's. */
+  clock?: Clock | undefined;
+  random?: Random | undefined;
   /** Let hot system calls pass without a stop (default: yes, where the machine can). */
   gate?: boolean | undefined;
 }
@@ -44,27 +50,29 @@ const QUIET: Log = { debug() {}, info() {}, warn() {}, error() {} };
 
 export class System {
   readonly kernel: Kernel;
-  readonly io: HostIo;
+  /** The host's clocks, random bytes and descriptors; absent where clock and random are somebody else's. */
+  private readonly host: HostIo | null;
   /** Process 1, not running yet. */
   readonly init: Task;
   private readonly archive: Archive;
 
-  private constructor(kernel: Kernel, io: HostIo, init: Task, archive: Archive) {
+  private constructor(kernel: Kernel, host: HostIo | null, init: Task, archive: Archive) {
     this.kernel = kernel;
-    this.io = io;
+    this.host = host;
     this.init = init;
     this.archive = archive;
   }
 
   static async start(options: SystemOptions): Promise<System> {
-    const io = hostIo();
-    const archive = await openArchive(options.root ?? (await provideRootfs()));
+    const { clock, random } = options;
+    const io = clock !== undefined && random !== undefined ? null : hostIo();
+    const archive = options.archive ?? (await openArchive(options.root ?? (await provideRootfs())));
     let kernel: Kernel | undefined;
     try {
       kernel = new Kernel({
         platform: options.platform ?? createPtracePlatform(options.gate === undefined ? {} : { gate: options.gate }),
-        clock: new HostClock(io),
-        random: new HostRandom(io),
+        clock: clock ?? new HostClock(io!),
+        random: random ?? new HostRandom(io!),
         log: options.log ?? QUIET,
         hostname: options.hostname ?? 'levitate',
         memoryBytes: options.memoryBytes,
@@ -77,9 +85,14 @@ export class System {
     } catch (error) {
       kernel?.shutdown();
       archive.close();
-      io.close();
+      io?.close();
       throw error;
     }
+  }
+
+  get io(): HostIo {
+    if (this.host === null) throw new Error('this system has no host streams');
+    return this.host;
   }
 
   /** Text of a guest file as a byte string, or null when it cannot be read. */
@@ -102,6 +115,6 @@ export class System {
   close(): void {
     this.kernel.shutdown();
     this.archive.close();
-    this.io.close();
+    this.host?.close();
   }
 }

@@ -161,7 +161,7 @@ const RESTART_TEXTS: Readonly<Record<number, string>> = {
 };
 
 /** `= 3`, `= -1 ENOENT (No such file or directory)`, `= 0x7f0000001000`, `= 0 (Timeout)`. */
-function resultText(call: Call): string {
+export function resultText(call: Call): string {
   const aux = call.aux === '' ? '' : ` (${call.aux})`;
   if (call.ret === 'none') return '= ?';
   if (call.failed) {

@@ -121,7 +121,7 @@ export class ScriptSpace implements AddressSpace {
   flush(): number {
     if (this.queue.length === 0) return 0;
     let stopped = this.threads.size === 0;
-    for (const thread of this.threads) if (!thread.running) stopped = true;
+    for (const thread of this.threads) if (!thread.running || thread.parked) stopped = true;
     if (!stopped) throw new Error('flush() of an address space without a stopped thread');
     const { queue, failErrno, failAt } = this;
     this.queue = [];

@@ -21,7 +21,7 @@ import { FpArea } from '../fp-area.js';
 import { Scratch } from '../scratch.js';
 import { ScriptSpace } from './address-space.js';
 import { ScriptPhysical } from './physical.js';
-import { FP_SIZES, SPINNING, ScriptThread, type Script } from './thread.js';
+import { FP_SIZES, PARKED, SPINNING, ScriptThread, type Script } from './thread.js';
 
 export interface ScriptPlatformOptions {
   arch?: ArchName;
@@ -62,6 +62,7 @@ export class ScriptPlatform implements Platform {
   private readonly free: number[] = [];
   private readonly alive = new Set<ScriptThread>();
   private nextTid = 1;
+  private parkedCount = 0;
 
   constructor(options: ScriptPlatformOptions = {}) {
     this.arch = options.arch ?? 'x86_64';
@@ -105,6 +106,11 @@ export class ScriptPlatform implements Platform {
         runnable.push(thread);
         continue;
       }
+      if (step === PARKED) {
+        thread.parked = true;
+        this.parkedCount++;
+        continue;
+      }
       thread.running = false;
       if (step === true) return STOP_SYSCALL;
       if (step === false) {
@@ -121,7 +127,14 @@ export class ScriptPlatform implements Platform {
     return STOP_NONE;
   }
   get runningCount(): number {
-    return this.runnable.length;
+    return this.runnable.length + this.parkedCount;
+  }
+  /** Lets a thread whose script said PARKED go on. */
+  unpark(thread: ScriptThread): void {
+    if (!thread.parked) return;
+    thread.parked = false;
+    this.parkedCount--;
+    this.runnable.push(thread);
   }
   readonly loopPending = false;
   idle(): void {}
@@ -145,6 +158,7 @@ export class ScriptPlatform implements Platform {
   }
   /** A thread ended. */
   forget(thread: ScriptThread): void {
+    if (thread.parked) this.parkedCount--;
     this.alive.delete(thread);
     this.free.push(thread.slot);
     const at = this.runnable.indexOf(thread);

@@ -21,9 +21,11 @@ export interface ScriptFault {
 
 /** The thread does not stop: it goes on computing once the others have had their turn. */
 export const SPINNING = 'spinning';
+/** The thread computes until `ScriptPlatform.unpark`: whoever plays it has nothing for it now. */
+export const PARKED = 'parked';
 
 /** What user code did: true: the registers hold a system call; false: the thread is gone; or it stops with a fault. */
-export type Step = boolean | typeof SPINNING | ScriptFault;
+export type Step = boolean | typeof SPINNING | typeof PARKED | ScriptFault;
 export type Script = (thread: ScriptThread) => Step;
 
 const SIGSEGV = 11;
@@ -45,6 +47,7 @@ export class ScriptThread implements HostThread {
   readonly hostTid: number;
   readonly slot: number;
   running = false;
+  parked = false;
   interrupted = false;
   gone = false;
   /** The user code; a clone or fork inherits it until the driver sets another. */
@@ -115,7 +118,9 @@ export class ScriptThread implements HostThread {
     this.platform.runnable.push(this);
   }
   interrupt(): void {
-    if (this.running) this.interrupted = true;
+    if (!this.running) return;
+    this.interrupted = true;
+    this.platform.unpark(this);
   }
   cloneThread(): ScriptThread {
     return this.platform.newThread(this.space, this);
@@ -130,6 +135,7 @@ export class ScriptThread implements HostThread {
     this.running = false;
     this.space.threads.delete(this);
     this.platform.forget(this);
+    this.parked = false;
   }
   loadFp(): number {
     this.platform.fp.bytes.set(this.fpState, FP_ROOM);

@@ -1,0 +1,58 @@
+/** Memory of one played task for what its calls point to: a mapping of its own, used anew by every call. */
+import { MAP_ANONYMOUS, MAP_FIXED_NOREPLACE, MAP_NORESERVE, MAP_PRIVATE } from '../abi/flags/memory.js';
+import { PROT_READ, PROT_WRITE } from '../platform/platform.js';
+import type { Placement } from '../trace/parse/encode.js';
+import type { ScriptSpace } from '../platform/script/address-space.js';
+import type { MemoryMap } from '../mm/memory-map.js';
+
+/** Above what programs map, below their stacks; each task has its part. */
+const FIRST = 0x2000_0000_0000;
+const SIZE = 0x1_0000_0000;
+const STACK = 0x100_0000;
+const ALIGN = 64;
+
+export class Arena implements Placement {
+  /** Page 0 is nobody's. */
+  readonly nowhere = 8n;
+  readonly base: number;
+  private top: number;
+  private mm: MemoryMap | null = null;
+  private space: ScriptSpace | null = null;
+
+  constructor(index: number) {
+    this.base = FIRST + index * SIZE;
+    this.top = this.base + STACK;
+  }
+  /** The end of a stack for signal frames, for a task without one. */
+  get stackTop(): number {
+    return this.base + STACK;
+  }
+
+  /** A new call: all memory is free. */
+  begin(mm: MemoryMap, space: ScriptSpace): void {
+    this.top = this.base + STACK;
+    if (this.mm === mm) return;
+    const flags = MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE | MAP_FIXED_NOREPLACE;
+    const request = { length: SIZE, prot: PROT_READ | PROT_WRITE, flags, file: null, offset: 0, mayWrite: true };
+    try {
+      mm.mmap({ addr: this.base, ...request });
+    } catch {
+      // It is there: inherited by fork, or this is another thread's address space.
+    }
+    this.mm = mm;
+    this.space = space;
+  }
+  place(bytes: Uint8Array): bigint {
+    const at = this.room(bytes.length);
+    const { space } = this;
+    if (space!.write(Number(at), bytes, 0, bytes.length) !== bytes.length)
+      throw new Error('the arena cannot be written');
+    return at;
+  }
+  room(size: number): bigint {
+    const at = this.top;
+    this.top = Math.ceil((at + Math.max(size, 1)) / ALIGN) * ALIGN;
+    if (this.top > this.base + SIZE) throw new RangeError('a call points to more memory than a replay has');
+    return BigInt(at);
+  }
+}

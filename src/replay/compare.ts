@@ -1,0 +1,174 @@
+/**
+ * What a call printed now against what was recorded, term by term. How much two values must agree is the class of the
+ * row's argument: exact; relational (descriptors and pids, that mean the same thing under another number); ignored (addresses,
+ * times, figures of the machine).
+ */
+import type { ArgKind, ReturnKind, Row } from '../../syscalls/row.js';
+import type { Evaluator } from '../trace/parse/value.js';
+import type { Term } from '../trace/parse/term.js';
+
+export type Comparison = 'exact' | 'fd' | 'pid' | 'ignored';
+
+/** Recorded numbers and what they are now; binds what it sees first. */
+export interface Relations {
+  fd(recorded: number, now: number): boolean;
+  pid(recorded: number, now: number): boolean;
+}
+
+/** Fields of structs by their Linux names, which are unique: what machines and file systems decide is nobody's difference. */
+const IGNORED_FIELDS =
+  /^(?:st_(?:dev|ino|blocks|blksize|.time.*)|stx_(?:ino|blocks|blksize|attributes.*|mask|dev_.*|.time|mnt_id|dio.*)|d_(?:ino|off)|tv_.*|ru_.*|f_(?:type|blocks|bfree|bavail|files|ffree|fsid|flags|bsize|frsize)|tms_.*|si_(?:utime|stime|addr|ptr|int|call_addr)|sysname|nodename|release|version|machine|domainname|uptime|loads|totalram|freeram|sharedram|bufferram|totalswap|freeswap|procs|totalhigh|freehigh|rlim_.*|ss_sp|sa_handler|sa_restorer|parent_tid|child_tid(?:ptr)?|tls|child_stack|stack|iov_base|msg_controllen|nl_pid|mtime|atime|it_value)$/;
+const PID_FIELDS = /^(?:si_pid|pid|l_pid)$/;
+const FD_FIELDS = /^(?:fd|tfd|cmsg_data)$/;
+
+function classOfField(name: string): Comparison {
+  if (IGNORED_FIELDS.test(name)) return 'ignored';
+  if (PID_FIELDS.test(name)) return 'pid';
+  return FD_FIELDS.test(name) ? 'fd' : 'exact';
+}
+export function classOf(kind: ArgKind): Comparison {
+  switch (kind.kind) {
+    case 'fd':
+    case 'dirfd':
+      return 'fd';
+    case 'pid':
+      return 'pid';
+    case 'addr':
+    case 'environ':
+      return 'ignored';
+    case 'word':
+      return kind.of === 'fd' || kind.of === 'fdpair' ? 'fd' : 'exact';
+    case 'struct':
+      return IGNORED_STRUCTS.has(kind.layout) ? 'ignored' : 'exact';
+    default:
+      return 'exact';
+  }
+}
+const IGNORED_STRUCTS: ReadonlySet<string> = new Set([
+  'timespec',
+  'timeval',
+  'rusage',
+  'tms',
+  'timex',
+  'sysinfo',
+  'utsname',
+  'timezone',
+]);
+export function classOfResult(kind: ReturnKind): Comparison {
+  switch (kind) {
+    case 'fd':
+      return 'fd';
+    case 'pid':
+      return 'pid';
+    case 'addr':
+    case 'time':
+      return 'ignored';
+    default:
+      return 'exact';
+  }
+}
+/** Calls whose outputs or results are the machine's own, whatever the row's kinds say. */
+const MACHINE_RESULTS: ReadonlySet<string> = new Set([
+  'times',
+  'time',
+  'sched_getaffinity',
+  'getppid',
+  'rt_sigreturn',
+  'getpgrp',
+  'getpgid',
+  'getsid',
+]);
+export const ownResult = (row: Row): boolean => MACHINE_RESULTS.has(row.name);
+const MACHINE_ARGS: ReadonlySet<string> = new Set([
+  'getrandom.buf',
+  'sched_getaffinity.mask',
+  'prlimit64.old_limit',
+  'getrlimit.rlim',
+  'futex.uaddr',
+  'get_robust_list.head_ptr',
+]);
+export const ownArgument = (row: Row, name: string): boolean => MACHINE_ARGS.has(`${row.name}.${name}`);
+
+export class Comparer {
+  private readonly values: Evaluator;
+  private readonly relations: Relations;
+
+  constructor(values: Evaluator, relations: Relations) {
+    this.values = values;
+    this.relations = relations;
+  }
+
+  /** Whether `now` is as good as `recorded`. */
+  same(recorded: Term, now: Term, how: Comparison): boolean {
+    if (how === 'ignored' || recorded.kind === 'dots' || now.kind === 'dots') return true;
+    if (wild(recorded)) return true;
+    if (recorded.kind === 'struct' && now.kind === 'struct') return this.structs(recorded, now);
+    if (recorded.kind === 'array' && now.kind === 'array') return this.arrays(recorded, now, how);
+    if (recorded.kind === 'string' && now.kind === 'string') return this.strings(recorded, now);
+    if (recorded.kind === 'operation' && recorded.text === '=>' && now.kind === 'operation' && now.text === '=>')
+      return this.same(recorded.parts[1], now.parts[1], how);
+    if (recorded.kind === 'operation' && recorded.text === '&&') return sameTree(recorded, now);
+    const [a, b] = [this.values.number(recorded), this.values.number(now)];
+    if (a !== null && b !== null) return this.numbers(a, b, how, recorded, now);
+    // An address told nothing; the other side may have shown what is there.
+    if (pointer(recorded, a) || pointer(now, b)) return true;
+    return sameTree(recorded, now);
+  }
+
+  private numbers(a: bigint, b: bigint, how: Comparison, recorded: Term, now: Term): boolean {
+    if (a === b && how === 'exact') return true;
+    if (pointer(recorded, a) && pointer(now, b)) return true;
+    if (how === 'fd') return a < 0n || b < 0n ? a === b : this.relations.fd(Number(a), Number(b));
+    if (how === 'pid') return a <= 0n || b <= 0n ? a === b : this.relations.pid(Number(a), Number(b));
+    return a === b;
+  }
+  private strings(recorded: Term, now: Term): boolean {
+    if (recorded.text === now.text) return true;
+    if (recorded.cut && now.cut) {
+      const length = Math.min(recorded.text.length, now.text.length);
+      return recorded.text.slice(0, length) === now.text.slice(0, length);
+    }
+    if (recorded.cut) return now.text.startsWith(recorded.text);
+    return now.cut && recorded.text.startsWith(now.text);
+  }
+  private structs(recorded: Term, now: Term): boolean {
+    // A directory's size and links are its file system's.
+    const directory = /S_IFDIR/.test(modeText(recorded)) && /S_IFDIR/.test(modeText(now));
+    return recorded.parts.every((part, i) => {
+      if (part.kind === 'dots') return true;
+      const other = part.name === '' ? now.parts.at(i) : now.field(part.name);
+      if (other === undefined) return true;
+      if (directory && /^stx?_(?:size|nlink)$/.test(part.name)) return true;
+      return this.same(part, other, classOfField(part.name));
+    });
+  }
+  private arrays(recorded: Term, now: Term, how: Comparison): boolean {
+    const [a, b] = [recorded.parts, now.parts];
+    if (a[0]?.kind === 'struct' && a[0].field('d_name') !== undefined) return this.listings(a, b);
+    const cut = [a, b].some((parts) => parts.at(-1)?.kind === 'dots');
+    if (!cut && a.length !== b.length) return false;
+    for (let i = 0; i < Math.min(a.length, b.length); i++) if (!this.same(a[i], b[i], how)) return false;
+    return true;
+  }
+  /** The order of names in a directory is its file system's. */
+  private listings(a: readonly Term[], b: readonly Term[]): boolean {
+    const names = (parts: readonly Term[]): string =>
+      parts
+        .map((part) => part.field('d_name')?.text ?? '')
+        .sort()
+        .join('\0');
+    return names(a) === names(b);
+  }
+}
+const wild = (term: Term): boolean => term.kind === 'symbol' && term.text === '_';
+const modeText = (term: Term): string => {
+  const mode = term.field('st_mode') ?? term.field('stx_mode');
+  return mode === undefined ? '' : textOf(mode);
+};
+const textOf = (term: Term): string => (term.kind === 'operation' ? term.parts.map(textOf).join(term.text) : term.text);
+const pointer = (term: Term, value: bigint | null): boolean =>
+  term.kind === 'number' && value !== null && value >= 4096n && term.text.startsWith('0x');
+function sameTree(a: Term, b: Term): boolean {
+  if (a.kind !== b.kind || a.text !== b.text || a.parts.length !== b.parts.length) return false;
+  return a.parts.every((part, i) => sameTree(part, b.parts[i]));
+}

@@ -1,0 +1,617 @@
+/**
+ * The file system that a recording began with, as far as its calls tell: what they opened, read, listed, looked up and executed.
+ *
+ * A first reading of the file collects facts by path; only what a path was before the recording changed it counts. What it
+ * never touched is not there. Programs are stubs: nothing of them runs in a replay.
+ */
+import { SYSCALL_NUMBERS } from '../abi/numbers.js';
+import type { ArchName } from '../abi/types.js';
+import type { Archive, ArchiveEntry, EntryType } from '../../fs/archive/types.js';
+import { parseArguments, TraceTextError, type Term } from '../trace/parse/term.js';
+import type { TraceEvent } from '../trace/parse/line.js';
+import { Evaluator } from '../trace/parse/value.js';
+import { latin1 } from '../trace/parse/bytes.js';
+import { stubProgram } from './stub-program.js';
+
+interface Fact {
+  type: EntryType;
+  mode: number;
+  uid: number;
+  gid: number;
+  size: number;
+  link: string;
+  rdev: bigint;
+  program: boolean;
+  /** What was read, by offset. */
+  pieces: { offset: number; bytes: Uint8Array }[];
+  /** Names in the order they were listed. */
+  names: string[];
+}
+/** An open description of the recording. */
+interface Open {
+  path: string;
+  offset: number;
+}
+interface Process {
+  cwd: string;
+  files: Map<number, Open>;
+}
+
+const MODES: Readonly<Record<string, EntryType>> = {
+  S_IFREG: 'file',
+  S_IFDIR: 'dir',
+  S_IFLNK: 'symlink',
+  S_IFCHR: 'char',
+  S_IFBLK: 'block',
+  S_IFIFO: 'fifo',
+};
+const TYPES: Readonly<Record<string, EntryType>> = {
+  DT_REG: 'file',
+  DT_DIR: 'dir',
+  DT_LNK: 'symlink',
+  DT_CHR: 'char',
+  DT_BLK: 'block',
+  DT_FIFO: 'fifo',
+};
+/** Kernel file systems: ours are mounted there. */
+const KERNEL = /^\/(?:proc|sys|dev)(?:\/|$)/;
+/** Nothing larger is kept of a file's contents. */
+const MOST_CONTENT = 1 << 28;
+
+export class FileFacts {
+  cwd = '';
+  /** What descriptors 0 to 2 are, as far as -y tells. */
+  readonly standard = new Map<number, string>();
+  private readonly typed: Uint8Array[] = [];
+  private readonly facts = new Map<string, Fact>();
+  private readonly absent = new Set<string>();
+  /** Changed by the recording: nothing that is learned from now on is how it was. */
+  private readonly changed = new Set<string>();
+  private readonly processes = new Map<number, Process>();
+  private links = 0;
+  private readonly values: Evaluator;
+  private readonly arch: ArchName;
+
+  constructor(arch: ArchName) {
+    this.arch = arch;
+    this.values = new Evaluator(arch);
+  }
+
+  learn(event: TraceEvent, args: string): void {
+    if (event.kind !== 'call' && event.kind !== 'resumed') return;
+    if (!Object.hasOwn(SYSCALL_NUMBERS[this.arch], event.name)) return;
+    const { outcome } = event;
+    if (outcome.injected) return;
+    let terms: Term[];
+    try {
+      terms = parseArguments(args);
+    } catch (error) {
+      if (error instanceof TraceTextError) return; // the replay will say where
+      throw error;
+    }
+    const process = this.process(event.pid);
+    this.notes(process, terms);
+    const result = outcome.error === '' ? Number(outcome.value ?? -1n) : -1;
+    CALLS[event.name]?.(this, process, terms, result, outcome.error, event);
+  }
+
+  // ---- what calls tell ----
+
+  process(pid: number): Process {
+    let process = this.processes.get(pid);
+    if (process === undefined) {
+      process = { cwd: '', files: new Map() };
+      this.processes.set(pid, process);
+    }
+    return process;
+  }
+  forked(parent: Process, child: number, shared: boolean): void {
+    this.processes.set(child, shared ? parent : { cwd: parent.cwd, files: new Map(parent.files) });
+  }
+  number(term: Term | undefined): number {
+    return term === undefined ? 0 : Number(this.values.number(term) ?? 0n);
+  }
+  /** The absolute path that a directory descriptor and a name mean; '' if nobody knows. */
+  path(process: Process, at: Term | null, name: Term | undefined): string {
+    if (name === undefined || name.kind !== 'string' || name.cut) return '';
+    return this.join(process, at, name.text);
+  }
+  join(process: Process, at: Term | null, name: string): string {
+    if (name.startsWith('/')) return normal(name);
+    if (at !== null && at.note.startsWith('/')) return normal(`${at.note}/${name}`);
+    const fd = at === null ? -100 : this.number(at);
+    const from = fd === -100 ? process.cwd || this.cwd || '/' : (process.files.get(fd)?.path ?? '');
+    return from === '' ? '' : normal(`${from}/${name}`);
+  }
+  /** Whether it was there when the recording began, as far as is known. */
+  seen(path: string): boolean {
+    return this.facts.has(path);
+  }
+  known(path: string): boolean {
+    return path === '' || this.changed.has(path) || KERNEL.test(path);
+  }
+  /** The same of what a path leads to, through a link that is one. */
+  behind(path: string, type: EntryType = 'file'): Fact | null {
+    let at = path;
+    for (let i = 0; i < 40; i++) {
+      const fact = this.facts.get(at);
+      if (fact?.type !== 'symlink' || this.known(at)) break;
+      at = this.target(at, fact);
+    }
+    return this.exists(at, type);
+  }
+  /** Where a link leads; a name beside it where nobody has read it. */
+  private target(path: string, fact: Fact): string {
+    const folder = path.slice(0, path.lastIndexOf('/'));
+    if (fact.link === '') {
+      const name = `target${this.links++}`;
+      fact.link = fact.size > name.length ? name.padEnd(fact.size, '_') : name;
+    }
+    return normal(fact.link.startsWith('/') ? fact.link : `${folder}/${fact.link}`);
+  }
+  /** A path turns out to be a link: what was learned through it belongs to its target. */
+  link(path: string, target: string): void {
+    if (this.known(path)) return;
+    const old = this.facts.get(path);
+    if (old !== undefined && old.type !== 'symlink') this.facts.delete(path);
+    const fact = this.exists(path, 'symlink');
+    if (fact === null) return;
+    const before = fact.link === '' ? '' : this.target(path, fact);
+    if (target !== '') fact.link = target;
+    if (old !== undefined && old.type !== 'symlink') this.move(old, this.target(path, fact));
+    else if (before !== '' && target !== '') {
+      const moved = this.facts.get(before);
+      const now = this.target(path, fact);
+      if (moved !== undefined && now !== before) {
+        this.facts.delete(before);
+        this.move(moved, now);
+      }
+    }
+  }
+  private move(fact: Fact, path: string): void {
+    if (this.known(path) || this.facts.has(path)) return;
+    this.parents(path);
+    this.facts.set(path, fact);
+  }
+  exists(path: string, type: EntryType = 'file'): Fact | null {
+    if (this.known(path)) return null;
+    this.parents(path);
+    let fact = this.facts.get(path);
+    if (fact === undefined) {
+      const mode = type === 'dir' ? 0o755 : 0o644;
+      fact = { type, mode, uid: 0, gid: 0, size: -1, link: '', rdev: 0n, program: false, pieces: [], names: [] };
+      this.facts.set(path, fact);
+    } else if (type === 'dir' && fact.type !== 'dir') {
+      fact.type = type;
+      fact.mode |= 0o111;
+    } else if (type !== 'file') fact.type = type;
+    return fact;
+  }
+  missing(path: string): void {
+    if (!this.known(path) && !this.facts.has(path)) this.absent.add(path);
+  }
+  change(path: string): void {
+    if (path === '' || this.changed.has(path)) return;
+    this.parents(path);
+    this.changed.add(path);
+  }
+  private parents(path: string): void {
+    const parent = path.slice(0, path.lastIndexOf('/'));
+    if (parent !== '' && !this.changed.has(parent) && this.facts.get(parent)?.type !== 'dir')
+      this.exists(parent, 'dir');
+  }
+  stat(path: string, term: Term | undefined): void {
+    if (term?.kind !== 'struct') return;
+    const mode = term.field('st_mode') ?? term.field('stx_mode');
+    if (mode === undefined) return;
+    const kind = mode.kind === 'operation' ? mode.parts[0].text : mode.text;
+    const type = MODES[kind] ?? 'file';
+    if (type === 'symlink') this.link(path, '');
+    const fact = type === 'symlink' ? this.exists(path, type) : this.behind(path, type);
+    if (fact === null) return;
+    fact.mode = Number((this.values.number(mode) ?? 0o644n) & 0o7777n);
+    const size = term.field('st_size') ?? term.field('stx_size');
+    if (size !== undefined) fact.size = this.number(size);
+    for (const id of ['uid', 'gid'] as const) {
+      const field = term.field(`st_${id}`) ?? term.field(`stx_${id}`);
+      if (field !== undefined) fact[id] = this.number(field);
+    }
+    const rdev = term.field('st_rdev');
+    if (rdev !== undefined) fact.rdev = this.values.number(rdev) ?? 0n;
+  }
+  read(process: Process, fd: Term, data: Term | undefined, result: number, offset: number): void {
+    const open = process.files.get(this.number(fd));
+    const at = offset >= 0 ? offset : (open?.offset ?? 0);
+    if (open !== undefined && offset < 0 && result > 0) open.offset += result;
+    const path = open?.path ?? '';
+    if (open === undefined && this.number(fd) === 0 && data?.kind === 'string' && result > 0)
+      this.typed.push(latin1(data.text));
+    if (data?.kind !== 'string' || result <= 0 || path === '') return;
+    const fact = this.known(path) || !this.facts.has(path) ? null : this.behind(path);
+    if (fact === null || at + data.text.length > MOST_CONTENT) return;
+    fact.pieces.push({ offset: at, bytes: latin1(data.text.slice(0, result)) });
+    fact.size = Math.max(fact.size, at + result);
+  }
+  list(process: Process, fd: Term, entries: Term | undefined): void {
+    const path = process.files.get(this.number(fd))?.path ?? '';
+    const directory = this.exists(path, 'dir');
+    if (directory === null || entries?.kind !== 'array') return;
+    for (const entry of entries.parts) {
+      const name = entry.field('d_name');
+      if (name?.kind !== 'string' || name.cut || name.text === '.' || name.text === '..') continue;
+      directory.names.push(name.text);
+      const type = TYPES[entry.field('d_type')?.text ?? ''] ?? 'file';
+      const at = normal(`${path}/${name.text}`);
+      if (type === 'symlink') this.link(at, '');
+      else this.exists(at, type);
+    }
+  }
+  /** What was read from a standard input that nobody opened. */
+  input(): Uint8Array {
+    return Buffer.concat(this.typed);
+  }
+  /** What -y shows of the standard streams. */
+  private notes(process: Process, terms: readonly Term[]): void {
+    const [first] = terms as readonly (Term | undefined)[];
+    if (first === undefined || first.note === '') return;
+    if (first.text === 'AT_FDCWD' && this.cwd === '') this.cwd = first.note;
+    const fd = this.number(first);
+    if (first.kind === 'number' && fd >= 0 && fd <= 2 && !process.files.has(fd) && !this.standard.has(fd))
+      this.standard.set(fd, first.note);
+  }
+  program(path: string): void {
+    const fact = this.behind(path);
+    if (fact === null) return;
+    fact.mode |= 0o111;
+    fact.program = true;
+  }
+
+  // ---- the file system ----
+
+  /** As an archive that the loader takes. */
+  archive(name: string): Archive {
+    const entries: ArchiveEntry[] = [];
+    const children = new Map<string, string[]>();
+    if (this.cwd !== '') this.exists(this.cwd, 'dir');
+    for (const fact of [...this.facts.values()])
+      if (fact.program && interpreter(fact) !== '') this.program(interpreter(fact));
+    for (const [path, fact] of [...this.facts])
+      if (fact.type === 'symlink' && fact.link === '') this.target(path, fact);
+    for (const path of ['/tmp', '/dev', '/proc', '/sys']) if (!this.changed.has(path)) this.provide(path);
+    for (const path of this.facts.keys()) {
+      if (path === '' || path === '/') continue;
+      const parent = path.slice(0, path.lastIndexOf('/'));
+      const list = children.get(parent);
+      if (list === undefined) children.set(parent, [path]);
+      else list.push(path);
+    }
+    const visit = (parent: string): void => {
+      const names = this.facts.get(parent === '' ? '/' : parent)?.names ?? [];
+      // tmpfs lists what was made last first.
+      const order = new Map(names.map((one, i) => [`${parent}/${one}`, -i]));
+      const list = (children.get(parent) ?? []).sort((a, b) => (order.get(a) ?? 1) - (order.get(b) ?? 1));
+      for (const path of list) {
+        const fact = this.facts.get(path)!;
+        entries.push(entryOf(path, fact, this.arch));
+        if (fact.type === 'dir') visit(path);
+      }
+    };
+    visit('');
+    return { format: 'directory', name, entries, warnings: [], close() {} };
+  }
+  private provide(path: string): void {
+    if (this.facts.has(path)) return;
+    const mode = path === '/tmp' ? 0o1777 : 0o755;
+    this.facts.set(path, {
+      type: 'dir',
+      mode,
+      uid: 0,
+      gid: 0,
+      size: -1,
+      link: '',
+      rdev: 0n,
+      program: false,
+      pieces: [],
+      names: [],
+    });
+  }
+}
+
+function entryOf(path: string, fact: Fact, arch: ArchName): ArchiveEntry {
+  const entry: ArchiveEntry = {
+    path: path.slice(1),
+    type: fact.type,
+    mode: fact.mode & 0o7777,
+    uid: fact.uid,
+    gid: fact.gid,
+    mtimeSec: 1_600_000_000,
+    mtimeNsec: 0,
+    size: 0,
+  };
+  if (fact.type === 'symlink') {
+    entry.link = fact.link || 'unknown';
+    entry.size = entry.link.length;
+  } else if (fact.type === 'char' || fact.type === 'block') {
+    entry.rdevMajor = Number((fact.rdev >> 8n) & 0xfffn);
+    entry.rdevMinor = Number((fact.rdev & 0xffn) | ((fact.rdev >> 12n) & 0xffff_ff00n));
+  } else if (fact.type === 'file') {
+    // A script is what was read of it; its interpreter is the stub.
+    const stub = fact.program && interpreter(fact) === '' ? stubProgram(arch) : null;
+    const size = Math.max(fact.size, stub?.length ?? 0, 0);
+    entry.size = size;
+    entry.data = {
+      size,
+      read(dst, dstOffset, offset, length) {
+        const n = Math.max(0, Math.min(length, size - offset));
+        dst.fill(0, dstOffset, dstOffset + n);
+        const put = (from: number, bytes: Uint8Array): void => {
+          const first = Math.max(from, offset);
+          const last = Math.min(from + bytes.length, offset + n);
+          if (first < last) dst.set(bytes.subarray(first - from, last - from), dstOffset + first - offset);
+        };
+        for (const piece of fact.pieces) put(piece.offset, piece.bytes);
+        if (stub !== null) put(0, stub);
+        return n;
+      },
+    };
+  }
+  return entry;
+}
+
+/** What a script that was read names behind its #!. */
+function interpreter(fact: Fact): string {
+  const first = fact.pieces.find((piece) => piece.offset === 0);
+  const text = first === undefined ? '' : Buffer.from(first.bytes.subarray(0, 256)).toString('latin1');
+  return /^#!\s*(\S+)/.exec(text)?.[1] ?? '';
+}
+
+/** `/a/./b/../c` without its dots; the text decides, as nobody knows the links. */
+function normal(path: string): string {
+  const parts: string[] = [];
+  for (const part of path.split('/')) {
+    if (part === '' || part === '.') continue;
+    if (part === '..') parts.pop();
+    else parts.push(part);
+  }
+  return `/${parts.join('/')}`;
+}
+
+type Learner = (
+  facts: FileFacts,
+  process: Process,
+  terms: readonly Term[],
+  result: number,
+  error: string,
+  event: Extract<TraceEvent, { kind: 'call' | 'resumed' }>,
+) => void;
+
+const has = (term: Term | undefined, flag: string): boolean =>
+  term !== undefined && (term.text === flag || term.parts.some((part) => part.text === flag));
+
+function opened(
+  facts: FileFacts,
+  process: Process,
+  path: string,
+  flags: Term | undefined,
+  result: number,
+  error: string,
+): void {
+  const creates = has(flags, 'O_CREAT');
+  if (error === 'ENOENT') {
+    if (!creates) facts.missing(path);
+    return;
+  }
+  if (
+    error === 'ENOTDIR' ||
+    error === 'ELOOP' ||
+    (error !== '' && error !== 'EACCES' && error !== 'EISDIR' && error !== 'EEXIST')
+  )
+    return;
+  if (creates && error === '' && (has(flags, 'O_EXCL') || !facts.seen(path))) facts.change(path);
+  else {
+    const fact = facts.behind(path, has(flags, 'O_DIRECTORY') || error === 'EISDIR' ? 'dir' : 'file');
+    if (fact !== null && error === 'EACCES') fact.mode = 0;
+    if (has(flags, 'O_TRUNC')) facts.change(path);
+  }
+  if (result >= 0) process.files.set(result, { path, offset: 0 });
+}
+/** A path argument at `i` (with its directory at `i - 1` if `at`), found or not. */
+const looked =
+  (i: number, at: boolean, then?: (facts: FileFacts, path: string, terms: readonly Term[]) => void): Learner =>
+  (facts, process, terms, _result, error) => {
+    const path = facts.path(process, at ? terms[i - 1] : null, terms[i]);
+    if (path === '/' || path === '') return;
+    if (error === '') {
+      facts.behind(path);
+      then?.(facts, path, terms);
+    } else if (error === 'ENOENT') facts.missing(path);
+  };
+/** X_OK was asked for, and granted. */
+function executable(mode: number) {
+  return (facts: FileFacts, path: string, terms: readonly Term[]): void => {
+    const fact = has(terms[mode], 'X_OK') ? facts.behind(path) : null;
+    if (fact !== null) fact.mode |= 0o111;
+  };
+}
+const made =
+  (i: number, at: boolean): Learner =>
+  (facts, process, terms, _result, error) => {
+    const path = facts.path(process, at ? terms[i - 1] : null, terms[i]);
+    if (error === '') facts.change(path);
+    else if (error === 'EEXIST') facts.exists(path, 'dir');
+  };
+const removed =
+  (i: number, at: boolean, type: EntryType): Learner =>
+  (facts, process, terms, _result, error) => {
+    const path = facts.path(process, at ? terms[i - 1] : null, terms[i]);
+    if (error === 'ENOENT') facts.missing(path);
+    else if (error === '') {
+      facts.exists(path, has(terms[i + 1], 'AT_REMOVEDIR') ? 'dir' : type);
+      facts.change(path);
+    }
+  };
+const renamed =
+  (from: number, to: number, at: boolean): Learner =>
+  (facts, process, terms, _result, error) => {
+    const source = facts.path(process, at ? terms[from - 1] : null, terms[from]);
+    const target = facts.path(process, at ? terms[to - 1] : null, terms[to]);
+    if (error === 'ENOENT') facts.missing(source);
+    if (error !== '') return;
+    facts.exists(source);
+    facts.change(source);
+    facts.change(target);
+  };
+const statAt =
+  (i: number, at: boolean): Learner =>
+  (facts, process, terms, _result, error) => {
+    const name = terms.at(i);
+    const empty = at && name?.kind === 'string' && name.text === '';
+    const path = empty
+      ? (process.files.get(facts.number(terms[i - 1]))?.path ?? '')
+      : facts.path(process, at ? terms[i - 1] : null, name);
+    if (path === '/') return;
+    if (error === 'ENOENT') facts.missing(path);
+    else if (error === '')
+      facts.stat(
+        path,
+        terms.find((term) => term.kind === 'struct'),
+      );
+  };
+const duplicated: Learner = (_facts, process, terms, result) => {
+  const open = process.files.get(_facts.number(terms[0]));
+  if (result < 0) return;
+  process.files.set(result, open ?? { path: '', offset: 0 });
+};
+const forked: Learner = (facts, process, terms, result) => {
+  if (result > 0)
+    facts.forked(
+      process,
+      result,
+      terms.some((term) => has(term, 'CLONE_FILES') || has(term.field('flags'), 'CLONE_FILES')),
+    );
+};
+const readLink =
+  (i: number, at: boolean): Learner =>
+  (facts, process, terms, _result, error) => {
+    const path = facts.path(process, at ? terms[i - 1] : null, terms[i]);
+    if (error === 'ENOENT') facts.missing(path);
+    else if (error === '') {
+      const target = terms.at(i + 1);
+      facts.link(path, target?.kind === 'string' && !target.cut ? target.text : '');
+    } else if (error === 'EINVAL') facts.exists(path);
+  };
+const written: Learner = (facts, process, terms, result) => {
+  const open = process.files.get(facts.number(terms[0]));
+  if (open === undefined || result < 0) return;
+  open.offset += result;
+  facts.change(open.path);
+};
+const executed: Learner = (facts, process, terms, _result, error) => {
+  const path = facts.path(process, null, terms[0]);
+  if (error === '') facts.program(path);
+  else if (error === 'ENOENT') facts.missing(path);
+};
+
+const CALLS: Readonly<Record<string, Learner | undefined>> = {
+  open: (f, p, t, r, e) => opened(f, p, f.path(p, null, t[0]), t[1], r, e),
+  openat: (f, p, t, r, e) => opened(f, p, f.path(p, t[0], t[1]), t[2], r, e),
+  openat2: (f, p, t, r, e) => opened(f, p, f.path(p, t[0], t[1]), t[2].field('flags'), r, e),
+  creat: (f, p, t, r, e) => {
+    const path = f.path(p, null, t[0]);
+    if (e === '') f.change(path);
+    if (r >= 0) p.files.set(r, { path, offset: 0 });
+  },
+  close: (f, p, t) => void p.files.delete(f.number(t[0])),
+  dup: duplicated,
+  dup2: duplicated,
+  dup3: duplicated,
+  fcntl: (f, p, t, r, e, event) => {
+    if (t[1].text.startsWith('F_DUPFD')) duplicated(f, p, t, r, e, event);
+  },
+  read: (f, p, t, r) => f.read(p, t[0], t[1], r, -1),
+  pread64: (f, p, t, r) => f.read(p, t[0], t[1], r, f.number(t[3])),
+  readv: (f, p, t, r) => {
+    let left = r;
+    for (const piece of t[1].parts) {
+      const n = Math.min(left, f.number(piece.field('iov_len')));
+      if (n <= 0) break;
+      f.read(p, t[0], piece.field('iov_base'), n, -1);
+      left -= n;
+    }
+  },
+  lseek: (f, p, t, r) => {
+    const open = p.files.get(f.number(t[0]));
+    if (open !== undefined && r >= 0) open.offset = r;
+  },
+  write: written,
+  writev: written,
+  pwrite64: written,
+  ftruncate: written,
+  truncate: (f, p, t, _r, e) => {
+    if (e === '') f.change(f.path(p, null, t[0]));
+  },
+  getdents64: (f, p, t, r) => {
+    if (r >= 0) f.list(p, t[0], t[1]);
+  },
+  getdents: (f, p, t, r) => {
+    if (r >= 0) f.list(p, t[0], t[1]);
+  },
+  stat: statAt(0, false),
+  lstat: statAt(0, false),
+  newfstatat: statAt(1, true),
+  statx: statAt(1, true),
+  fstat: (f, p, t, r) => {
+    const path = p.files.get(f.number(t[0]))?.path ?? '';
+    if (r === 0 && path !== '') f.stat(path, t[1]);
+  },
+  access: looked(0, false, executable(1)),
+  faccessat: looked(1, true, executable(2)),
+  faccessat2: looked(1, true, executable(2)),
+  chdir: (f, p, t, _r, e) => {
+    const path = f.path(p, null, t[0]);
+    if (e === 'ENOENT') f.missing(path);
+    if (e !== '' || path === '') return;
+    if (path !== '/') f.exists(path, 'dir');
+    p.cwd = path;
+  },
+  fchdir: (f, p, t, _r, e) => {
+    const path = p.files.get(f.number(t[0]))?.path;
+    if (e === '' && path !== undefined) p.cwd = path;
+  },
+  getcwd: (f, p, t, r) => {
+    if (r > 0 && t[0].kind === 'string' && p.cwd === '' && f.cwd === '') f.cwd = t[0].text.replace(/\0$/, '');
+  },
+  readlink: readLink(0, false),
+  readlinkat: readLink(1, true),
+  mkdir: made(0, false),
+  mkdirat: made(1, true),
+  mknod: made(0, false),
+  mknodat: made(1, true),
+  symlink: made(1, false),
+  symlinkat: made(2, true),
+  link: (f, p, t, _r, e) => {
+    if (e !== '') return;
+    f.exists(f.path(p, null, t[0]));
+    f.change(f.path(p, null, t[1]));
+  },
+  linkat: (f, p, t, _r, e) => {
+    if (e !== '') return;
+    f.exists(f.path(p, t[0], t[1]));
+    f.change(f.path(p, t[2], t[3]));
+  },
+  unlink: removed(0, false, 'file'),
+  rmdir: removed(0, false, 'dir'),
+  unlinkat: removed(1, true, 'file'),
+  rename: renamed(0, 1, false),
+  renameat: renamed(1, 3, true),
+  renameat2: renamed(1, 3, true),
+  chmod: looked(0, false),
+  fchmodat: looked(1, true),
+  utimensat: looked(1, true),
+  statfs: looked(0, false),
+  execve: executed,
+  clone: forked,
+  clone3: forked,
+  fork: forked,
+  vfork: forked,
+};

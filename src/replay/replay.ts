@@ -1,0 +1,120 @@
+/** Replays one file: reads it once for the file system it began with, boots a kernel on that, and plays it. */
+import type { OpenFile } from '../../fs/file.js';
+import { openAt } from '../../fs/open.js';
+import { chdir } from '../../fs/working-directory.js';
+import { Errno } from '../abi/errno.js';
+import { AT_FDCWD, O_RDWR } from '../abi/flags/open.js';
+import { SIGCHLD, SIG_IGN } from '../abi/flags/signal.js';
+import type { ArchName } from '../abi/types.js';
+import { InputStream, OutputStream } from '../api/memory-stream.js';
+import { System } from '../api/system.js';
+import { ScriptPlatform } from '../platform/script/platform.js';
+import { PARKED } from '../platform/script/thread.js';
+import { TraceTextError } from '../trace/parse/term.js';
+import type { TraceEvent } from '../trace/parse/line.js';
+import { ReplayClock, SeededRandom } from './clock.js';
+import { FileFacts } from './files.js';
+import { Player, type Difference } from './player.js';
+import { LineFile, Lookahead, StraceSource, TraceFileError } from './source.js';
+
+export interface ReplayOptions {
+  readonly file: string;
+  readonly arch: ArchName;
+  /** Directory or archive the recording began with; absent: derived from the recording. */
+  readonly root?: string | undefined;
+  readonly cwd?: string | undefined;
+  readonly memoryBytes?: number;
+  readonly ignore?: ReadonlySet<string>;
+  readonly differ: (difference: Difference) => void;
+}
+export interface ReplayResult {
+  readonly calls: number;
+  readonly tasks: number;
+  readonly differences: number;
+  /** Wall time of the playing, in ns. */
+  readonly ns: number;
+}
+
+const PHYSICAL = 1 << 30;
+const MAX_TASKS = 8192;
+
+/** Throws TraceFileError for what cannot be read. */
+export async function replay(options: ReplayOptions): Promise<ReplayResult> {
+  const facts = learnFiles(options);
+  const clock = new ReplayClock();
+  const players: Player[] = [];
+  const platform = new ScriptPlatform({
+    script: (thread) => players.at(0)?.step(thread) ?? PARKED,
+    arch: options.arch,
+    physicalBytes: options.memoryBytes ?? PHYSICAL,
+    maxThreads: MAX_TASKS,
+  });
+  const root = options.root === undefined ? { archive: facts.archive(options.file) } : { root: options.root };
+  const system = await System.start({ ...root, platform, clock, random: new SeededRandom() });
+  const file = new LineFile(options.file);
+  try {
+    const { kernel, init } = system;
+    standardStreams(system, facts);
+    const cwd = options.cwd ?? facts.cwd;
+    if (cwd !== '') chdir(init, cwd);
+    const source = new Lookahead(new StraceSource(file));
+    const { differ, ignore } = options;
+    const player = new Player({ kernel, platform, clock, rests: source.rests, differ, ...(ignore && { ignore }) });
+    players.push(player);
+    player.begin(init);
+    // Orphans of the recording are nobody's here.
+    init.sighand.actions[SIGCHLD] = { ...init.sighand.actions[SIGCHLD], handler: SIG_IGN };
+    const from = process.hrtime.bigint();
+    for (let event = source.next(); event !== null; event = source.next()) {
+      try {
+        player.play(event);
+      } catch (error) {
+        if (error instanceof TraceTextError)
+          throw new TraceFileError(`${options.file}:${event.line}:${error.column + 1}: ${error.message}`);
+        throw error;
+      }
+    }
+    player.finish();
+    const ns = Number(process.hrtime.bigint() - from);
+    return { calls: player.calls, tasks: player.tasks, differences: player.differences, ns };
+  } finally {
+    file.close();
+    system.close();
+  }
+}
+
+/** Descriptors 0 to 2: devices and files as -y told, else streams that hold what was read, and take what is written. */
+function standardStreams({ kernel, init }: System, facts: FileFacts): void {
+  for (let fd = 0; fd <= 2; fd++) {
+    const path = /^(\/[^<]*)/.exec(facts.standard.get(fd) ?? '')?.[1];
+    let file: OpenFile =
+      fd === 0 ? new InputStream(kernel.state, facts.input()) : new OutputStream(kernel.state, () => {});
+    if (path !== undefined && !path.startsWith('/dev/pts/'))
+      try {
+        file = openAt(init, AT_FDCWD, path, O_RDWR, 0);
+      } catch (error) {
+        if (!(error instanceof Errno)) throw error;
+      }
+    init.files.set(fd, file, false);
+  }
+}
+
+function learnFiles(options: ReplayOptions): FileFacts {
+  const facts = new FileFacts(options.arch);
+  const file = new LineFile(options.file);
+  try {
+    const source = new StraceSource(file);
+    const begun = new Map<number, string>();
+    let first = 0;
+    for (let event = source.next(); event !== null; event = source.next()) {
+      first ||= event.pid;
+      const pid = event.pid || first;
+      if (event.kind === 'unfinished') begun.set(pid, event.args);
+      else facts.learn(event, event.kind === 'resumed' ? (begun.get(pid) ?? '') + event.args : argsOf(event));
+    }
+  } finally {
+    file.close();
+  }
+  return facts;
+}
+const argsOf = (event: TraceEvent): string => ('args' in event ? event.args : '');

@@ -1,0 +1,111 @@
+/** Numbers that terms stand for: literals, names, flags joined by |, and the macros strace writes. */
+import type { ArchName } from '../../abi/types.js';
+import { constants } from './constants.js';
+import { Term, TraceTextError } from './term.js';
+
+/** The value of a literal as written: 0644 octal, 0x1f, -7; null for what is no integer (12.5). */
+export function literal(text: string): bigint | null {
+  const negative = text.charCodeAt(0) === 45;
+  const digits = negative || text.charCodeAt(0) === 43 ? text.slice(1) : text;
+  const octal = digits.length > 1 && digits.charCodeAt(0) === 48 && /^0[0-7]+$/.test(digits);
+  if (!octal && !/^(?:[0-9]+|0x[0-9a-fA-F]+)$/.test(digits)) return null;
+  const value = BigInt(octal ? `0o${digits.slice(1)}` : digits);
+  return negative ? -value : value;
+}
+
+/** major, minor as new_encode_dev and huge_encode_dev pack them. */
+function makedev(major: bigint, minor: bigint): bigint {
+  return (minor & 0xffn) | ((major & 0xfffn) << 8n) | ((minor & 0xffff_ff00n) << 12n) | ((major & 0xffff_f000n) << 32n);
+}
+const swap16 = (v: bigint): bigint => ((v & 0xffn) << 8n) | ((v >> 8n) & 0xffn);
+const swap32 = (v: bigint): bigint => (swap16(v & 0xffffn) << 16n) | swap16(v >> 16n);
+
+/** Names that the constants do not have: a script's variables. */
+export type Variables = (name: string) => bigint | undefined;
+
+export class Evaluator {
+  private readonly names: ReadonlyMap<string, bigint>;
+  private readonly variables: Variables;
+
+  constructor(arch: ArchName, variables: Variables = () => undefined) {
+    this.names = constants(arch);
+    this.variables = variables;
+  }
+
+  /** The number a term stands for; null if it stands for none. */
+  number(term: Term): bigint | null {
+    switch (term.kind) {
+      case 'number':
+        return literal(term.text);
+      case 'symbol':
+        return this.names.get(term.text) ?? this.variables(term.text) ?? null;
+      case 'operation':
+        return this.operation(term);
+      case 'call':
+        return this.macro(term);
+      case 'complement': {
+        const inner = this.number(term.parts[0]);
+        return inner === null ? null : ~inner;
+      }
+      case 'nothing':
+        return 0n;
+      default:
+        return null;
+    }
+  }
+  /** The same for a place where nothing else makes sense. */
+  need(term: Term, what: string): bigint {
+    const value = this.number(term);
+    if (value !== null) return value;
+    const shown = term.kind === 'symbol' ? `unknown name '${term.text}'` : `a ${term.kind} where a number belongs`;
+    throw new TraceTextError(`${what}: ${shown}`, term.column);
+  }
+  /** Signal numbers, also without their SIG. */
+  signal(term: Term): bigint | null {
+    return (term.kind === 'symbol' ? this.names.get(`SIG${term.text}`) : undefined) ?? this.number(term);
+  }
+
+  private operation(term: Term): bigint | null {
+    const { text, parts } = term;
+    const first = this.number(parts[0]);
+    // Several names of one number; a value before the call and after it.
+    if (text === 'or' || text === '=>') return first ?? (text === 'or' ? this.number(parts[1]) : null);
+    if (first === null) return null;
+    let value = first;
+    for (let i = 1; i < parts.length; i++) {
+      const next = this.number(parts[i]);
+      if (next === null) return null;
+      if (text === '|') value |= next;
+      else if (text === '*') value *= next;
+      else if (text === '+') value += next;
+      else if (text === '<<') value <<= next & 63n;
+      else return null;
+    }
+    return value;
+  }
+  private macro(term: Term): bigint | null {
+    const values: bigint[] = [];
+    for (const part of term.parts) {
+      const value = this.number(part);
+      if (value === null) {
+        return term.text === 'if_nametoindex' && part.text === 'lo' ? 1n : null;
+      }
+      values.push(value);
+    }
+    const [a = 0n, b = 0n, c = 0n, d = 0n] = values;
+    switch (term.text) {
+      case 'makedev':
+        return makedev(a, b);
+      case 'htons':
+        return swap16(a);
+      case 'htonl':
+        return swap32(a);
+      case 'IOPRIO_PRIO_VALUE':
+        return (a << 13n) | b;
+      case '_IOC':
+        return (a << 30n) | (d << 16n) | (b << 8n) | c;
+      default:
+        return null;
+    }
+  }
+}
