@@ -268,15 +268,46 @@ export class FileFacts {
 
   // ---- the file system ----
 
+  fstat(process: Process, fd: Term, term: Term | undefined): void {
+    const path = process.files.get(this.number(fd))?.path ?? '';
+    if (path !== '') this.stat(path, term);
+    else this.standardStat(process, this.number(fd), term);
+  }
+  /** A standard stream that nobody opened, by its fstat. */
+  private standardStat(process: Process, fd: number, term: Term | undefined): void {
+    if (fd < 0 || fd > 2 || process.files.has(fd) || this.standard.has(fd) || term?.kind !== 'struct') return;
+    const mode = this.number(term.field('st_mode')) & 0o170000;
+    if (mode === 0o020000 && this.number(term.field('st_rdev')) === 0x103) this.standard.set(fd, '/dev/null');
+    else if (mode === 0o100000) this.standard.set(fd, `/standard-${fd}`);
+  }
+  /** Moves what lies below a link to where that leads. */
+  private settle(): void {
+    for (let again = true, rounds = 0; again && rounds < 8; rounds++) {
+      again = false;
+      for (const [path, fact] of [...this.facts]) {
+        for (let slash = path.indexOf('/', 1); slash > 0; slash = path.indexOf('/', slash + 1)) {
+          const folder = path.slice(0, slash);
+          const link = this.facts.get(folder);
+          if (link?.type !== 'symlink') continue;
+          this.facts.delete(path);
+          this.move(fact, normal(`${this.target(folder, link)}${path.slice(slash)}`));
+          again = true;
+          break;
+        }
+      }
+    }
+  }
   /** As an archive that the loader takes. */
   archive(name: string): Archive {
     const entries: ArchiveEntry[] = [];
     const children = new Map<string, string[]>();
     if (this.cwd !== '') this.exists(this.cwd, 'dir');
+    for (const note of this.standard.values()) if (note.startsWith('/')) this.exists(note.replace(/<.*/s, ''));
     for (const fact of [...this.facts.values()])
       if (fact.program && interpreter(fact) !== '') this.program(interpreter(fact));
     for (const [path, fact] of [...this.facts])
       if (fact.type === 'symlink' && fact.link === '') this.target(path, fact);
+    this.settle();
     for (const path of ['/tmp', '/dev', '/proc', '/sys']) if (!this.changed.has(path)) this.provide(path);
     for (const path of this.facts.keys()) {
       if (path === '' || path === '/') continue;
@@ -466,16 +497,12 @@ const statAt =
   (facts, process, terms, _result, error) => {
     const name = terms.at(i);
     const empty = at && name?.kind === 'string' && name.text === '';
-    const path = empty
-      ? (process.files.get(facts.number(terms[i - 1]))?.path ?? '')
-      : facts.path(process, at ? terms[i - 1] : null, name);
+    const shown = terms.find((term) => term.kind === 'struct');
+    if (empty) return facts.fstat(process, terms[i - 1], shown);
+    const path = facts.path(process, at ? terms[i - 1] : null, name);
     if (path === '/') return;
     if (error === 'ENOENT') facts.missing(path);
-    else if (error === '')
-      facts.stat(
-        path,
-        terms.find((term) => term.kind === 'struct'),
-      );
+    else if (error === '') facts.stat(path, shown);
   };
 const duplicated: Learner = (_facts, process, terms, result) => {
   const open = process.files.get(_facts.number(terms[0]));
@@ -560,10 +587,7 @@ const CALLS: Readonly<Record<string, Learner | undefined>> = {
   lstat: statAt(0, false),
   newfstatat: statAt(1, true),
   statx: statAt(1, true),
-  fstat: (f, p, t, r) => {
-    const path = p.files.get(f.number(t[0]))?.path ?? '';
-    if (r === 0 && path !== '') f.stat(path, t[1]);
-  },
+  fstat: (f, p, t) => f.fstat(p, t[0], t[1]),
   access: looked(0, false, executable(1)),
   faccessat: looked(1, true, executable(2)),
   faccessat2: looked(1, true, executable(2)),

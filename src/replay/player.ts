@@ -23,6 +23,7 @@ import { parseArguments, TraceTextError, type Term } from '../trace/parse/term.j
 import { Evaluator } from '../trace/parse/value.js';
 import { resultText } from '../trace/strace.js';
 import { taskMemory } from '../trace/session.js';
+import { FUTEX_WAIT, FUTEX_WAIT_BITSET } from '../abi/flags/futex.js';
 import { signalName } from '../abi/signals.js';
 import { Addresses } from './addresses.js';
 import { Arena } from './arena.js';
@@ -45,8 +46,10 @@ export interface PlayerOptions {
   readonly kernel: Kernel;
   readonly platform: ScriptPlatform;
   readonly clock: ReplayClock;
-  readonly rests: Ahead;
+  readonly ends: Ahead;
   readonly differ: (difference: Difference) => void;
+  /** The file system is derived from the recording: a directory whose listing the text leaves out holds what is known. */
+  readonly derived?: boolean;
   /** Calls whose results are not compared. */
   readonly ignore?: ReadonlySet<string>;
 }
@@ -72,7 +75,6 @@ interface Playing {
 class PlayedTask {
   readonly pid: number;
   readonly task: Task;
-  readonly thread: ScriptThread;
   readonly arena: Arena;
   next: { nr: number; args: readonly bigint[]; sigreturn: boolean } | null = null;
   playing: Playing | null = null;
@@ -89,8 +91,11 @@ class PlayedTask {
   constructor(pid: number, task: Task, index: number) {
     this.pid = pid;
     this.task = task;
-    this.thread = task.thread as ScriptThread;
     this.arena = new Arena(index);
+  }
+  /** Another one after an execve that left a shared address space. */
+  get thread(): ScriptThread {
+    return this.task.thread as ScriptThread;
   }
 }
 
@@ -287,8 +292,9 @@ export class Player {
           this.expectEnd(played, event, event.outcome.took);
         return;
       case 'unfinished': {
-        const rest = this.options.rests.get(event);
-        this.startCall(played, event, event.name, rest === undefined ? event.args : joined(event.args, rest), null);
+        if (this.ending(played, event)) return;
+        const end = this.options.ends.get(event);
+        this.startCall(played, event, event.name, event.args + (end?.args ?? ''), null);
         return;
       }
       case 'resumed':
@@ -296,9 +302,7 @@ export class Player {
         this.expectEnd(played, event, 0);
         return;
       case 'lost':
-        // strace sees the end of a task before its parent does: it ends here where its last line says so.
-        if (ENDS.has(event.name)) played.last = event;
-        else if (!event.resumed) this.startCall(played, event, event.name, event.args, null);
+        if (!event.resumed && !this.ending(played, event)) this.startCall(played, event, event.name, event.args, null);
         return;
       case 'signal':
         this.signal(played, event);
@@ -346,16 +350,43 @@ export class Player {
       if (!(error instanceof TraceTextError)) throw error;
       throw new TraceTextError(error.message, event.column + error.column);
     }
+    if (name === 'futex') this.setFutexWord(played, values, outcome ?? this.options.ends.get(event)?.outcome ?? null);
     if (task.regs.sp === 0) task.regs.sp = arena.stackTop;
     const call = new Call(row, values, this.arch, taskMemory(task));
     const entered = this.texts.enter(call);
     played.playing = { row, call, entered, args: values, terms, done: false, text: '' };
     played.next = { nr, args: values, sigreturn: name === 'rt_sigreturn' };
     this.acting = played;
+    // A signal that is due is taken when the call returns: the recording had the call first.
+    played.thread.interrupted = false;
     this.options.platform.unpark(played.thread);
     kernel.drain();
     this.acting = null;
     return true;
+  }
+  /** strace sees the end of a task before its parent does: it ends where its last line says so. */
+  private ending(played: PlayedTask, event: BeginEvent): boolean {
+    if (event.name !== 'exit_group' && !(event.name === 'exit' && played.task.group.threads.size === 1)) return false;
+    played.last = event;
+    this.closeAll(played);
+    return true;
+  }
+  /** What others see at once of a task that ends: its descriptors are closed. */
+  private closeAll(played: PlayedTask): void {
+    if (played.status !== null || played.task.files.users > 1) return;
+    played.playing = null;
+    played.next = { nr: SYSCALL_NUMBERS[this.arch]['close_range'], args: [0n, 0xffff_ffffn, 0n], sigreturn: false };
+    this.options.platform.unpark(played.thread);
+    this.kernel.drain();
+  }
+  /** A futex word is memory that no text shows: it is what its call was told it is, or found that it is not. */
+  private setFutexWord(played: PlayedTask, args: readonly bigint[], outcome: Outcome | null): void {
+    const operation = Number(args[1]) & 127;
+    if (operation !== FUTEX_WAIT && operation !== FUTEX_WAIT_BITSET) return;
+    const word = new Uint8Array(4);
+    const value = outcome?.error === 'EAGAIN' ? args[2] + 1n : args[2];
+    new DataView(word.buffer).setUint32(0, Number(value & 0xffff_ffffn), true);
+    played.thread.space.write(Number(args[0]), word, 0, 4);
   }
   /** Memory that the recorded program had from elsewhere is mapped in one piece where a call means all of it. */
   private reachRange(played: PlayedTask, terms: readonly Term[]): void {
@@ -369,7 +400,7 @@ export class Player {
   }
   /** User code of every thread: the next call of its task, if it has one. */
   step(thread: ScriptThread): Step {
-    const played = this.byThread.get(thread);
+    const played = this.byThread.get(thread) ?? this.moved(thread);
     const next = played?.next;
     if (next === null || next === undefined) return PARKED;
     played!.next = null;
@@ -379,6 +410,14 @@ export class Player {
     const order = played!.playing?.row.registers?.[this.arch];
     const args = order === undefined ? next.args : registersOf(next.args, order);
     return thread.call(next.nr, ...args);
+  }
+  private moved(thread: ScriptThread): PlayedTask | undefined {
+    for (const played of this.byPid.values())
+      if (played.thread === thread) {
+        this.byThread.set(thread, played);
+        return played;
+      }
+    return undefined;
   }
   private left(task: Task, result: number, errno: number): void {
     const played = this.byTask.get(task);
@@ -471,6 +510,7 @@ export class Player {
   }
   private difference(playing: Playing, outcome: Outcome): string | null {
     const { row, call } = playing;
+    if (LISTINGS.has(row.name) && this.options.derived && playing.terms.at(1)?.kind === 'number') return null;
     // Its result is whatever the interrupted code had in that register.
     if (row.name === 'rt_sigreturn') return null;
     const error = call.errno === 0 ? '' : (ERRNO_NAMES[call.errno] ?? RESTARTS[call.errno] ?? String(call.errno));
@@ -659,7 +699,7 @@ const RANGES: ReadonlySet<string> = new Set([
 ]);
 const copiesDescriptor = (terms: readonly Term[], row: Row): boolean =>
   row.name === 'fcntl' && terms.length > 1 && terms[1].text.startsWith('F_DUPFD');
-const ENDS: ReadonlySet<string> = new Set(['exit', 'exit_group']);
+const LISTINGS: ReadonlySet<string> = new Set(['getdents', 'getdents64']);
 const DATA_CALLS: ReadonlySet<string> = new Set([
   'read',
   'pread64',
@@ -675,11 +715,6 @@ const KERNEL_FILES: ReadonlySet<string> = new Set(['proc', 'sysfs', 'devtmpfs', 
 const HEAP = 1 << 30;
 const pages = (length: number): number => Math.ceil(length / 4096) * 4096;
 
-/** Arguments of the two halves of an interrupted line. */
-function joined(begun: string, rest: string): string {
-  if (rest.startsWith(' ') || begun === '' || rest === '' || rest.startsWith(',')) return begun + rest;
-  return begun + rest;
-}
 function registersOf(args: readonly bigint[], order: readonly number[]): bigint[] {
   const registers: bigint[] = [0n, 0n, 0n, 0n, 0n, 0n];
   args.forEach((value, i) => {

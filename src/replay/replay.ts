@@ -59,7 +59,16 @@ export async function replay(options: ReplayOptions): Promise<ReplayResult> {
     if (cwd !== '') chdir(init, cwd);
     const source = new Lookahead(new StraceSource(file));
     const { differ, ignore } = options;
-    const player = new Player({ kernel, platform, clock, rests: source.rests, differ, ...(ignore && { ignore }) });
+    const derived = options.root === undefined;
+    const player = new Player({
+      kernel,
+      platform,
+      clock,
+      ends: source.ends,
+      differ,
+      derived,
+      ...(ignore && { ignore }),
+    });
     players.push(player);
     player.begin(init);
     // Orphans of the recording are nobody's here.

@@ -3,7 +3,7 @@
  * its end where that is near, because a call cannot be made before its arguments are known.
  */
 import { closeSync, openSync, readSync } from 'node:fs';
-import { LineReader, type TraceEvent } from '../trace/parse/line.js';
+import { LineReader, type Outcome, type TraceEvent } from '../trace/parse/line.js';
 import { TraceTextError } from '../trace/parse/term.js';
 
 const PIECE = 1 << 18;
@@ -110,12 +110,12 @@ export class StraceSource implements EventSource {
   }
 }
 
-/** The rest of a call's arguments, for `unfinished` events whose end is in sight. */
-export type Ahead = WeakMap<TraceEvent, string>;
+/** The end of a call, for `unfinished` events whose end is in sight. */
+export type Ahead = WeakMap<TraceEvent, { readonly args: string; readonly outcome?: Outcome }>;
 
 /** Holds events back until the end of the call at the head is known, or too far away. */
 export class Lookahead implements EventSource {
-  readonly rests: Ahead = new WeakMap();
+  readonly ends: Ahead = new WeakMap();
   private readonly source: EventSource;
   private queue: TraceEvent[] = [];
   private head = 0;
@@ -129,7 +129,7 @@ export class Lookahead implements EventSource {
     if (this.head === this.queue.length && !this.fill()) return null;
     const event = this.queue[this.head];
     if (event.kind === 'unfinished')
-      while (!this.rests.has(event) && this.open.get(event.pid) === event && this.queue.length - this.head < WINDOW) {
+      while (!this.ends.has(event) && this.open.get(event.pid) === event && this.queue.length - this.head < WINDOW) {
         if (!this.fill()) break;
       }
     this.head++;
@@ -154,7 +154,7 @@ export class Lookahead implements EventSource {
     else if (event.kind === 'resumed' || (event.kind === 'lost' && event.resumed)) {
       const begun = this.open.get(event.pid);
       this.open.delete(event.pid);
-      if (begun !== undefined) this.rests.set(begun, event.args);
+      if (begun !== undefined) this.ends.set(begun, event);
     }
     return true;
   }

@@ -118,9 +118,7 @@ export class ScriptThread implements HostThread {
     this.platform.runnable.push(this);
   }
   interrupt(): void {
-    if (!this.running) return;
-    this.interrupted = true;
-    this.platform.unpark(this);
+    if (this.running) this.interrupted = true;
   }
   cloneThread(): ScriptThread {
     return this.platform.newThread(this.space, this);
