@@ -8,19 +8,27 @@ import { forArch, readScalar, type ArchLayout, type Layout, type Scalar } from '
 import { LAYOUTS, type LayoutName } from '../abi/layouts/index.js';
 import type { ArchName } from '../abi/types.js';
 import type { ReturnKind, Row } from '../../syscalls/row.js';
-import { address, quote } from './text.js';
+import { AT_FDCWD } from '../abi/flags/open.js';
+import { DEFAULT_STYLE, type Constants, type StraceStyle } from './style.js';
+import { address, escape, hexString, quote } from './text.js';
 import type { TraceMemory } from './tracer.js';
 
-/** Bytes of strings and elements of arrays that are shown. */
-export const STRING_LIMIT = 32;
 const PATH_LIMIT = 4095;
 const PAGE = 4096;
+/** Most strings end within so many bytes. */
+const SHORT_STRING = 128;
+/** Past every address of a guest. */
+const ADDRESSES = 1n << 53n;
+const CWD = BigInt(AT_FDCWD);
+/** No string of a guest is longer than this, whatever the style. */
+const MAX_STRING = 1 << 24;
 
 export class Call {
   readonly row: Row;
   readonly args: readonly bigint[];
   readonly arch: ArchName;
   readonly memory: TraceMemory;
+  readonly style: StraceStyle;
   exiting = false;
   result = 0;
   errno = 0;
@@ -35,11 +43,18 @@ export class Call {
   /** Name of the call before this one in the same thread, for restart_syscall. */
   previous = '';
 
-  constructor(row: Row, args: readonly bigint[], arch: ArchName, memory: TraceMemory) {
+  constructor(
+    row: Row,
+    args: readonly bigint[],
+    arch: ArchName,
+    memory: TraceMemory,
+    style: StraceStyle = DEFAULT_STYLE,
+  ) {
     this.row = row;
     this.args = args;
     this.arch = arch;
     this.memory = memory;
+    this.style = style;
     this.ret = row.ret;
   }
 
@@ -49,6 +64,13 @@ export class Call {
   get restarts(): boolean {
     return this.errno >= 512;
   }
+  get constants(): Constants | undefined {
+    return this.style.constants;
+  }
+  /** Elements of an array that are shown: -s limits them only without -v. */
+  get elements(): number {
+    return this.style.verbose ? Infinity : this.style.strings;
+  }
   /** The argument called `name`. */
   arg(name: string): bigint {
     const i = this.row.args.findIndex((arg) => arg.name === name);
@@ -57,7 +79,11 @@ export class Call {
 
   /** Bytes at a guest address, whatever the outcome of the call. */
   peek(addr: bigint, length: number): Uint8Array | null {
-    if (addr === 0n || addr >= 1n << 53n) return null;
+    return this.style.addresses ? null : this.read(addr, length);
+  }
+  /** Bytes even where the style leaves structs alone. */
+  read(addr: bigint, length: number): Uint8Array | null {
+    if (addr === 0n || addr >= ADDRESSES) return null;
     return length === 0 ? new Uint8Array(0) : this.memory.read(Number(addr), length);
   }
   fetch(addr: bigint, length: number): Uint8Array | null {
@@ -97,6 +123,7 @@ export class Call {
     if (count < 0) return address(addr);
     const get = (at: bigint): Uint8Array | null => (anyway ? this.peek(at, size) : this.fetch(at, size));
     const parts: string[] = [];
+    const limit = this.elements;
     for (let i = 0; i < count; i++) {
       const at = addr + BigInt(i * size);
       const bytes = get(at);
@@ -105,12 +132,20 @@ export class Call {
         parts.push(`... /* ${address(at)} */`);
         break;
       }
-      if (i >= STRING_LIMIT) {
+      if (i >= limit) {
         parts.push('...');
         break;
       }
       parts.push(print(bytes, at));
     }
+    return `[${parts.join(', ')}]`;
+  }
+
+  /** An array already read. */
+  list(count: number, print: (i: number) => string): string {
+    const shown = Math.min(count, this.elements);
+    const parts = Array.from({ length: shown }, (_, i) => print(i));
+    if (shown < count) parts.push('...');
     return `[${parts.join(', ')}]`;
   }
 
@@ -120,10 +155,12 @@ export class Call {
     let total = 0;
     let at = addr;
     while (total < max) {
-      const toPageEnd = PAGE - Number(at % BigInt(PAGE));
-      const chunk = this.peek(at, Math.min(toPageEnd, max - total));
+      const toPageEnd = PAGE - Number(at & 0xfffn);
+      const most = total === 0 ? SHORT_STRING : PAGE;
+      const chunk = this.read(at, Math.min(toPageEnd, most, max - total));
       if (chunk === null) return null;
       const end = chunk.indexOf(0);
+      if (end >= 0 && total === 0) return { bytes: chunk.subarray(0, end), terminated: true };
       chunks.push(end < 0 ? chunk : chunk.subarray(0, end));
       total += chunks[chunks.length - 1].length;
       if (end >= 0) return { bytes: Buffer.concat(chunks), terminated: true };
@@ -132,28 +169,87 @@ export class Call {
     return { bytes: Buffer.concat(chunks), terminated: false };
   }
   path(addr: bigint, limit = PATH_LIMIT): string {
+    return this.limitedString(addr, limit);
+  }
+  /** A string that is no path: as much of it as the style shows. */
+  string(addr: bigint): string {
+    return this.limitedString(addr, Math.min(this.style.strings, MAX_STRING));
+  }
+  /** A string in a field of `size` bytes: dots when it has no end there or the style shows less of it. */
+  bounded(addr: bigint, size: number): string {
+    if (addr === 0n) return 'NULL';
+    const { strings } = this.style;
+    const found = this.cstring(addr, Math.min(size, strings + 1));
+    if (found === null) return address(addr);
+    const shown = Math.min(found.bytes.length, strings);
+    return this.quote(found.bytes, shown) + (found.terminated && found.bytes.length <= strings ? '' : '...');
+  }
+  private limitedString(addr: bigint, limit: number): string {
     if (addr === 0n) return 'NULL';
     const found = this.cstring(addr, limit + 1);
     if (found === null) return address(addr);
-    const cut = found.bytes.length > limit || !found.terminated;
-    return quote(found.bytes, Math.min(found.bytes.length, limit)) + (cut ? '...' : '');
+    const cut = found.bytes.length > limit;
+    return this.quote(found.bytes, cut ? limit : found.bytes.length) + (cut ? '...' : '');
   }
-  /** A string that is no path: 32 bytes of it. */
-  string(addr: bigint): string {
-    if (addr === 0n) return 'NULL';
-    const found = this.cstring(addr, STRING_LIMIT + 1);
-    if (found === null) return address(addr);
-    const cut = found.bytes.length > STRING_LIMIT;
-    return quote(found.bytes, Math.min(found.bytes.length, STRING_LIMIT)) + (cut ? '...' : '');
-  }
-  /** A buffer of `length` bytes: 32 of them. */
+  /** A buffer of `length` bytes: as much of it as the style shows. */
   buffer(addr: bigint, length: bigint): string {
     if (addr === 0n) return 'NULL';
-    const shown = length > BigInt(STRING_LIMIT) ? STRING_LIMIT : Number(length);
-    // One byte more is looked at, as strace does: it decides how an octal escape at the end is written.
-    const bytes = this.peek(addr, length > BigInt(STRING_LIMIT) ? shown + 1 : shown);
-    if (bytes === null) return address(addr);
-    return quote(bytes, shown) + (length > BigInt(STRING_LIMIT) ? '...' : '');
+    const bytes = this.shown(addr, length);
+    return bytes === null ? address(addr) : this.quote(bytes) + this.dots(length);
+  }
+  /** A buffer in hexadecimal, whatever the style. */
+  hexBuffer(addr: bigint, length: bigint): string {
+    if (addr === 0n) return 'NULL';
+    const bytes = this.shown(addr, length);
+    return bytes === null ? address(addr) : hexString(bytes) + this.dots(length);
+  }
+  /** The bytes of a buffer that the style shows. One more is read, as strace does. */
+  shown(addr: bigint, length: bigint): Uint8Array | null {
+    const { strings } = this.style;
+    if (length <= strings) return this.read(addr, Number(length));
+    return this.read(addr, strings + 1)?.subarray(0, strings) ?? null;
+  }
+  /** What follows a text of `length` bytes that was cut. */
+  dots(length: bigint | number): string {
+    return length > this.style.strings ? '...' : '';
+  }
+  quote(bytes: Uint8Array, length = bytes.length): string {
+    return quote(bytes, length, this.style.hex);
+  }
+
+  /** A text that is no bytes of the guest, quoted as they are. */
+  quoteText(text: string): string {
+    return this.style.hex === 'all' ? this.quote(Buffer.from(text, 'latin1')) : `"${text}"`;
+  }
+
+  /** A descriptor, with what it is open on if the style says so. */
+  fd(value: bigint | number): string {
+    const fd = typeof value === 'bigint' ? Number(BigInt.asIntN(32, value)) : value | 0;
+    const { descriptors } = this.style;
+    if (descriptors === 0 || fd < 0) return String(fd);
+    const name = this.memory.descriptor?.(fd, descriptors);
+    if (!name) return String(fd);
+    return `${fd}<${this.inAngles(name.path)}${name.more ?? ''}>${name.deleted ? '(deleted)' : ''}`;
+  }
+  /** A descriptor that may be AT_FDCWD. */
+  dirfd(value: bigint): string {
+    if (BigInt.asIntN(32, value) !== CWD) return this.fd(value);
+    const name =
+      this.constants === 'raw'
+        ? `${AT_FDCWD}`
+        : this.constants === 'verbose'
+          ? `${AT_FDCWD} /* AT_FDCWD */`
+          : 'AT_FDCWD';
+    const cwd = this.style.descriptors === 0 ? null : (this.memory.cwd?.() ?? null);
+    return cwd === null ? name : `${name}<${this.inAngles(cwd)}>`;
+  }
+  private inAngles(path: string): string {
+    const bytes = Buffer.from(path, 'latin1');
+    const text = escape(bytes, bytes.length, this.style.hex);
+    return text.replace(/[<>](?=([0-7])?)/g, (c, digit?: string) => {
+      const octal = c === '<' ? '74' : '76';
+      return digit === undefined ? `\\${octal}` : `\\0${octal}`;
+    });
   }
 }
 

@@ -8,9 +8,10 @@
 import { ERRNO_NAMES, ERRNO_TEXTS } from '../abi/errno.js';
 import { signalName } from '../abi/signals.js';
 import type { ArchName } from '../abi/types.js';
-import type { Row } from '../../syscalls/row.js';
+import { absent, type Row } from '../../syscalls/row.js';
 import { Call } from './call.js';
 import { CallTexts } from './printers/index.js';
+import type { StraceStyle } from './style.js';
 import { siginfo } from './printers/signals.js';
 import { hex, octal } from './text.js';
 import type { TraceMemory, TraceSignal, TraceSubject, Tracer } from './tracer.js';
@@ -25,6 +26,7 @@ export interface StraceOptions<Subject extends TraceSubject> {
   readonly prefix?: 'auto' | 'always' | 'never';
   /** Which calls to show (strace -e trace=). */
   readonly filter?: (row: Row) => boolean;
+  readonly style?: (row: Row) => StraceStyle;
 }
 
 interface TaskState {
@@ -53,7 +55,8 @@ export class StraceWriter<Subject extends TraceSubject> implements Tracer<Subjec
     const state = this.state(task);
     state.call = null;
     if (this.options.filter && !this.options.filter(row)) return;
-    const call = new Call(row, args, this.options.arch, this.options.memory(task));
+    const { arch, memory, style } = this.options;
+    const call = new Call(row, args, arch, memory(task), style?.(row));
     call.previous = state.previous;
     this.leader(task);
     state.call = call;
@@ -76,7 +79,10 @@ export class StraceWriter<Subject extends TraceSubject> implements Tracer<Subjec
   }
 
   signal(task: Subject, { signal, info }: TraceSignal): void {
-    this.line(task, `--- ${signalName(signal)} ${siginfo(info, this.options.arch)} ---`);
+    this.line(
+      task,
+      `--- ${signalName(signal)} ${siginfo(new Call(NO_CALL, [], this.options.arch, this.options.memory(task)), info)} ---`,
+    );
   }
 
   stopped(task: Subject, signal: number): void {
@@ -153,6 +159,9 @@ export class StraceWriter<Subject extends TraceSubject> implements Tracer<Subjec
   }
 }
 
+/** What a signal's text is printed for. */
+const NO_CALL = absent('', {}, [], {});
+
 const RESTART_TEXTS: Readonly<Record<number, string>> = {
   512: 'ERESTARTSYS (To be restarted if SA_RESTART is set)',
   513: 'ERESTARTNOINTR (To be restarted)',
@@ -173,8 +182,10 @@ export function resultText(call: Call): string {
   const value =
     call.ret === 'addr' || call.ret === 'hex'
       ? hex(call.result)
-      : call.ret === 'mode'
-        ? octal(call.result)
-        : String(call.result);
+      : call.ret === 'fd'
+        ? call.fd(call.result)
+        : call.ret === 'mode'
+          ? octal(call.result)
+          : String(call.result);
   return `= ${value}${aux}`;
 }

@@ -1,11 +1,11 @@
 /**
  * Pieces of strace text: numbers, quoted strings, flags, enumerations, dates.
  *
- * Everything here is a pure function of its arguments and returns exactly the characters strace 6.1 prints with its default
- * options (abbreviated xlat style, 32 characters of a string).
+ * Everything here is a pure function of its arguments and returns exactly the characters strace 6.1 prints.
  */
-import type { FlagSet } from '../abi/flags/flag-set.js';
+import type { FlagEntry, FlagSet } from '../abi/flags/flag-set.js';
 import type { ArchName } from '../abi/types.js';
+import type { Constants, Style } from './style.js';
 
 export const toInt = (v: bigint): number => Number(BigInt.asIntN(32, v));
 export const toUint = (v: bigint): number => Number(BigInt.asUintN(32, v));
@@ -39,27 +39,62 @@ export function device(v: bigint): string {
 
 const comment = (text: string): string => (text === '' ? '' : ` /* ${text} */`);
 
-const entriesOf = (set: FlagSet, arch: ArchName) => set.entries[arch];
+/** Whose constants these are, and how they are shown; class Call fits. */
+export interface Naming {
+  readonly arch: ArchName;
+  readonly constants?: Constants | undefined;
+}
+
 const U32 = 0xffff_ffffn;
-/** Bits of a set's entry: negative ones as 32 or 64 bits, by what they are compared with. */
-const bitsOf = (value: number, wide: boolean): bigint =>
-  wide ? BigInt.asUintN(64, BigInt(value)) : BigInt(value) & U32;
 
 /** One value of a set, or undefined. */
-export function lookup(set: FlagSet, arch: ArchName, value: bigint): string | undefined {
-  const wide = value > U32;
-  return entriesOf(set, arch).find(([, v]) => bitsOf(v, wide) === value)?.[0];
+export function lookup(set: FlagSet, { arch }: Naming, value: bigint): string | undefined {
+  const entries = set.entries[arch];
+  if (value <= U32) {
+    const bits = Number(value);
+    for (const [name, v] of entries) if (v >>> 0 === bits) return name;
+    return undefined;
+  }
+  return entries.find(([, v]) => BigInt.asUintN(64, BigInt(v)) === value)?.[0];
 }
 
 /** One value: `SEEK_SET`, or the number with the set's question mark. `unknown` '' prints the bare number. */
 export function enumeration(
   set: FlagSet,
-  arch: ArchName,
+  naming: Naming,
   value: bigint,
   unknown = set.unknown,
   decimal = false,
 ): string {
-  return lookup(set, arch, value) ?? (decimal ? signed(BigInt.asIntN(32, value)) : hex(value)) + comment(unknown);
+  const { constants } = naming;
+  const name = constants === 'raw' ? undefined : lookup(set, naming, value);
+  if (name !== undefined && constants !== 'verbose') return name;
+  const number = decimal ? signed(BigInt.asIntN(32, value)) : hex(value);
+  return constants === 'raw' ? number : number + comment(name ?? unknown);
+}
+
+/** Names of the bits that are set, in the set's order, and the bits that have none. */
+function decode(entries: readonly FlagEntry[], value: bigint, names: string[], zero: boolean): bigint {
+  if (value <= U32) {
+    let rest = Number(value);
+    for (const [name, number] of entries) {
+      const bits = number >>> 0;
+      if (bits === 0 ? !(zero && rest === 0 && names.length === 0) : (rest & bits) >>> 0 !== bits) continue;
+      names.push(name);
+      rest = (rest & ~bits) >>> 0;
+      if (rest === 0) return 0n;
+    }
+    return BigInt(rest);
+  }
+  let rest = value;
+  for (const [name, number] of entries) {
+    const bits = BigInt.asUintN(64, BigInt(number));
+    if (bits === 0n || (rest & bits) !== bits) continue;
+    names.push(name);
+    rest &= ~bits;
+    if (rest === 0n) break;
+  }
+  return rest;
 }
 
 /**
@@ -68,71 +103,85 @@ export function enumeration(
  */
 export function flags(
   set: FlagSet | readonly FlagSet[],
-  arch: ArchName,
+  { arch, constants }: Naming,
   value: bigint,
   unknown?: string | null,
 ): string {
   const sets: readonly FlagSet[] = 'unknown' in set ? [set] : set;
+  const question = unknown === undefined ? sets[0].unknown : unknown;
+  const none = value === 0n && question === null;
+  if (constants === 'raw') return none ? '' : hex(value);
   const names: string[] = [];
   let rest = value;
-  const wide = value > U32;
   for (const one of sets) {
-    for (const [name, number] of entriesOf(one, arch)) {
-      if (rest === 0n && names.length > 0) break;
-      const bits = bitsOf(number, wide);
-      if (rest === bits || (bits !== 0n && (rest & bits) === bits)) {
-        names.push(name);
-        rest &= ~bits;
-        if (rest === 0n) break;
-      }
-    }
+    rest = decode(one.entries[arch], rest, names, true);
     if (rest === 0n && names.length > 0) break;
   }
-  if (names.length > 0) return rest === 0n ? names.join('|') : `${names.join('|')}|${hex(rest)}`;
-  const question = unknown === undefined ? sets[0].unknown : unknown;
-  if (rest !== 0n) return hex(rest) + comment(question ?? '');
-  return question === null ? '' : '0';
+  if (names.length === 0) return none ? '' : hex(rest) + (rest === 0n ? '' : comment(question ?? ''));
+  if (rest !== 0n) names.push(hex(rest));
+  const text = names.join('|');
+  return constants === 'verbose' ? hex(value) + comment(text) : text;
 }
 
 /** Flags in a result's comment: unknown rest in hex, empty for zero. */
-export function flagList(set: FlagSet, arch: ArchName, value: bigint): string {
+export function flagList(set: FlagSet, { arch, constants }: Naming, value: bigint): string {
+  if (constants === 'raw') return value === 0n ? '' : hex(value);
   const names: string[] = [];
-  let rest = value;
-  if (rest === 0n) return entriesOf(set, arch)[0]?.[1] === 0 ? entriesOf(set, arch)[0][0] : '';
-  for (const [name, number] of entriesOf(set, arch)) {
-    const bits = bitsOf(number, value > U32);
-    if (bits !== 0n && (rest & bits) === bits) {
-      names.push(name);
-      rest &= ~bits;
-    }
-  }
+  const rest = decode(set.entries[arch], value, names, set.entries[arch][0]?.[1] === 0);
+  if (names.length === 0) return rest === 0n ? '' : hex(rest);
   if (rest !== 0n) names.push(hex(rest));
-  return names.join('|');
+  const text = names.join('|');
+  return constants === 'verbose' ? hex(value) + comment(text) : text;
 }
 
-const ESCAPES: Record<number, string> = { 34: '\\"', 92: '\\\\', 12: '\\f', 10: '\\n', 13: '\\r', 9: '\\t', 11: '\\v' };
+const NAMED: Readonly<Record<number, string>> = { 9: 't', 10: 'n', 11: 'v', 12: 'f', 13: 'r', 34: '"', 92: '\\' };
+const isPlain = (c: number): boolean => c >= 32 && c < 127;
+const hexByte = (c: number): string => `\\x${c.toString(16).padStart(2, '0')}`;
+const table = (text: (c: number) => string): readonly string[] => Array.from({ length: 256 }, (_, c) => text(c));
+const escaped = (c: number, octal: string): string =>
+  NAMED[c] === undefined ? (isPlain(c) ? String.fromCharCode(c) : `\\${octal}`) : `\\${NAMED[c]}`;
+/** What each byte becomes; an octal escape is as short as it can be unless a digit follows. */
+const SHORT = table((c) => escaped(c, c.toString(8)));
+const LONG = table((c) => escaped(c, c.toString(8).padStart(3, '0')));
+const HEX = table(hexByte);
+/** Bytes that are shown as they are. */
+const PLAIN = Uint8Array.from({ length: 256 }, (_, c) => (isPlain(c) && NAMED[c] === undefined ? 1 : 0));
+/** Strings without such characters -x leaves as they are. */
+const UNPRINTABLE = /[^\t-\r -~]/;
 
-/** The characters between the quotes; `from` to `to` of `bytes`, looking one byte ahead for digits after an octal escape. */
-export function escape(bytes: Uint8Array, length: number): string {
+/** Without the copy or the view that Buffer.from would make. */
+const { latin1Slice } = Buffer.prototype as unknown as {
+  latin1Slice: (this: Uint8Array, start: number, end: number) => string;
+};
+const latin1 = (bytes: Uint8Array, length: number): string => latin1Slice.call(bytes, 0, length);
+
+function inHex(bytes: Uint8Array, length: number): string {
   let out = '';
-  for (let i = 0; i < length; i++) {
-    const c = bytes[i];
-    const known = ESCAPES[c];
-    if (known !== undefined) out += known;
-    else if (c >= 32 && c < 127) out += String.fromCharCode(c);
-    else {
-      const digit = i + 1 < length && bytes[i + 1] >= 48 && bytes[i + 1] <= 55;
-      out += `\\${c.toString(8).padStart(digit ? 3 : 1, '0')}`;
-    }
-  }
+  for (let i = 0; i < length; i++) out += HEX[bytes[i]];
   return out;
 }
-export const quote = (bytes: Uint8Array, length = bytes.length): string => `"${escape(bytes, length)}"`;
-export function hexString(bytes: Uint8Array, length = bytes.length): string {
+
+/** The characters between the quotes: the first `length` of `bytes`. Plain text is copied in one piece. */
+export function escape(bytes: Uint8Array, length: number, style: Style['hex'] = 'no'): string {
+  if (style === 'all') return inHex(bytes, length);
+  const whole = latin1(bytes, length);
+  if (style === 'unprintable' && UNPRINTABLE.test(whole)) return inHex(bytes, length);
   let out = '';
-  for (let i = 0; i < length; i++) out += `\\x${bytes[i].toString(16).padStart(2, '0')}`;
-  return `"${out}"`;
+  let from = 0;
+  for (let i = 0; i < length; i++) {
+    const c = bytes[i];
+    if (PLAIN[c] === 1) continue;
+    if (i > from) out += whole.slice(from, i);
+    from = i + 1;
+    const digit = from < length && bytes[from] >= 48 && bytes[from] <= 55;
+    out += digit ? LONG[c] : SHORT[c];
+  }
+  return from === 0 ? whole : from < length ? out + whole.slice(from) : out;
 }
+
+export const quote = (bytes: Uint8Array, length = bytes.length, style: Style['hex'] = 'no'): string =>
+  `"${escape(bytes, length, style)}"`;
+export const hexString = (bytes: Uint8Array, length = bytes.length): string => `"${inHex(bytes, length)}"`;
 
 /** Date of a time stamp in UTC, as a comment; nothing for the epoch itself or a fraction out of range. */
 export function date(sec: bigint, part: bigint, limit: bigint, width: number): string {

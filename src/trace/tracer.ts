@@ -12,9 +12,20 @@ export interface TraceSubject {
   readonly tid: number;
 }
 
+/** What a descriptor is open on: a path, or (with `path` empty) what `more` says. */
+export interface DescriptorName {
+  readonly path: string;
+  /** Printed as it is after the path: `<char 1:3>`, `UNIX-STREAM:[9->10]`. */
+  readonly more?: string;
+  readonly deleted?: boolean;
+}
+
 /** Guest memory as a tracer sees it: bytes, or null when any of them cannot be read. Never faults, never changes anything. */
 export interface TraceMemory {
   read(addr: number, length: number): Uint8Array | null;
+  /** The name of an open descriptor as /proc/PID/fd gives it; detail 2: more about sockets, devices and pidfds. */
+  descriptor?(fd: number, detail: 1 | 2): DescriptorName | null;
+  cwd?(): string | null;
 }
 
 /** A signal about to be delivered: the bytes of its siginfo (128, layout SIGINFO). */

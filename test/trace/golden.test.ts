@@ -1,5 +1,6 @@
 /** Our strace text against Debian's strace, call by call, on the host. */
 import { describe, expect, test } from '@jest/globals';
+import { DEFAULT_STYLE, type StraceStyle } from '../../src/trace/style.js';
 import { call, type Case, compare, available, u8, u16, u32, u64, text, END } from './golden.js';
 
 const AT_FDCWD = -100;
@@ -8,10 +9,26 @@ const x86 = arch === 'x86_64';
 const check = available('strace') && available('gcc') ? test : test.skip;
 const O_DIRECTORY = x86 ? 0o200000 : 0o40000;
 
+/** strace's options, and the style they stand for. */
+const STYLES: readonly (readonly [options: string, style: StraceStyle])[] = [
+  ['', DEFAULT_STYLE],
+  ['-v', { ...DEFAULT_STYLE, verbose: true }],
+  ['-v -s 4096', { ...DEFAULT_STYLE, verbose: true, strings: 4096 }],
+  ['-x -s 5', { ...DEFAULT_STYLE, hex: 'unprintable', strings: 5 }],
+  ['-xx -s 64', { ...DEFAULT_STYLE, hex: 'all', strings: 64 }],
+  // ['-X raw', { ...DEFAULT_STYLE, constants: 'raw' }],
+  // ['-X verbose -v', { ...DEFAULT_STYLE, constants: 'verbose', verbose: true }],
+  ['-e verbose=none', { ...DEFAULT_STYLE, addresses: true }],
+];
+
 function golden(name: string, cases: Case[]): void {
-  check(name, () => {
-    const { expected, actual } = compare(cases, arch);
-    expect(actual).toEqual(expected);
+  describe(name, () => {
+    for (const [options, style] of STYLES) {
+      check(`strace ${options}`, () => {
+        const { expected, actual } = compare(cases, arch, options === '' ? [] : options.split(' '), style);
+        expect(actual).toEqual(expected);
+      });
+    }
   });
 }
 

@@ -11,6 +11,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { ArchName } from '../../src/abi/types.js';
 import { StraceWriter } from '../../src/trace/strace.js';
+import { DEFAULT_STYLE, type StraceStyle } from '../../src/trace/style.js';
 import { ROWS } from '../../syscalls/table.js';
 
 export const ARENA = 0x11_0000_0000;
@@ -147,16 +148,29 @@ ${body.join('\n')}
 `;
 }
 
+/** The calls around the cases, in plain text and in hexadecimal. */
+const MARKS: Record<string, string[]> = Object.fromEntries(
+  ['BEGIN', 'END'].map((text) => {
+    const hex = [...text].map((c) => `\\x${c.charCodeAt(0).toString(16)}`).join('');
+    return [text, [`write(-1, "${text}"`, `write(-1, "${hex}"`]];
+  }),
+);
+
 export const available = (command: string): boolean => spawnSync(command, ['--version']).status === 0;
 
-/** Runs the cases on the host; what strace said, and what we say. */
-export function compare(cases: readonly Case[], arch: ArchName): { expected: string[]; actual: string[] } {
+/** Runs the cases on the host under `strace OPTIONS`; what strace said, and what we say. */
+export function compare(
+  cases: readonly Case[],
+  arch: ArchName,
+  options: readonly string[] = [],
+  style: StraceStyle = DEFAULT_STYLE,
+): { expected: string[]; actual: string[] } {
   const dir = mkdtempSync(join(tmpdir(), 'levitate-golden-'));
   try {
     writeFileSync(join(dir, 'g.c'), program(cases, arch));
     const build = spawnSync('gcc', ['-O1', '-w', '-o', join(dir, 'g'), join(dir, 'g.c')], { encoding: 'utf8' });
     if (build.status !== 0) throw new Error(build.stderr);
-    const run = spawnSync('strace', ['-o', join(dir, 'log'), join(dir, 'g'), join(dir, 'out')], {
+    const run = spawnSync('strace', [...options, '-o', join(dir, 'log'), join(dir, 'g'), join(dir, 'out')], {
       encoding: 'utf8',
       cwd: dir,
       env: { ...process.env, TZ: 'UTC' },
@@ -164,19 +178,21 @@ export function compare(cases: readonly Case[], arch: ArchName): { expected: str
     });
     if (run.status !== 0) throw new Error(`strace: ${run.status} ${run.signal} ${run.stderr}`);
     const log = readFileSync(join(dir, 'log'), 'latin1').split('\n');
-    const from = log.findIndex((line) => line.startsWith('write(-1, "BEGIN"'));
-    const to = log.findIndex((line) => line.startsWith('write(-1, "END"'));
-    return { expected: log.slice(from + 1, to), actual: replay(cases, arch, readFileSync(join(dir, 'out'))) };
+    const mark = (text: string): number => log.findIndex((line) => MARKS[text].some((mark) => line.includes(mark)));
+    const from = mark('BEGIN');
+    const to = mark('END');
+    return { expected: log.slice(from + 1, to), actual: replay(cases, arch, readFileSync(join(dir, 'out')), style) };
   } finally {
     rmSync(dir, { recursive: true, force: true });
   }
 }
 
-function replay(cases: readonly Case[], arch: ArchName, out: Buffer): string[] {
+function replay(cases: readonly Case[], arch: ArchName, out: Buffer, style: StraceStyle): string[] {
   let arena = new Uint8Array(ARENA_SIZE);
   let output = '';
   const writer = new StraceWriter({
     arch,
+    style: () => style,
     write: (s) => (output += s),
     memory: () => ({
       read: (addr, length) =>

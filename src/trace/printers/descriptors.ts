@@ -4,6 +4,7 @@ import * as io from '../../abi/flags/ioctl.js';
 import * as t from '../../abi/flags/termios.js';
 import { FLAG_SETS } from '../../abi/flags/index.js';
 import { signalName } from '../../abi/signals.js';
+import type { ArchName } from '../../abi/types.js';
 import type { Call, StructView } from '../call.js';
 import { enumeration, flagList, flags, hex, lookup, toInt, toUint } from '../text.js';
 import { openFlags } from './files.js';
@@ -14,15 +15,15 @@ const FCNTL_GETTERS = new Set([f.F_GETFD, f.F_GETFL, f.F_GETLEASE, f.F_GET_SEALS
 
 function flock(c: Call, addr: bigint, owner: boolean): string {
   return c.object(addr, 'flock', (s) => {
-    const type = enumeration(FLAG_SETS.lockfcmds, c.arch, BigInt.asUintN(16, s.big('l_type')));
-    const whence = enumeration(FLAG_SETS.whence_codes, c.arch, BigInt.asUintN(16, s.big('l_whence')));
+    const type = enumeration(FLAG_SETS.lockfcmds, c, BigInt.asUintN(16, s.big('l_type')));
+    const whence = enumeration(FLAG_SETS.whence_codes, c, BigInt.asUintN(16, s.big('l_whence')));
     const pid = owner ? `, ${s.field('l_pid')}` : '';
     return `{l_type=${type}, l_whence=${whence}, ${s.field('l_start')}, ${s.field('l_len')}${pid}}`;
   });
 }
 const ownerEx = (c: Call, addr: bigint): string =>
   c.object(addr, 'f_owner_ex', (s) => {
-    const type = enumeration(FLAG_SETS.f_owner_types, c.arch, BigInt.asUintN(32, s.big('type')));
+    const type = enumeration(FLAG_SETS.f_owner_types, c, BigInt.asUintN(32, s.big('type')));
     return `{type=${type}, ${s.field('pid')}}`;
   });
 
@@ -30,7 +31,7 @@ const ownerEx = (c: Call, addr: bigint): string =>
 function fcntlIn(c: Call, command: number, v: bigint): string | null | undefined {
   switch (command) {
     case f.F_SETFD:
-      return flags(FLAG_SETS.fdflags, c.arch, BigInt(toUint(v)));
+      return flags(FLAG_SETS.fdflags, c, BigInt(toUint(v)));
     case f.F_SETOWN:
     case f.F_SETPIPE_SZ:
     case f.F_DUPFD:
@@ -46,11 +47,11 @@ function fcntlIn(c: Call, command: number, v: bigint): string | null | undefined
     case f.F_SETOWN_EX:
       return ownerEx(c, v);
     case f.F_NOTIFY:
-      return flags(FLAG_SETS.notifyflags, c.arch, v);
+      return flags(FLAG_SETS.notifyflags, c, v);
     case f.F_SETLEASE:
-      return enumeration(FLAG_SETS.lockfcmds, c.arch, v);
+      return enumeration(FLAG_SETS.lockfcmds, c, v);
     case f.F_ADD_SEALS:
-      return flags(FLAG_SETS.f_seals, c.arch, v);
+      return flags(FLAG_SETS.f_seals, c, v);
     case f.F_SETSIG:
       return signalName(toInt(v));
     case f.F_GETOWN:
@@ -68,17 +69,18 @@ function fcntlResult(c: Call, command: number): void {
   if (c.failed) return;
   const result = BigInt(c.result);
   if (command === f.F_GETFL) c.aux = `flags ${openFlags(c, result)}`;
-  else if (command === f.F_GETLEASE) c.aux = lookup(FLAG_SETS.lockfcmds, c.arch, result) ?? '';
+  else if (command === f.F_GETLEASE) c.aux = lookup(FLAG_SETS.lockfcmds, c, result) ?? '';
   else if (result === 0n) return;
-  else if (command === f.F_GETFD) c.aux = `flags ${flagList(FLAG_SETS.fdflags, c.arch, result)}`;
-  else if (command === f.F_GET_SEALS) c.aux = `seals ${flagList(FLAG_SETS.f_seals, c.arch, result)}`;
+  else if (command === f.F_GETFD) c.aux = `flags ${flagList(FLAG_SETS.fdflags, c, result)}`;
+  else if (command === f.F_GET_SEALS) c.aux = `seals ${flagList(FLAG_SETS.f_seals, c, result)}`;
   else c.aux = signalName(c.result);
   if (command !== f.F_GETSIG) c.ret = 'hex';
 }
 const fcntl: CallPrinter = {
   enter(c) {
     const command = toUint(c.args[1]);
-    const head = `${toInt(c.args[0])}, ${enumeration(FLAG_SETS.fcntlcmds, c.arch, BigInt(command))}`;
+    const head = `${c.fd(c.args[0])}, ${enumeration(FLAG_SETS.fcntlcmds, c, BigInt(command))}`;
+    if (command === f.F_DUPFD || command === f.F_DUPFD_CLOEXEC) c.ret = 'fd';
     const text = fcntlIn(c, command, c.args[2]);
     c.complete = text !== undefined;
     return text === undefined || text === null ? head : `${head}, ${text}`;
@@ -106,29 +108,39 @@ function oflag(c: Call, value: bigint): string {
   let rest = value;
   let text = '';
   for (const [set, mask, unknown] of DELAYS) {
-    text += `${enumeration(set, c.arch, rest & BigInt(mask), unknown)}|`;
+    text += `${enumeration(set, c, rest & BigInt(mask), unknown)}|`;
     rest &= ~BigInt(mask);
   }
-  return text + flags(FLAG_SETS.term_oflags, c.arch, rest, null);
+  return text + flags(FLAG_SETS.term_oflags, c, rest, null);
 }
 function cflag(c: Call, value: bigint): string {
-  const baud = (v: bigint): string => enumeration(FLAG_SETS.baud_options, c.arch, v, 'B???');
+  const baud = (v: bigint): string => enumeration(FLAG_SETS.baud_options, c, v, 'B???');
   const input = value & BigInt(t.CIBAUD);
   const masks = BigInt(t.CBAUD) | BigInt(t.CIBAUD) | BigInt(t.CSIZE);
-  const size = enumeration(FLAG_SETS.term_cflags_csize, c.arch, value & BigInt(t.CSIZE), 'CS?');
+  const size = enumeration(FLAG_SETS.term_cflags_csize, c, value & BigInt(t.CSIZE), 'CS?');
   const head = `${baud(value & BigInt(t.CBAUD))}|${input === 0n ? '' : `${baud(input >> 16n)}<<IBSHIFT|`}${size}|`;
-  return head + flags(FLAG_SETS.term_cflags, c.arch, value & ~masks, null);
+  return head + flags(FLAG_SETS.term_cflags, c, value & ~masks, null);
+}
+/** termio has fewer characters, and puts two of them elsewhere. */
+const TERMIO_CC = ['VINTR', 'VQUIT', 'VERASE', 'VKILL', 'VEOF', 'VTIME', 'VEOL2', 'VSWTC'];
+function controlChars(c: Call, values: Uint8Array, layout: string): string {
+  const name = (i: number): string | undefined =>
+    layout === 'termio' ? TERMIO_CC[i] : lookup(FLAG_SETS.termios_cc, c, BigInt(i));
+  return Array.from(values, (value, i) => `[${name(i) ?? i}]=${hex(value)}`).join(', ');
 }
 function termios(c: Call, addr: bigint, layout: 'termios' | 'termios2' | 'termio'): string {
   return c.object(addr, layout, (s: StructView) => {
-    const iflag = flags(FLAG_SETS.term_iflags, c.arch, s.big('c_iflag'), null);
-    const lflag = flags(FLAG_SETS.term_lflags, c.arch, s.big('c_lflag'), null);
-    return `{c_iflag=${iflag}, c_oflag=${oflag(c, s.big('c_oflag'))}, c_cflag=${cflag(c, s.big('c_cflag'))}, c_lflag=${lflag}, ...}`;
+    const iflag = flags(FLAG_SETS.term_iflags, c, s.big('c_iflag'), null);
+    const lflag = flags(FLAG_SETS.term_lflags, c, s.big('c_lflag'), null);
+    const head = `{c_iflag=${iflag}, c_oflag=${oflag(c, s.big('c_oflag'))}, c_cflag=${cflag(c, s.big('c_cflag'))}, c_lflag=${lflag}`;
+    if (!c.style.verbose) return `${head}, ...}`;
+    const line = enumeration(FLAG_SETS.term_line_discs, c, s.big('c_line'), 'N_???');
+    const speeds = layout === 'termios2' ? `, ${s.field('c_ispeed')}, ${s.field('c_ospeed')}` : '';
+    return `${head}, c_line=${line}, c_cc=[${controlChars(c, s.raw('c_cc'), layout)}]${speeds}}`;
   });
 }
 const int = (c: Call, v: bigint): string => c.indirect(v, 'i32');
-const modem = (c: Call, v: bigint): string =>
-  c.indirect(v, 'u32', (bits) => flags(FLAG_SETS.modem_flags, c.arch, bits));
+const modem = (c: Call, v: bigint): string => c.indirect(v, 'u32', (bits) => flags(FLAG_SETS.modem_flags, c, bits));
 
 type Request = { read?: true; print: ((c: Call, v: bigint) => string) | null };
 const reads = (print: Request['print']): Request => ({ read: true, print });
@@ -143,8 +155,8 @@ const REQUESTS: Record<number, Request> = {
   [io.TCGETA]: reads((c, v) => termios(c, v, 'termio')),
   [io.TIOCGWINSZ]: reads((c, v) => printStruct(c, v, 'winsize')),
   [io.TIOCSWINSZ]: writes((c, v) => printStruct(c, v, 'winsize')),
-  [io.TCXONC]: writes((c, v) => enumeration(FLAG_SETS.tcxonc_options, c.arch, v, 'TC???')),
-  [io.TCFLSH]: writes((c, v) => enumeration(FLAG_SETS.tcflsh_options, c.arch, v, 'TC???')),
+  [io.TCXONC]: writes((c, v) => enumeration(FLAG_SETS.tcxonc_options, c, v, 'TC???')),
+  [io.TCFLSH]: writes((c, v) => enumeration(FLAG_SETS.tcflsh_options, c, v, 'TC???')),
   [io.TIOCMGET]: reads(modem),
   [io.TIOCSTI]: writes((c, v) => c.buffer(v, 1n)),
 };
@@ -191,28 +203,35 @@ REQUESTS[io.FICLONERANGE] = writes((c, v) =>
     v,
     'file_clone_range',
     (s) =>
-      `{src_fd=${toInt(s.big('src_fd'))}, ${s.field('src_offset')}, src_length=${s.big('src_length')}, dest_offset=${s.big('dest_offset')}}`,
+      `{src_fd=${c.fd(s.big('src_fd'))}, ${s.field('src_offset')}, src_length=${s.big('src_length')}, dest_offset=${s.big('dest_offset')}}`,
   ),
 );
 for (const request of [io.BLKGETSIZE64]) REQUESTS[request] = reads((c, v) => c.indirect(v, 'u64'));
-REQUESTS[io.FS_IOC_GETFLAGS] = reads((c, v) =>
-  c.indirect(v, 'u32', (bits) => flags(FLAG_SETS.fs_ioc_flags, c.arch, bits)),
-);
-REQUESTS[io.FS_IOC_SETFLAGS] = writes((c, v) =>
-  c.indirect(v, 'u32', (bits) => flags(FLAG_SETS.fs_ioc_flags, c.arch, bits)),
-);
+REQUESTS[io.FS_IOC_GETFLAGS] = reads((c, v) => c.indirect(v, 'u32', (bits) => flags(FLAG_SETS.fs_ioc_flags, c, bits)));
+REQUESTS[io.FS_IOC_SETFLAGS] = writes((c, v) => c.indirect(v, 'u32', (bits) => flags(FLAG_SETS.fs_ioc_flags, c, bits)));
 
+const namesOf: Partial<Record<ArchName, ReadonlyMap<number, string>>> = {};
+function requestNames(arch: ArchName): ReadonlyMap<number, string> {
+  const known = namesOf[arch];
+  if (known !== undefined) return known;
+  const names = new Map<number, string>();
+  for (const [name, code] of FLAG_SETS.ioctl_cmds.entries[arch]) {
+    const other = names.get(code);
+    names.set(code, other === undefined ? name : `${other} or ${name}`);
+  }
+  return (namesOf[arch] = names);
+}
 /** Every name that a request code has, or its parts. */
 function requestName(c: Call, code: number): string {
-  const names = FLAG_SETS.ioctl_cmds.entries[c.arch].flatMap(([name, value]) => (value === code ? [name] : []));
-  if (names.length > 0) return names.join(' or ');
+  const known = requestNames(c.arch).get(code);
+  if (known !== undefined) return known;
   const dir = ['_IOC_NONE', '_IOC_WRITE', '_IOC_READ', '_IOC_READ|_IOC_WRITE'][code >>> 30];
   return `_IOC(${dir}, ${hex((code >>> 8) & 0xff)}, ${hex(code & 0xff)}, ${hex((code >>> 16) & 0x3fff)})`;
 }
 const ioctl: CallPrinter = {
   enter(c) {
     const code = toUint(c.args[1]);
-    const head = `${toInt(c.args[0])}, ${requestName(c, code)}`;
+    const head = `${c.fd(c.args[0])}, ${requestName(c, code)}`;
     const request = REQUESTS[code];
     const terminal = ((code >>> 8) & 0xff) === 0x54;
     if (request === undefined) {

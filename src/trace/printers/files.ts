@@ -3,8 +3,7 @@ import { O_CREAT, __O_TMPFILE } from '../../abi/flags/open.js';
 import { S_IFBLK, S_IFCHR, S_IFMT } from '../../abi/flags/stat.js';
 import { FLAG_SETS } from '../../abi/flags/index.js';
 import { viewOf, type Call } from '../call.js';
-import { address, device, flagList, flags, hexString, lookup, octal, quote, toInt, toUint, unsigned } from '../text.js';
-import { dirfd } from './kinds.js';
+import { address, device, enumeration, flagList, flags, hexString, lookup, octal, toUint, unsigned } from '../text.js';
 import { dated, fileMode } from './structs.js';
 import { StructView } from '../call.js';
 import { TIMESPEC, TIMEVAL } from '../../abi/layouts/time.js';
@@ -13,10 +12,10 @@ import { early, late, type ArgPrinter, type CallPrinter } from './types.js';
 
 /** `O_RDWR|O_CREAT`: the access mode, then the flags. */
 export function openFlags(c: Call, v: bigint): string {
-  const mode = lookup(FLAG_SETS.open_access_modes, c.arch, v & 3n);
+  const mode = lookup(FLAG_SETS.open_access_modes, c, v & 3n);
   const rest = mode === undefined ? v : v & ~3n;
   if (mode !== undefined && rest === 0n) return mode;
-  const names = flagList(FLAG_SETS.open_mode_flags, c.arch, rest);
+  const names = flagList(FLAG_SETS.open_mode_flags, c, rest);
   return mode === undefined ? names : `${mode}|${names}`;
 }
 const creates = (v: bigint): boolean => (Number(v & 0xffff_ffffn) & (O_CREAT | __O_TMPFILE)) !== 0;
@@ -27,7 +26,7 @@ function openHow(c: Call, addr: bigint): string {
   return c.object(addr, 'open_how', (how) => {
     const bits = how.big('flags');
     const mode = creates(bits) || how.big('mode') !== 0n ? `, mode=${octal(how.big('mode'))}` : '';
-    return `{flags=${openFlags(c, bits)}${mode}, resolve=${flags(FLAG_SETS.open_resolve_flags, c.arch, how.big('resolve'))}${excess(c, addr, 24, size)}}`;
+    return `{flags=${openFlags(c, bits)}${mode}, resolve=${flags(FLAG_SETS.open_resolve_flags, c, how.big('resolve'))}${excess(c, addr, 24, size)}}`;
   });
 }
 /** Bytes of an extensible struct beyond the known size, when any is not zero. */
@@ -37,13 +36,53 @@ export function excess(c: Call, addr: bigint, known: number, size: bigint): stri
   const bytes = c.peek(addr + BigInt(known), total - known);
   if (bytes === null) return ', ???';
   if (bytes.every((b) => b === 0)) return '';
-  return `, /* bytes ${known}..${total - 1} */ ${hexString(bytes, Math.min(bytes.length, 32))}${bytes.length > 32 ? '...' : ''}`;
+  return `, /* bytes ${known}..${total - 1} */ ${hexString(bytes, Math.min(bytes.length, c.style.strings))}${c.dots(bytes.length)}`;
+}
+
+type DirentPrinter = (c: Call, head: DataView, name: bigint, space: number) => string;
+const direntHead = (head: DataView): string =>
+  `{d_ino=${head.getBigUint64(0, true)}, d_off=${head.getBigUint64(8, true)}, d_reclen=${head.getUint16(16, true)}`;
+const direntType = (c: Call, type: number): string => enumeration(FLAG_SETS.dirent_types, c, BigInt(type), 'DT_???');
+const NAME_MAX = 255;
+/** getdents(2): the type is the last byte of the record. */
+const oldDirent: DirentPrinter = (c, head, name, space) => {
+  if (space === 0) return `${direntHead(head)}}`;
+  const text = space > 1 ? `, d_name=${c.path(name, Math.min(space - 2, NAME_MAX))}` : '';
+  const type = c.peek(name + BigInt(space - 1), 1);
+  const typeText = type === null ? address(name + BigInt(space - 1)) : direntType(c, type[0]);
+  return `${direntHead(head)}${text}, d_type=${typeText}}`;
+};
+const dirent64: DirentPrinter = (c, head, name, space) => {
+  const text = space > 0 ? `, d_name=${c.path(name, Math.min(space - 1, NAME_MAX))}` : '';
+  return `${direntHead(head)}, d_type=${direntType(c, head.getUint8(18))}${text}}`;
+};
+
+/** Directory entries, every one of them. */
+function direntList(c: Call, addr: bigint, header: number, reclen: number, entry: DirentPrinter): string {
+  let left = c.result;
+  let at = addr;
+  const parts: string[] = [];
+  while (left >= header) {
+    const bytes = c.peek(at, header);
+    if (bytes === null) {
+      if (parts.length === 0) return address(addr);
+      parts.push(`... /* ${address(at)} */`);
+      break;
+    }
+    const head = viewOf(bytes);
+    const length = Math.max(header, Math.min(left, head.getUint16(reclen, true)));
+    parts.push(entry(c, head, at + BigInt(header), length - header));
+    left -= length;
+    at += BigInt(length);
+  }
+  return `[${parts.join(', ')}]`;
 }
 
 /** Directory entries: only how many there are. */
-function dirents(c: Call, addr: bigint, header: number, reclen: number): string {
+function dirents(c: Call, addr: bigint, header: number, reclen: number, entry: DirentPrinter): string {
   const count = c.args[2] & 0xffff_ffffn;
-  if (c.failed || BigInt(c.result) > count) return address(addr);
+  if (c.failed || BigInt(c.result) > count || c.style.addresses) return address(addr);
+  if (c.style.verbose) return direntList(c, addr, header, reclen, entry);
   let left = c.result;
   let at = addr;
   let entries = 0;
@@ -62,8 +101,8 @@ function dirents(c: Call, addr: bigint, header: number, reclen: number): string 
 function statxFlags(c: Call, v: bigint): string {
   const sync = v & 0x6000n;
   const rest = v & ~0x6000n;
-  const head = flags(FLAG_SETS.at_statx_sync_types, c.arch, sync, null);
-  return rest === 0n ? head : `${head}|${flags(FLAG_SETS.at_flags, c.arch, rest, null)}`;
+  const head = flags(FLAG_SETS.at_statx_sync_types, c, sync, null);
+  return rest === 0n ? head : `${head}|${flags(FLAG_SETS.at_flags, c, rest, null)}`;
 }
 
 function nsecTime(c: Call, s: StructView): string {
@@ -93,11 +132,11 @@ function handleBytes(c: Call, addr: bigint, size: number): string {
 const EOVERFLOW = 75;
 const nameToHandle: CallPrinter = {
   enter(c) {
-    const head = `${dirfd(c.args[0])}, ${c.path(c.args[1])}, `;
+    const head = `${c.dirfd(c.args[0])}, ${c.path(c.args[1])}, `;
     const h = c.fetchStruct(c.args[2], 'file_handle');
     if (h === null) {
       c.complete = true;
-      return `${head}${address(c.args[2])}, ${address(c.args[3])}, ${flags(FLAG_SETS.name_to_handle_at_flags, c.arch, c.args[4])}`;
+      return `${head}${address(c.args[2])}, ${address(c.args[3])}, ${flags(FLAG_SETS.name_to_handle_at_flags, c, c.args[4])}`;
     }
     c.saved = h.num('handle_bytes');
     return `${head}{handle_bytes=${h.num('handle_bytes')}`;
@@ -111,18 +150,18 @@ const nameToHandle: CallPrinter = {
       if (!c.failed) text += `, handle_type=${h.num('handle_type')}, f_handle=${handleBytes(c, c.args[2], size)}`;
     }
     const mount = c.indirect(c.args[3], 'i32');
-    return `${text}}, ${mount}, ${flags(FLAG_SETS.name_to_handle_at_flags, c.arch, c.args[4])}`;
+    return `${text}}, ${mount}, ${flags(FLAG_SETS.name_to_handle_at_flags, c, c.args[4])}`;
   },
 };
 
 /** An xattr value: its last NUL is not shown. */
 function xattrValue(c: Call, addr: bigint, size: bigint): string {
   if (size > 65_536n || size < 0n || addr === 0n) return address(addr);
-  const shown = Number(size > 32n ? 32n : size);
-  const bytes = c.peek(addr, shown);
+  const bytes = c.shown(addr, size);
   if (bytes === null) return address(addr);
-  const length = size <= 32n && shown > 0 && bytes[shown - 1] === 0 ? shown - 1 : shown;
-  return quote(bytes, length) + (size > 32n ? '...' : '');
+  const text = c.quote(bytes);
+  if (bytes.at(-1) !== 0 || !text.endsWith('\\0"')) return text + c.dots(size);
+  return `${text.slice(0, -3)}"`;
 }
 const xattrIn: ArgPrinter = early((c, v) => xattrValue(c, v, c.arg('size')));
 const xattrOut: ArgPrinter = late((c, v) => (c.failed ? address(v) : xattrValue(c, v, BigInt(c.result))));
@@ -133,7 +172,7 @@ const xattrList: ArgPrinter = late((c, v) =>
 /** sendfile shows its offset before and after. */
 const sendfile: CallPrinter = {
   enter(c) {
-    const head = `${toInt(c.args[0])}, ${toInt(c.args[1])}, `;
+    const head = `${c.fd(c.args[0])}, ${c.fd(c.args[1])}, `;
     const offset = c.number(c.args[2], 'u64');
     if (offset !== null) return `${head}[${offset}]`;
     c.complete = true;
@@ -148,10 +187,10 @@ const sendfile: CallPrinter = {
 export const FILE_ARGS: Record<string, ArgPrinter> = {
   open_flags: early(openFlags),
   open_how: early(openHow),
-  dup_flags: early((c, v) => flags(FLAG_SETS.open_mode_flags, c.arch, BigInt(toUint(v)))),
-  uffd_flags: early((c, v) => flags(FLAG_SETS.uffd_flags, c.arch, BigInt(toUint(v)))),
-  dirents: late((c, v) => dirents(c, v, 18, 16)),
-  dirents64: late((c, v) => dirents(c, v, 19, 16)),
+  dup_flags: early((c, v) => flags(FLAG_SETS.open_mode_flags, c, BigInt(toUint(v)))),
+  uffd_flags: early((c, v) => flags(FLAG_SETS.uffd_flags, c, BigInt(toUint(v)))),
+  dirents: late((c, v) => dirents(c, v, 18, 16, oldDirent)),
+  dirents64: late((c, v) => dirents(c, v, 19, 16, dirent64)),
   statx_flags: early(statxFlags),
   mknod_mode: early((c, v) => fileMode(c, toUint(v) & 0xffff)),
   utimensat_times: early(timesOf(TIMESPEC, nsecTime)),

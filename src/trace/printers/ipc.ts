@@ -5,12 +5,12 @@ import { viewOf, type Call, type StructView } from '../call.js';
 import { address, enumeration, flags, hex, id, lookup, octal, signed, toInt, toUint } from '../text.js';
 import { early, late, type ArgPrinter, type CallPrinter } from './types.js';
 
-const key = (c: Call, v: bigint): string => lookup(FLAG_SETS.ipc_private, c.arch, BigInt(toUint(v))) ?? hex(toUint(v));
+const key = (c: Call, v: bigint): string => lookup(FLAG_SETS.ipc_private, c, BigInt(toUint(v))) ?? hex(toUint(v));
 function creation(c: Call, v: bigint, set: FlagSetName, alwaysBits: boolean): string {
   const bits = BigInt(toUint(v) & ~0o777) & 0xffff_ffffn;
   const mode = octal(toUint(v) & 0o777);
   if (bits === 0n && !alwaysBits) return mode;
-  const text = flags(FLAG_SETS[set], c.arch, bits, null);
+  const text = flags(FLAG_SETS[set], c, bits, null);
   return text === '' ? mode : `${text}|${mode}`;
 }
 
@@ -59,7 +59,7 @@ function controlCall(
   return {
     enter(c) {
       const { head, command, addr } = fixed(c);
-      const text = `${head}, ${enumeration(FLAG_SETS[set], c.arch, BigInt(command >>> 0))}, `;
+      const text = `${head}, ${enumeration(FLAG_SETS[set], c, BigInt(command >>> 0))}, `;
       if (stats.includes(command)) return text;
       c.complete = true;
       return text + (command === i.IPC_SET ? print(c, command, addr) : address(addr));
@@ -112,7 +112,7 @@ const semctl = controlCall(
 function sembufs(c: Call, addr: bigint): string {
   return c.array(addr, toUint(c.args[2]), 6, (bytes) => {
     const v = viewOf(bytes);
-    const bits = flags(FLAG_SETS.semop_flags, c.arch, BigInt(v.getUint16(4, true)), 'SEM_???');
+    const bits = flags(FLAG_SETS.semop_flags, c, BigInt(v.getUint16(4, true)), 'SEM_???');
     return `{sem_num=${v.getUint16(0, true)}, sem_op=${v.getInt16(2, true)}, sem_flg=${bits}}`;
   });
 }
@@ -125,7 +125,7 @@ function message(c: Call, addr: bigint, length: bigint): string {
 const mqAttr = (c: Call, addr: bigint, decode: boolean): string =>
   c.object(addr, 'mq_attr', (s) => {
     const bits = s.big('mq_flags');
-    const text = decode ? flags(FLAG_SETS.mq_attr_flags, c.arch, BigInt.asUintN(64, bits), 'O_???') : hex(bits);
+    const text = decode ? flags(FLAG_SETS.mq_attr_flags, c, BigInt.asUintN(64, bits), 'O_???') : hex(bits);
     return `{mq_flags=${text}, ${all(s, ['mq_maxmsg', 'mq_msgsize', 'mq_curmsgs'])}}`;
   });
 

@@ -4,11 +4,10 @@
  * Whether an argument is printed on entry or on return follows from its direction; everything after the first late one waits
  * with it, as in strace, so that an unfinished call shows exactly the same beginning.
  */
-import { AT_FDCWD } from '../../abi/flags/open.js';
 import { FLAG_SETS } from '../../abi/flags/index.js';
 import { signalName } from '../../abi/signals.js';
 import type { ArgType, LengthSource } from '../../../syscalls/row.js';
-import { STRING_LIMIT, readBig, viewOf, type Call } from '../call.js';
+import { readBig, viewOf, type Call } from '../call.js';
 import { address, enumeration, flags, hex, id, octal, signed, toInt, toUint, unsigned } from '../text.js';
 import { printStruct } from './structs.js';
 import { sockaddr } from './sockaddr.js';
@@ -16,8 +15,6 @@ import type { Print } from './types.js';
 
 /** Whether the kernel writes through this argument. */
 export const isOut = (arg: ArgType): boolean => 'dir' in arg && arg.dir === 'out';
-
-export const dirfd = (v: bigint): string => (toInt(v) === AT_FDCWD ? 'AT_FDCWD' : String(toInt(v)));
 
 function lengthOf(c: Call, source: LengthSource): bigint {
   if (source === 'ret') return BigInt(c.result);
@@ -44,18 +41,30 @@ export function iovec(c: Call, addr: bigint, count: bigint, total: bigint | null
   );
 }
 
+const U32 = 0xffff_ffffn;
+/** Names of signals in sets, by number less one. */
+const SIGNALS: string[] = [];
+function bitCount(word: number): number {
+  let count = 0;
+  for (let rest = word; rest !== 0; rest &= rest - 1) count++;
+  return count;
+}
 /** Signal sets: `[HUP INT]`, `[]`, or inverted `~[]` when more than two thirds are in. */
 export function sigmask(bits: bigint, bytes = 8): string {
-  const width = BigInt(Math.ceil(Math.min(bytes, 8) / 4) * 32);
-  const full = (1n << width) - 1n;
-  let mask = bits & full;
-  const count = mask.toString(2).replaceAll('0', '').length;
-  const inverted = count >= Math.floor((Number(width) * 2) / 3);
-  if (inverted) mask = ~mask & full;
+  const words = bytes > 4 ? [Number(bits & U32), Number((bits >> 32n) & U32)] : [Number(bits & U32)];
+  const count = words.reduce((sum, word) => sum + bitCount(word), 0);
+  const inverted = count >= Math.floor((words.length * 64) / 3);
   const names: string[] = [];
-  for (let signal = 1; signal <= Number(width); signal++) {
-    if (mask & (1n << BigInt(signal - 1))) names.push(signalName(signal).replace(/^SIG/, ''));
-  }
+  words.forEach((word, i) => {
+    for (let rest = inverted ? ~word : word; rest !== 0; rest &= rest - 1) {
+      names.push(
+        (SIGNALS[32 * i + 31 - Math.clz32(rest & -rest)] ??= signalName(32 * i + 32 - Math.clz32(rest & -rest)).replace(
+          /^SIG/,
+          '',
+        )),
+      );
+    }
+  });
   return `${inverted ? '~' : ''}[${names.join(' ')}]`;
 }
 export function sigset(c: Call, addr: bigint, length: bigint, least = 8n): string {
@@ -71,7 +80,11 @@ function fdset(c: Call, addr: bigint, count: number): string {
   const size = Math.ceil(Math.max(0, count) / 64) * 8;
   if (size === 0) return address(addr);
   const bytes = c.fetch(addr, size);
-  return bytes === null ? address(addr) : `[${setBits(bytes, count).join(' ')}]`;
+  return bytes === null
+    ? address(addr)
+    : `[${setBits(bytes, count)
+        .map((fd) => c.fd(fd))
+        .join(' ')}]`;
 }
 export function setBits(bytes: Uint8Array, count: number): number[] {
   const set: number[] = [];
@@ -82,6 +95,7 @@ export function setBits(bytes: Uint8Array, count: number): number[] {
 function strings(c: Call, addr: bigint): string {
   if (addr === 0n) return 'NULL';
   const parts: string[] = [];
+  const limit = c.elements;
   for (let n = 0; ; n++) {
     const at = addr + BigInt(8 * n);
     const word = c.peek(at, 8);
@@ -92,7 +106,7 @@ function strings(c: Call, addr: bigint): string {
     }
     const pointer = viewOf(word).getBigUint64(0, true);
     if (pointer === 0n) break;
-    if (n >= STRING_LIMIT) {
+    if (n >= limit) {
       parts.push('...');
       break;
     }
@@ -125,8 +139,9 @@ function environ(c: Call, addr: bigint): string {
 function word(c: Call, addr: bigint, arg: Extract<ArgType, { kind: 'word' }>): string {
   switch (arg.of) {
     case 'int':
-    case 'fd':
       return c.indirect(addr, 'i32');
+    case 'fd':
+      return c.indirect(addr, 'i32', (fd) => c.fd(fd));
     case 'uint':
       return c.indirect(addr, 'u32');
     case 'long':
@@ -136,7 +151,7 @@ function word(c: Call, addr: bigint, arg: Extract<ArgType, { kind: 'word' }>): s
     case 'size':
       return c.indirect(addr, 'u64');
     case 'fdpair':
-      return c.array(addr, 2, 4, (bytes) => String(viewOf(bytes).getInt32(0, true)));
+      return c.array(addr, 2, 4, (bytes) => c.fd(viewOf(bytes).getInt32(0, true)));
   }
 }
 
@@ -144,8 +159,9 @@ const flagBits = (v: bigint, as: string): bigint => (as === 'ulong' ? BigInt.asU
 
 export const printKind: Print = (c, v, arg) => {
   switch (arg.kind) {
-    case 'int':
     case 'fd':
+      return c.fd(v);
+    case 'int':
     case 'pid':
       return String(toInt(v));
     case 'uint':
@@ -161,7 +177,7 @@ export const printKind: Print = (c, v, arg) => {
     case 'hex32':
       return hex(toUint(v));
     case 'dirfd':
-      return dirfd(v);
+      return c.dirfd(v);
     case 'uid':
     case 'gid':
       return id(toUint(v));
@@ -178,11 +194,11 @@ export const printKind: Print = (c, v, arg) => {
     case 'strings':
       return strings(c, v);
     case 'environ':
-      return environ(c, v);
+      return c.style.verbose ? strings(c, v) : environ(c, v);
     case 'flags':
-      return flags(FLAG_SETS[arg.set], c.arch, flagBits(v, arg.as));
+      return flags(FLAG_SETS[arg.set], c, flagBits(v, arg.as));
     case 'enum':
-      return enumeration(FLAG_SETS[arg.set], c.arch, flagBits(v, arg.as === 'long' ? 'ulong' : 'uint'));
+      return enumeration(FLAG_SETS[arg.set], c, flagBits(v, arg.as === 'long' ? 'ulong' : 'uint'));
     case 'buffer':
       return c.exiting && arg.dir === 'out' && c.failed ? address(v) : c.buffer(v, lengthOf(c, arg.length));
     case 'iovec':

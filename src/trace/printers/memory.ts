@@ -9,11 +9,11 @@ const HUGE_SHIFT = 26n;
 const HUGE_MASK = 0x3fn << HUGE_SHIFT;
 
 function mmapFlags(c: Call, v: bigint): string {
-  const type = enumeration(FLAG_SETS.mmap_flags, c.arch, v & BigInt(MAP_TYPE));
+  const type = enumeration(FLAG_SETS.mmap_flags, c, v & BigInt(MAP_TYPE));
   let rest = v & ~BigInt(MAP_TYPE);
   const huge = rest & HUGE_MASK;
   rest &= ~HUGE_MASK;
-  const bits = rest === 0n ? '' : `|${flags(FLAG_SETS.mmap_flags, c.arch, rest, null)}`;
+  const bits = rest === 0n ? '' : `|${flags(FLAG_SETS.mmap_flags, c, rest, null)}`;
   return `${type}${bits}${huge === 0n ? '' : `|${huge >> HUGE_SHIFT}<<MAP_HUGE_SHIFT`}`;
 }
 function memfdFlags(c: Call, v: bigint): string {
@@ -21,7 +21,7 @@ function memfdFlags(c: Call, v: bigint): string {
   if (bits === 0n) return '0';
   const huge = bits & HUGE_MASK;
   const rest = bits & ~HUGE_MASK;
-  const text = rest !== 0n || huge === 0n ? flags(FLAG_SETS.memfd_create_flags, c.arch, rest) : '';
+  const text = rest !== 0n || huge === 0n ? flags(FLAG_SETS.memfd_create_flags, c, rest) : '';
   if (huge === 0n) return text;
   return `${text}${text === '' ? '' : '|'}${huge >> HUGE_SHIFT}<<MFD_HUGE_SHIFT`;
 }
@@ -33,8 +33,8 @@ function mincore(c: Call, v: bigint): string {
 function policyMode(c: Call, v: bigint): string {
   const bits = BigInt.asUintN(32, v);
   const high = bits & 0xe000n;
-  const text = enumeration(FLAG_SETS.mpol_modes, c.arch, bits & ~0xe000n);
-  return high === 0n ? text : `${text}|${flags(FLAG_SETS.mpol_mode_flags, c.arch, high)}`;
+  const text = enumeration(FLAG_SETS.mpol_modes, c, bits & ~0xe000n);
+  return high === 0n ? text : `${text}|${flags(FLAG_SETS.mpol_mode_flags, c, high)}`;
 }
 
 /** With MEMBARRIER_CMD_QUERY the result is a set of commands. */
@@ -44,11 +44,11 @@ const membarrier: CallPrinter = {
     const bits = BigInt(toUint(c.args[1]));
     c.complete = command !== 0n;
     const cpu = bits & 1n ? `, ${toInt(c.args[2])}` : '';
-    return `${enumeration(FLAG_SETS.membarrier_cmds, c.arch, command)}, ${flags(FLAG_SETS.membarrier_flags, c.arch, bits)}${cpu}`;
+    return `${enumeration(FLAG_SETS.membarrier_cmds, c, command)}, ${flags(FLAG_SETS.membarrier_flags, c, bits)}${cpu}`;
   },
   leave(c) {
     if (c.failed || c.result === 0) return '';
-    c.aux = flagList(FLAG_SETS.membarrier_cmds, c.arch, BigInt(c.result));
+    c.aux = flagList(FLAG_SETS.membarrier_cmds, c, BigInt(c.result));
     c.ret = 'hex';
     return '';
   },

@@ -4,9 +4,8 @@ import * as mnt from '../../abi/flags/mount.js';
 import * as sys from '../../abi/flags/system.js';
 import { FLAG_SETS } from '../../abi/flags/index.js';
 import { viewOf, type Call } from '../call.js';
-import { address, date, enumeration, flagList, flags, hex, hexString, lookup, quote, toInt, toUint } from '../text.js';
-import { dirfd } from './kinds.js';
-import { fprog } from './prctl.js';
+import { address, date, enumeration, flagList, flags, hex, lookup, toInt, toUint } from '../text.js';
+import { filterProgram } from './filters.js';
 import { printStruct, structText } from './structs.js';
 import { StructView } from '../call.js';
 import { MOUNT_ATTR } from '../../abi/layouts/mount.js';
@@ -16,14 +15,14 @@ import { early, late, type ArgPrinter, type CallPrinter, type ResultPrinter } fr
 function wakeOp(c: Call, v: number): string {
   const shifted = (v >>> 28) & 8 ? 'FUTEX_OP_OPARG_SHIFT<<28|' : '';
   const op = BigInt((v >>> 28) & 7);
-  const name = lookup(FLAG_SETS.futexwakeops, c.arch, op);
+  const name = lookup(FLAG_SETS.futexwakeops, c, op);
   const compare = BigInt((v >>> 24) & 15);
-  const test = lookup(FLAG_SETS.futexwakecmps, c.arch, compare);
+  const test = lookup(FLAG_SETS.futexwakecmps, c, compare);
   const first = `${name ?? hex(op)}<<28${name === undefined ? ' /* FUTEX_OP_??? */' : ''}`;
   const second = `${test ?? hex(compare)}<<24${test === undefined ? ' /* FUTEX_OP_CMP_??? */' : ''}`;
   return `${shifted}${first}|${hex((v >>> 12) & 0xfff)}<<12|${second}|${hex(v & 0xfff)}`;
 }
-const bitset = (c: Call, v: number): string => enumeration(FLAG_SETS.futexbitset, c.arch, BigInt(v >>> 0), '');
+const bitset = (c: Call, v: number): string => enumeration(FLAG_SETS.futexbitset, c, BigInt(v >>> 0), '');
 
 /** Arguments after the operation. */
 function futexArgs(c: Call, command: number): string[] {
@@ -65,14 +64,14 @@ const futex: CallPrinter = {
   enter(c) {
     c.complete = true;
     const op = toUint(c.args[1]);
-    const name = enumeration(FLAG_SETS.futexops, c.arch, BigInt(op));
+    const name = enumeration(FLAG_SETS.futexops, c, BigInt(op));
     return [address(c.args[0]), name, ...futexArgs(c, op & 127)].join(', ');
   },
 };
 function waiters(c: Call, addr: bigint): string {
   return c.array(addr, toUint(c.args[1]), 24, (bytes) => {
     const v = viewOf(bytes);
-    const bits = flags(FLAG_SETS.futex_waiter_flags, c.arch, BigInt(v.getUint32(16, true)));
+    const bits = flags(FLAG_SETS.futex_waiter_flags, c, BigInt(v.getUint32(16, true)));
     const reserved = v.getUint32(20, true);
     const head = `{val=${hex(v.getBigUint64(0, true))}, uaddr=${address(v.getBigUint64(8, true))}, flags=${bits}`;
     return `${head}${reserved === 0 ? '' : `, __reserved=${hex(reserved)}`}}`;
@@ -96,37 +95,28 @@ const mount: CallPrinter = {
     const moves =
       !remount && any(mnt.MS_BIND | mnt.MS_MOVE | mnt.MS_SHARED | mnt.MS_PRIVATE | mnt.MS_SLAVE | mnt.MS_UNBINDABLE);
     const type = remount || moves ? address(c.args[2]) : c.string(c.args[2]);
-    const set = bits !== 0n || !magic ? flags(FLAG_SETS.mount_flags, c.arch, bits) : '';
+    const set = bits !== 0n || !magic ? flags(FLAG_SETS.mount_flags, c, bits) : '';
     const text = `${magic ? `MS_MGC_VAL${set === '' ? '' : '|'}` : ''}${set}`;
     const data = moves ? address(c.args[4]) : c.string(c.args[4]);
     return `${c.path(c.args[0])}, ${c.path(c.args[1])}, ${type}, ${text}, ${data}`;
   },
 };
-/** A string of at most `limit` bytes, dots when it has no end there; never more than 32 are shown. */
-function limited(c: Call, addr: bigint, limit: number): string {
-  if (addr === 0n) return 'NULL';
-  const found = c.cstring(addr, Math.min(limit, 33));
-  if (found === null) return address(addr);
-  const shown = Math.min(found.bytes.length, 32);
-  return quote(found.bytes, shown) + (found.terminated && found.bytes.length <= 32 ? '' : '...');
-}
 const fsconfig: CallPrinter = {
   enter(c) {
     c.complete = true;
     const command = toUint(c.args[1]);
     const aux = toInt(c.args[4]);
     const keyed = command <= mnt.FSCONFIG_SET_FD;
-    const head = `${toInt(c.args[0])}, ${enumeration(FLAG_SETS.fsconfig_cmds, c.arch, BigInt(command))}`;
-    const key = keyed ? limited(c, c.args[2], 256) : address(c.args[2]);
+    const head = `${c.fd(c.args[0])}, ${enumeration(FLAG_SETS.fsconfig_cmds, c, BigInt(command))}`;
+    const key = keyed ? c.bounded(c.args[2], 256) : address(c.args[2]);
     const path = command === mnt.FSCONFIG_SET_PATH || command === mnt.FSCONFIG_SET_PATH_EMPTY;
     let value = address(c.args[3]);
-    if (command === mnt.FSCONFIG_SET_STRING) value = limited(c, c.args[3], 256);
+    if (command === mnt.FSCONFIG_SET_STRING) value = c.bounded(c.args[3], 256);
     else if (path) value = c.path(c.args[3]);
-    else if (command === mnt.FSCONFIG_SET_BINARY && aux >= 0 && aux <= 1 << 20) {
-      const bytes = c.peek(c.args[3], Math.min(aux, 32));
-      if (bytes !== null) value = hexString(bytes) + (aux > 32 ? '...' : '');
-    }
-    return `${head}, ${key}, ${value}, ${path ? dirfd(c.args[4]) : aux}`;
+    else if (command === mnt.FSCONFIG_SET_BINARY && aux >= 0 && aux <= 1 << 20)
+      value = c.hexBuffer(c.args[3], BigInt(aux));
+    const last = path ? c.dirfd(c.args[4]) : command === mnt.FSCONFIG_SET_FD ? c.fd(c.args[4]) : String(aux);
+    return `${head}, ${key}, ${value}, ${last}`;
   },
 };
 const mountAttr: ArgPrinter = early((c, v) => {
@@ -141,11 +131,11 @@ const reboot: CallPrinter = {
     c.complete = true;
     const [a, b, d] = c.args.map((v) => BigInt(toUint(v)));
     const head = [
-      enumeration(FLAG_SETS.bootflags1, c.arch, a, 'LINUX_REBOOT_MAGIC_???'),
-      enumeration(FLAG_SETS.bootflags2, c.arch, b, 'LINUX_REBOOT_MAGIC_???'),
-      enumeration(FLAG_SETS.bootflags3, c.arch, d, 'LINUX_REBOOT_CMD_???'),
+      enumeration(FLAG_SETS.bootflags1, c, a, 'LINUX_REBOOT_MAGIC_???'),
+      enumeration(FLAG_SETS.bootflags2, c, b, 'LINUX_REBOOT_MAGIC_???'),
+      enumeration(FLAG_SETS.bootflags3, c, d, 'LINUX_REBOOT_CMD_???'),
     ].join(', ');
-    return toUint(c.args[2]) === sys.LINUX_REBOOT_CMD_RESTART2 >>> 0 ? `${head}, ${limited(c, c.args[3], 255)}` : head;
+    return toUint(c.args[2]) === sys.LINUX_REBOOT_CMD_RESTART2 >>> 0 ? `${head}, ${c.bounded(c.args[3], 255)}` : head;
   },
 };
 const SYSLOG_READS = [sys.SYSLOG_ACTION_READ, sys.SYSLOG_ACTION_READ_ALL, sys.SYSLOG_ACTION_READ_CLEAR];
@@ -161,7 +151,7 @@ const SYSLOG_BARE = [
 const syslog: CallPrinter = {
   enter(c) {
     const type = toInt(c.args[0]);
-    const name = lookup(FLAG_SETS.syslog_action_type, c.arch, BigInt(type >>> 0));
+    const name = lookup(FLAG_SETS.syslog_action_type, c, BigInt(type >>> 0));
     const head = `${type} /* ${name ?? 'SYSLOG_ACTION_???'} */`;
     if (SYSLOG_READS.includes(type)) return `${head}, `;
     c.complete = true;
@@ -186,26 +176,22 @@ const priority: ArgPrinter = early((_c, v) => String(toInt(v)));
 const swapFlags: ArgPrinter = early((c, v) => {
   const rest = BigInt(toUint(v)) & ~0x7fffn;
   const prio = toUint(v) & 0x7fff;
-  return rest === 0n ? String(prio) : `${flags(FLAG_SETS.swap_flags, c.arch, rest)}|${prio}`;
+  return rest === 0n ? String(prio) : `${flags(FLAG_SETS.swap_flags, c, rest)}|${prio}`;
 });
-const random: ArgPrinter = late((c, v) => {
-  if (c.failed) return address(v);
-  const bytes = c.peek(v, Math.min(c.result, 32));
-  return bytes === null ? address(v) : hexString(bytes) + (c.result > 32 ? '...' : '');
-});
+const random: ArgPrinter = late((c, v) => (c.failed ? address(v) : c.hexBuffer(v, BigInt(c.result))));
 
 function personalityResult(c: Call): void {
   if (c.failed) return;
-  const type = enumeration(FLAG_SETS.personality_types, c.arch, BigInt(c.result & 0xff), 'PER_???');
+  const type = enumeration(FLAG_SETS.personality_types, c, BigInt(c.result & 0xff), 'PER_???');
   const rest = BigInt((c.result & ~0xff) >>> 0);
-  c.aux = rest === 0n ? type : `${type}|${flagList(FLAG_SETS.personality_flags, c.arch, rest)}`;
+  c.aux = rest === 0n ? type : `${type}|${flagList(FLAG_SETS.personality_flags, c, rest)}`;
   c.ret = 'hex';
 }
 const kcmp: CallPrinter = {
   enter(c) {
     c.complete = true;
     const type = toInt(c.args[2]);
-    const head = `${toInt(c.args[0])}, ${toInt(c.args[1])}, ${enumeration(FLAG_SETS.kcmp_types, c.arch, BigInt(type >>> 0))}`;
+    const head = `${toInt(c.args[0])}, ${toInt(c.args[1])}, ${enumeration(FLAG_SETS.kcmp_types, c, BigInt(type >>> 0))}`;
     if (type === 0) return `${head}, ${toInt(c.args[3])}, ${toInt(c.args[4])}`;
     if (type >= 1 && type <= 6) return head;
     if (type === 7) {
@@ -233,14 +219,14 @@ const seccomp: CallPrinter = {
   enter(c) {
     const operation = toUint(c.args[0]);
     const bits = toUint(c.args[1]);
-    const head = `${enumeration(FLAG_SETS.seccomp_ops, c.arch, BigInt(operation))}, `;
+    const head = `${enumeration(FLAG_SETS.seccomp_ops, c, BigInt(operation))}, `;
     if (operation === SECCOMP_SIZES) return `${head}${hex(bits)}, `;
     c.complete = true;
     if (operation === SECCOMP_FILTER)
-      return `${head}${flags(FLAG_SETS.seccomp_filter_flags, c.arch, BigInt(bits))}, ${fprog(c, c.args[2])}`;
+      return `${head}${flags(FLAG_SETS.seccomp_filter_flags, c, BigInt(bits))}, ${filterProgram(c, c.args[2], 'seccomp')}`;
     if (operation !== SECCOMP_ACTION_AVAIL) return `${head}${hex(bits)}, ${address(c.args[2])}`;
     const action = c.indirect(c.args[2], 'u32', (v) =>
-      enumeration(FLAG_SETS.seccomp_ret_action, c.arch, v, 'SECCOMP_RET_???'),
+      enumeration(FLAG_SETS.seccomp_ret_action, c, v, 'SECCOMP_RET_???'),
     );
     return `${head}${hex(bits)}, ${action}`;
   },
@@ -255,7 +241,7 @@ const seccomp: CallPrinter = {
 export const MISC_ARGS: Record<string, ArgPrinter> = {
   nanosleep_remain: remain,
   futex_waiters: early(waiters),
-  mount_setattr_flags: early((c, v) => flags(FLAG_SETS.mount_setattr_flags, c.arch, BigInt(toUint(v)))),
+  mount_setattr_flags: early((c, v) => flags(FLAG_SETS.mount_setattr_flags, c, BigInt(toUint(v)))),
   kexec_flags: early((_c, v) => hex(v)),
 };
 export const MISC_OVERRIDES: Record<string, ArgPrinter> = {
@@ -268,7 +254,7 @@ export const MISC_OVERRIDES: Record<string, ArgPrinter> = {
   'clock_adjtime.buf': late((c, v) => printStruct(c, v, 'timex')),
   'swapon.swapflags': swapFlags,
   'getrandom.buf': random,
-  'memfd_create.uname': early((c, v) => limited(c, v, 250)),
+  'memfd_create.uname': early((c, v) => c.bounded(v, 250)),
   'io_setup.ctx_idp': late((c, v) => c.indirect(v, 'u64', address)),
   'io_destroy.ctx_id': early((_c, v) => address(v)),
   'process_vm_writev.local_iov': early((c, v) => c.array(v, Number(c.arg('liovcnt')), 16, (b) => piece(c, b), true)),

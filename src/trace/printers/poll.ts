@@ -3,7 +3,7 @@ import { FLAG_SETS } from '../../abi/flags/index.js';
 import { EPOLL_CTL_DEL } from '../../abi/flags/poll.js';
 import { EPOLL_EVENT } from '../../abi/layouts/io.js';
 import { forArch } from '../../abi/layout.js';
-import { STRING_LIMIT, StructView, viewOf, type Call } from '../call.js';
+import { StructView, viewOf, type Call } from '../call.js';
 import { address, flagList, flags, toInt, toUint } from '../text.js';
 import { setBits, sigset } from './kinds.js';
 import { printStruct } from './structs.js';
@@ -15,7 +15,7 @@ function pollfds(c: Call, addr: bigint): string {
     const fd = view.getInt32(0, true);
     return fd < 0
       ? `{fd=${fd}}`
-      : `{fd=${fd}, events=${flags(FLAG_SETS.pollflags, c.arch, BigInt(view.getUint16(4, true)))}}`;
+      : `{fd=${c.fd(fd)}, events=${flags(FLAG_SETS.pollflags, c, BigInt(view.getUint16(4, true)))}}`;
   });
 }
 /** As many entries as are looked at for ready ones. */
@@ -27,6 +27,7 @@ function pollResult(c: Call): void {
     c.aux = 'Timeout';
     return;
   }
+  if (c.style.addresses) return;
   const addr = c.args[0];
   const count = Math.min(toUint(c.args[1]), MAX_FDS);
   if (addr === 0n || count === 0) return;
@@ -40,13 +41,11 @@ function pollResult(c: Call): void {
     }
     const revents = viewOf(bytes).getUint16(6, true);
     if (revents === 0) continue;
-    if (ready.length >= STRING_LIMIT) {
+    if (ready.length >= c.elements) {
       ready.push('...');
       break;
     }
-    ready.push(
-      `{fd=${viewOf(bytes).getInt32(0, true)}, revents=${flagList(FLAG_SETS.pollflags, c.arch, BigInt(revents))}}`,
-    );
+    ready.push(`{fd=${viewOf(bytes).getInt32(0, true)}, revents=${flagList(FLAG_SETS.pollflags, c, BigInt(revents))}}`);
   }
   const parts = ready.length > 0 ? [`[${ready.join(', ')}]`] : [];
   if (c.row.name === 'ppoll' && c.args[2] !== 0n) parts.push(`left ${printStruct(c, c.args[2], 'timespec')}`);
@@ -66,7 +65,7 @@ function selectResult(c: Call): void {
   let ready = c.result;
   const parts: string[] = [];
   for (let i = 0; i < 3 && ready > 0; i++) {
-    const bytes = size === 0 ? null : c.peek(c.args[i + 1], size);
+    const bytes = size === 0 ? null : c.read(c.args[i + 1], size);
     if (bytes === null) continue;
     const fds = setBits(bytes, nfds).slice(0, ready);
     ready -= fds.length;
@@ -87,7 +86,7 @@ function packedMask(c: Call, addr: bigint): string {
 function epollEvent(c: Call, bytes: Uint8Array): string {
   const s = new StructView(forArch(EPOLL_EVENT, c.arch), bytes);
   const data = s.big('data');
-  return `{events=${flags(FLAG_SETS.epollevents, c.arch, s.big('events'))}, data={u32=${data & 0xffff_ffffn}, u64=${data}}}`;
+  return `{events=${flags(FLAG_SETS.epollevents, c, s.big('events'))}, data={u32=${data & 0xffff_ffffn}, u64=${data}}}`;
 }
 const eventSize = (c: Call): number => EPOLL_EVENT[c.arch].size;
 function oneEvent(c: Call, addr: bigint): string {

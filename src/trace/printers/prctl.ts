@@ -4,7 +4,8 @@ import * as p from '../../abi/flags/prctl.js';
 import { FLAG_SETS, type FlagSetName } from '../../abi/flags/index.js';
 import { signalName } from '../../abi/signals.js';
 import type { Call } from '../call.js';
-import { address, enumeration, flagList, flags, hex, lookup, quote, signed, toInt, toUint, unsigned } from '../text.js';
+import { address, enumeration, flagList, flags, hex, lookup, signed, toInt, toUint, unsigned } from '../text.js';
+import { filterProgram } from './filters.js';
 import type { CallPrinter } from './types.js';
 
 const COMM = 16;
@@ -18,25 +19,19 @@ const rest = (c: Call, from: number): string => {
 const one =
   (set: FlagSetName): Shape =>
   (c) =>
-    `, ${enumeration(FLAG_SETS[set], c.arch, c.args[1])}`;
+    `, ${enumeration(FLAG_SETS[set], c, c.args[1])}`;
 const many =
   (set: FlagSetName): Shape =>
   (c) =>
-    `, ${flags(FLAG_SETS[set], c.arch, c.args[1])}`;
+    `, ${flags(FLAG_SETS[set], c, c.args[1])}`;
 const number: Shape = (c) => `, ${unsigned(c.args[1])}`;
 const numberAndRest: Shape = (c) => `, ${unsigned(c.args[1])}${rest(c, 2)}`;
 const nothing: Shape = () => '';
 
-function comm(c: Call, addr: bigint, limit: number): string {
-  if (addr === 0n) return 'NULL';
-  const found = c.cstring(addr, limit);
-  if (found === null) return address(addr);
-  return quote(found.bytes) + (found.terminated ? '' : '...');
-}
 function ambient(c: Call): string {
   const known = [p.PR_CAP_AMBIENT_RAISE, p.PR_CAP_AMBIENT_LOWER, p.PR_CAP_AMBIENT_IS_SET].includes(toUint(c.args[1]));
   const head = one('pr_cap_ambient')(c);
-  return known ? `${head}, ${enumeration(FLAG_SETS.cap, c.arch, c.args[2])}${rest(c, 3)}` : head + rest(c, 2);
+  return known ? `${head}, ${enumeration(FLAG_SETS.cap, c, c.args[2])}${rest(c, 3)}` : head + rest(c, 2);
 }
 function setVma(c: Call): string {
   const head = one('pr_set_vma')(c);
@@ -48,11 +43,7 @@ function ptracer(c: Call): string {
 function secure(c: Call): string {
   const head = one('seccomp_mode')(c);
   if (c.args[1] === 1n) return head;
-  return c.args[1] === 2n ? `${head}, ${fprog(c, c.args[2])}` : head + rest(c, 2);
-}
-/** A BPF program: its length and where it is. */
-export function fprog(c: Call, addr: bigint): string {
-  return c.object(addr, 'sock_fprog', (s) => `{${s.field('len')}, filter=${address(s.big('filter'))}}`);
+  return c.args[1] === 2n ? `${head}, ${filterProgram(c, c.args[2], 'seccomp')}` : head + rest(c, 2);
 }
 
 /** Options whose arguments are printed on entry. */
@@ -73,7 +64,7 @@ const ENTRY: Record<number, Shape> = {
   [p.PR_CAPBSET_DROP]: one('cap'),
   [p.PR_CAPBSET_READ]: one('cap'),
   [p.PR_CAP_AMBIENT]: ambient,
-  [p.PR_SET_NAME]: (c) => `, ${comm(c, c.args[1], COMM - 1)}`,
+  [p.PR_SET_NAME]: (c) => `, ${c.bounded(c.args[1], COMM - 1)}`,
   [p.PR_SET_VMA]: setVma,
   [p.PR_SET_MM]: (c) => one('pr_set_mm')(c) + rest(c, 2),
   [p.PR_SET_PDEATHSIG]: (c) => `, ${c.args[1] > 128n ? unsigned(c.args[1]) : signalName(toInt(c.args[1]))}`,
@@ -93,17 +84,17 @@ const RETURN: Record<number, Shape> = {
   [p.PR_GET_ENDIAN]: (c) => c.indirect(c.args[1], 'u32'),
   [p.PR_GET_FPEMU]: (c) => c.indirect(c.args[1], 'u32'),
   [p.PR_GET_FPEXC]: (c) => c.indirect(c.args[1], 'u32'),
-  [p.PR_GET_NAME]: (c) => (c.failed ? address(c.args[1]) : comm(c, c.args[1], COMM)),
+  [p.PR_GET_NAME]: (c) => (c.failed ? address(c.args[1]) : c.bounded(c.args[1], COMM)),
   [p.PR_GET_PDEATHSIG]: (c) => c.indirect(c.args[1], 'i32', (v) => signalName(Number(v))),
   [p.PR_GET_TID_ADDRESS]: (c) => c.indirect(c.args[1], 'u64', address),
-  [p.PR_GET_TSC]: (c) => c.indirect(c.args[1], 'u32', (v) => enumeration(FLAG_SETS.pr_tsc, c.arch, v)),
-  [p.PR_GET_UNALIGN]: (c) => c.indirect(c.args[1], 'u32', (v) => flags(FLAG_SETS.pr_unalign_flags, c.arch, v)),
+  [p.PR_GET_TSC]: (c) => c.indirect(c.args[1], 'u32', (v) => enumeration(FLAG_SETS.pr_tsc, c, v)),
+  [p.PR_GET_UNALIGN]: (c) => c.indirect(c.args[1], 'u32', (v) => flags(FLAG_SETS.pr_unalign_flags, c, v)),
 };
 
 const prctl: CallPrinter = {
   enter(c) {
     const option = toUint(c.args[0]);
-    const head = enumeration(FLAG_SETS.prctl_options, c.arch, BigInt(option));
+    const head = enumeration(FLAG_SETS.prctl_options, c, BigInt(option));
     const shape = ENTRY[option];
     if (option === p.PR_GET_DUMPABLE || option === p.PR_GET_SECUREBITS) return head;
     if (RETURN[option]) return `${head}, `;
@@ -115,9 +106,9 @@ const prctl: CallPrinter = {
     const filled = RETURN[option];
     if (filled) return filled(c);
     if (c.failed) return '';
-    if (option === p.PR_GET_DUMPABLE) c.aux = lookup(FLAG_SETS.pr_dumpable, c.arch, BigInt(c.result)) ?? '';
+    if (option === p.PR_GET_DUMPABLE) c.aux = lookup(FLAG_SETS.pr_dumpable, c, BigInt(c.result)) ?? '';
     else if (c.result !== 0) {
-      c.aux = flagList(FLAG_SETS.secbits, c.arch, BigInt(c.result));
+      c.aux = flagList(FLAG_SETS.secbits, c, BigInt(c.result));
       c.ret = 'hex';
     }
     return '';
@@ -127,7 +118,7 @@ const prctl: CallPrinter = {
 const archPrctl: CallPrinter = {
   enter(c) {
     const code = toUint(c.args[0]);
-    const head = enumeration(FLAG_SETS.archvals, c.arch, BigInt(code));
+    const head = enumeration(FLAG_SETS.archvals, c, BigInt(code));
     if (code === ARCH_GET_FS || code === ARCH_GET_GS) return `${head}, `;
     c.complete = true;
     return code === ARCH_GET_CPUID ? head : `${head}, ${hex(c.args[1])}`;

@@ -17,7 +17,7 @@ const clone: CallPrinter = {
   enter(c) {
     const bits = c.args[0] & ~0xffn;
     const sig = Number(c.args[0] & 0xffn);
-    const set = bits === 0n ? '' : flags(FLAG_SETS.clone_flags, c.arch, bits);
+    const set = bits === 0n ? '' : flags(FLAG_SETS.clone_flags, c, bits);
     const text = bits === 0n ? signalName(sig) : `${set}${sig === 0 ? '' : `|${signalName(sig)}`}`;
     c.complete = !has(bits, PARENT_BITS | CHILD_BITS | cl.CLONE_SETTLS);
     return `child_stack=${address(c.args[1])}, flags=${text}${c.complete ? '' : ', '}`;
@@ -25,7 +25,10 @@ const clone: CallPrinter = {
   leave(c) {
     const bits = c.args[0];
     const parts: string[] = [];
-    if (has(bits, PARENT_BITS)) parts.push(`parent_tid=${c.indirect(c.args[2], 'i32')}`);
+    if (has(bits, PARENT_BITS)) {
+      const pidfd = has(bits, cl.CLONE_PIDFD) && !has(bits, cl.CLONE_PARENT_SETTID);
+      parts.push(`parent_tid=${c.indirect(c.args[2], 'i32', (v) => (pidfd ? c.fd(v) : String(v)))}`);
+    }
     if (has(bits, cl.CLONE_SETTLS)) parts.push(`tls=${address(c.args[4])}`);
     if (has(bits, CHILD_BITS)) parts.push(`child_tidptr=${address(c.args[3])}`);
     return parts.join(', ');
@@ -50,7 +53,7 @@ const clone3: CallPrinter = {
       return `${address(addr)}, ${size}`;
     }
     const bits = s.big('flags');
-    const parts = [`flags=${flags([FLAG_SETS.clone_flags, FLAG_SETS.clone3_flags], c.arch, bits, 'CLONE_???')}`];
+    const parts = [`flags=${flags([FLAG_SETS.clone_flags, FLAG_SETS.clone3_flags], c, bits, 'CLONE_???')}`];
     if (has(bits, cl.CLONE_PIDFD)) parts.push(s.field('pidfd', address));
     if (has(bits, CHILD_BITS)) parts.push(s.field('child_tid', address));
     if (has(bits, cl.CLONE_PARENT_SETTID)) parts.push(s.field('parent_tid', address));
@@ -74,7 +77,7 @@ const clone3: CallPrinter = {
     const s = c.failed ? null : cloneArgs(c, addr, size);
     if (s === null) return `${c.failed ? '' : ` => ${address(addr)}`}, ${size}`;
     const parts: string[] = [];
-    if (has(s.big('flags'), cl.CLONE_PIDFD)) parts.push(`pidfd=${c.indirect(s.big('pidfd'), 'i32')}`);
+    if (has(s.big('flags'), cl.CLONE_PIDFD)) parts.push(`pidfd=${c.indirect(s.big('pidfd'), 'i32', (v) => c.fd(v))}`);
     if (has(s.big('flags'), cl.CLONE_PARENT_SETTID)) parts.push(`parent_tid=${c.indirect(s.big('parent_tid'), 'i32')}`);
     return `${parts.length > 0 ? ` => {${parts.join(', ')}}` : ''}, ${size}`;
   },
@@ -100,7 +103,7 @@ export function waitStatus(c: Call, status: number): string {
   }
   const event = rest >>> 16;
   if (event !== 0) {
-    text += `|${enumeration(FLAG_SETS.ptrace_events, c.arch, BigInt(event))}<<16`;
+    text += `|${enumeration(FLAG_SETS.ptrace_events, c, BigInt(event))}<<16`;
     rest &= 0xffff;
   }
   return rest === 0 ? text : `${text}|${hex(rest)}`;
@@ -134,7 +137,7 @@ const capHeader = (c: Call, v: bigint): string =>
     v,
     'cap_header',
     (h) =>
-      `{version=${enumeration(FLAG_SETS.cap_version, c.arch, h.big('version'), '_LINUX_CAPABILITY_VERSION_???')}, ${h.field('pid')}}`,
+      `{version=${enumeration(FLAG_SETS.cap_version, c, h.big('version'), '_LINUX_CAPABILITY_VERSION_???')}, ${h.field('pid')}}`,
     true,
   );
 function capData(c: Call, v: bigint): string {
@@ -174,9 +177,9 @@ function schedAttr(c: Call, addr: bigint, size: number, setting: boolean): strin
     const bits = view.getBigUint64(8, true);
     const policy = view.getUint32(4, true);
     if (!setting || (policy | 0) < 0 || (bits & 0x18n) === 0n) {
-      parts.push(`sched_policy=${enumeration(FLAG_SETS.schedulers, c.arch, BigInt(policy))}`);
+      parts.push(`sched_policy=${enumeration(FLAG_SETS.schedulers, c, BigInt(policy))}`);
     }
-    parts.push(`sched_flags=${flags(FLAG_SETS.sched_flags, c.arch, bits)}`);
+    parts.push(`sched_flags=${flags(FLAG_SETS.sched_flags, c, bits)}`);
     if (!setting || (bits & 0x10n) === 0n) {
       parts.push(`sched_nice=${view.getInt32(16, true)}`, `sched_priority=${view.getUint32(20, true)}`);
       parts.push(`sched_runtime=${view.getBigUint64(24, true)}`, `sched_deadline=${view.getBigUint64(32, true)}`);
@@ -196,7 +199,7 @@ const schedSetattr: CallPrinter = {
   },
 };
 function ioprio(c: Call, v: number): string {
-  const kind = enumeration(FLAG_SETS.ioprio_class, c.arch, BigInt(v >>> 13));
+  const kind = enumeration(FLAG_SETS.ioprio_class, c, BigInt(v >>> 13));
   return `IOPRIO_PRIO_VALUE(${kind}, ${v & 0x1fff})`;
 }
 const who: ArgPrinter = early((_c, v) => String(toInt(v)));
@@ -236,13 +239,13 @@ function uidWord(): ArgPrinter {
 function personality(c: Call, v: number): string {
   if (v === 0xffff_ffff) return '0xffffffff';
   const rest = v & ~0xff;
-  const type = enumeration(FLAG_SETS.personality_types, c.arch, BigInt(v & 0xff), 'PER_???');
-  return rest === 0 ? type : `${type}|${flags(FLAG_SETS.personality_flags, c.arch, BigInt(rest >>> 0), null)}`;
+  const type = enumeration(FLAG_SETS.personality_types, c, BigInt(v & 0xff), 'PER_???');
+  return rest === 0 ? type : `${type}|${flags(FLAG_SETS.personality_flags, c, BigInt(rest >>> 0), null)}`;
 }
 export const PROCESS_CALLS: Record<string, CallPrinter> = { clone, clone3, sched_setattr: schedSetattr };
 export const PROCESS_RESULTS: Record<string, ResultPrinter> = {
   sched_getscheduler: (c) => {
-    if (!c.failed) c.aux = lookup(FLAG_SETS.schedulers, c.arch, BigInt(c.result)) ?? '';
+    if (!c.failed) c.aux = lookup(FLAG_SETS.schedulers, c, BigInt(c.result)) ?? '';
   },
   ioprio_get: (c) => {
     if (!c.failed) c.aux = ioprio(c, c.result);
@@ -251,5 +254,5 @@ export const PROCESS_RESULTS: Record<string, ResultPrinter> = {
   clock_adjtime: clockState,
 };
 function clockState(c: Call): void {
-  if (!c.failed) c.aux = lookup(FLAG_SETS.adjtimex_state, c.arch, BigInt(c.result)) ?? '';
+  if (!c.failed && !c.style.addresses) c.aux = lookup(FLAG_SETS.adjtimex_state, c, BigInt(c.result)) ?? '';
 }

@@ -7,7 +7,6 @@ import { ERRNO_NAMES } from '../../abi/errno.js';
 import { forArch } from '../../abi/layout.js';
 import { LAYOUTS } from '../../abi/layouts/index.js';
 import { StructView, type Call } from '../call.js';
-import type { ArchName } from '../../abi/types.js';
 import { SYSCALL_NUMBERS } from '../../abi/numbers.js';
 import { address, enumeration, flags, hex, id, lookup, unsigned } from '../text.js';
 import { sigmask, sigset } from './kinds.js';
@@ -26,19 +25,20 @@ const CODES: Readonly<Record<number, FlagSetName>> = {
   [s.SIGSYS]: 'sigsys_codes',
 };
 
-function code(arch: ArchName, signal: number, value: number): string {
+function code(c: Call, signal: number, value: number): string {
   const bits = BigInt(value >>> 0);
+  if (c.constants === 'raw') return hex(bits);
   const special = CODES[signal];
-  return (
-    lookup(FLAG_SETS.siginfo_codes, arch, bits) ?? (special && lookup(FLAG_SETS[special], arch, bits)) ?? hex(bits)
-  );
+  const name = lookup(FLAG_SETS.siginfo_codes, c, bits) ?? (special && lookup(FLAG_SETS[special], c, bits));
+  if (name === undefined) return hex(bits);
+  return c.constants === 'verbose' ? `${hex(bits)} /* ${name} */` : name;
 }
 const source = (v: StructView): string => `${v.field('si_pid')}, si_uid=${id(v.num('si_uid'))}`;
 const value = (v: StructView): string =>
   `si_int=${BigInt.asIntN(32, v.big('si_value'))}, si_ptr=${address(v.big('si_value'))}`;
 const pointer = (v: StructView, name: string): string => `${name}=${address(v.big(name))}`;
 
-function fromUser(v: StructView): string {
+function fromUser(c: Call, v: StructView): string {
   switch (v.num('si_code')) {
     case s.SI_USER:
     case s.SI_TKILL:
@@ -46,12 +46,12 @@ function fromUser(v: StructView): string {
     case s.SI_TIMER:
       return `si_timerid=${hex(BigInt.asUintN(32, v.big('si_timerid')))}, ${v.field('si_overrun')}, ${value(v)}`;
     case s.SI_SIGIO:
-      return `${v.field('si_band')}, ${v.field('si_fd')}`;
+      return `${v.field('si_band')}, si_fd=${c.fd(v.big('si_fd'))}`;
     default:
       return v.big('si_value') === 0n ? source(v) : `${source(v)}, ${value(v)}`;
   }
 }
-function fromKernel(v: StructView, arch: ArchName): string {
+function fromKernel(c: Call, v: StructView): string {
   const reason = v.num('si_code');
   switch (v.num('si_signo')) {
     case s.SIGCHLD: {
@@ -71,9 +71,9 @@ function fromKernel(v: StructView, arch: ArchName): string {
       return pointer(v, 'si_addr') + bounds + (reason === s.SEGV_PKUERR ? `, ${v.field('si_pkey')}` : '');
     }
     case s.SIGIO:
-      return reason >= s.POLL_IN && reason <= s.POLL_HUP ? `${v.field('si_band')}, ${v.field('si_fd')}` : '';
+      return reason >= s.POLL_IN && reason <= s.POLL_HUP ? `${v.field('si_band')}, si_fd=${c.fd(v.big('si_fd'))}` : '';
     case s.SIGSYS: {
-      const call = Object.entries(SYSCALL_NUMBERS[arch]).find(([, nr]) => nr === v.num('si_syscall'))?.[0];
+      const call = Object.entries(SYSCALL_NUMBERS[c.arch]).find(([, nr]) => nr === v.num('si_syscall'))?.[0];
       const machine = AUDIT[v.num('si_arch')] ?? hex(v.big('si_arch'));
       return `${pointer(v, 'si_call_addr')}, si_syscall=${call === undefined ? v.num('si_syscall') : `__NR_${call}`}, si_arch=${machine}`;
     }
@@ -87,20 +87,20 @@ function fromKernel(v: StructView, arch: ArchName): string {
 const AUDIT: Readonly<Record<number, string>> = { 0xc000003e: 'AUDIT_ARCH_X86_64', 0xc00000b7: 'AUDIT_ARCH_AARCH64' };
 
 /** `{si_signo=SIGCHLD, si_code=CLD_EXITED, ...}` of 128 bytes. */
-export function siginfo(bytes: Uint8Array, arch: ArchName): string {
+export function siginfo(c: Call, bytes: Uint8Array): string {
   const v = new StructView(SIGINFO, bytes);
   const signal = v.num('si_signo');
   if (signal === 0) return '{}';
-  const parts = [`si_signo=${signalName(signal)}`, `si_code=${code(arch, signal, v.num('si_code'))}`];
+  const parts = [`si_signo=${signalName(signal)}`, `si_code=${code(c, signal, v.num('si_code'))}`];
   const error = v.num('si_errno');
   if (error !== 0) parts.push(`si_errno=${ERRNO_NAMES[error] ?? error}`);
-  const rest = v.num('si_code') <= 0 ? fromUser(v) : fromKernel(v, arch);
+  const rest = v.num('si_code') <= 0 ? fromUser(c, v) : fromKernel(c, v);
   if (rest !== '') parts.push(rest);
   return `{${parts.join(', ')}}`;
 }
 function siginfoAt(c: Call, addr: bigint): string {
   const bytes = c.fetch(addr, SIGINFO.size);
-  return bytes === null ? address(addr) : siginfo(bytes, c.arch);
+  return bytes === null ? address(addr) : siginfo(c, bytes);
 }
 
 const handlerName = (v: bigint): string =>
@@ -109,12 +109,12 @@ const sigaction = (c: Call, addr: bigint): string =>
   c.object(addr, 'sigaction', (a) => {
     const bits = BigInt.asUintN(32, a.big('sa_flags'));
     const restorer = bits & BigInt(s.SA_RESTORER) ? `, sa_restorer=${address(a.big('sa_restorer'))}` : '';
-    const set = flags(FLAG_SETS.sigact_flags, c.arch, a.big('sa_flags'));
+    const set = flags(FLAG_SETS.sigact_flags, c, a.big('sa_flags'));
     return `{sa_handler=${handlerName(a.big('sa_handler'))}, sa_mask=${sigmask(a.big('sa_mask'))}, sa_flags=${set}${restorer}}`;
   });
 const stack = (c: Call, addr: bigint): string =>
   c.object(addr, 'stack_t', (v) => {
-    const bits = flags(FLAG_SETS.sigaltstack_flags, c.arch, BigInt.asUintN(32, v.big('ss_flags')));
+    const bits = flags(FLAG_SETS.sigaltstack_flags, c, BigInt.asUintN(32, v.big('ss_flags')));
     return `{ss_sp=${address(v.big('ss_sp'))}, ss_flags=${bits}, ${v.field('ss_size')}}`;
   });
 export const sigevent = (c: Call, addr: bigint): string =>
@@ -124,7 +124,7 @@ export const sigevent = (c: Call, addr: bigint): string =>
     const parts = ptr === 0n ? [] : [`sigev_value={sival_int=${BigInt.asIntN(32, ptr)}, sival_ptr=${address(ptr)}}`];
     const named = notify === s.SIGEV_SIGNAL || notify === s.SIGEV_THREAD || notify === s.SIGEV_THREAD_ID;
     parts.push(`sigev_signo=${named ? signalName(v.num('sigev_signo')) : v.num('sigev_signo') >>> 0}`);
-    parts.push(`sigev_notify=${enumeration(FLAG_SETS.sigev_value, c.arch, BigInt(notify >>> 0))}`);
+    parts.push(`sigev_notify=${enumeration(FLAG_SETS.sigev_value, c, BigInt(notify >>> 0))}`);
     if (notify === s.SIGEV_THREAD_ID) parts.push(v.field('sigev_notify_thread_id'));
     if (notify === s.SIGEV_THREAD) {
       parts.push(`sigev_notify_function=${address(v.big('sigev_notify_function'))}`);

@@ -2,7 +2,7 @@
 import { FLAG_SETS } from '../../abi/flags/index.js';
 import { AF_INET, AF_INET6, AF_NETLINK, AF_PACKET, AF_UNIX } from '../../abi/flags/socket.js';
 import { viewOf, type Call } from '../call.js';
-import { address, enumeration, hex, quote } from '../text.js';
+import { address, enumeration, hex } from '../text.js';
 
 const STORAGE = 128;
 
@@ -31,25 +31,26 @@ export function ipv6(bytes: Uint8Array): string {
   return best.at >= 0 && best.at + best.length === 8 ? `${out}:` : out;
 }
 
-function unix(bytes: Uint8Array, length: number): string {
+function unix(c: Call, bytes: Uint8Array, length: number): string {
   const path = bytes.subarray(2, Math.min(length, 110));
-  if (path[0] === 0) return `sun_path=@${quote(bytes.subarray(3), path.length - 1)}`;
+  if (path[0] === 0) return `sun_path=@${c.quote(bytes.subarray(3), path.length - 1)}`;
   const end = path.indexOf(0);
-  return `sun_path=${quote(path, end < 0 ? path.length : end)}`;
+  return `sun_path=${c.quote(path, end < 0 ? path.length : end)}`;
 }
 
-function inet6(bytes: Uint8Array, length: number): string {
+function inet6(c: Call, bytes: Uint8Array, length: number): string {
   const view = viewOf(bytes);
   const addr = bytes.subarray(8, 24);
   const head = `sin6_port=htons(${view.getUint16(2)}), sin6_flowinfo=htonl(${view.getUint32(4)})`;
-  const text = `${head}, inet_pton(AF_INET6, "${ipv6(addr)}", &sin6_addr)`;
+  const text = `${head}, inet_pton(AF_INET6, ${c.quoteText(ipv6(addr))}, &sin6_addr)`;
   if (length <= 24) return text;
   const scope = view.getUint32(24, true);
   const local = (addr[0] === 0xfe && (addr[1] & 0xc0) === 0x80) || (addr[0] === 0xff && (addr[1] & 0x0f) === 2);
-  return `${text}, sin6_scope_id=${local ? ifindex(scope) : scope}`;
+  return `${text}, sin6_scope_id=${local ? ifindex(c, scope) : scope}`;
 }
 /** An interface index: names are the host's to know, so only the loopback's is shown. */
-export const ifindex = (index: number): string => (index === 1 ? 'if_nametoindex("lo")' : String(index));
+export const ifindex = (c: Call, index: number): string =>
+  index === 1 ? `if_nametoindex(${c.quoteText('lo')})` : String(index);
 
 function netlink(bytes: Uint8Array): string {
   const view = viewOf(bytes);
@@ -66,10 +67,10 @@ function packet(c: Call, bytes: Uint8Array): string {
   const view = viewOf(bytes);
   const halen = bytes[11];
   const parts = [
-    `sll_protocol=htons(${enumeration(FLAG_SETS.ethernet_protocols, c.arch, BigInt(view.getUint16(2)), 'ETH_P_???')})`,
-    `sll_ifindex=${ifindex(view.getInt32(4, true))}`,
-    `sll_hatype=${enumeration(FLAG_SETS.arp_hardware_types, c.arch, BigInt(view.getUint16(8, true)), 'ARPHRD_???')}`,
-    `sll_pkttype=${enumeration(FLAG_SETS.af_packet_types, c.arch, BigInt(bytes[10]), 'PACKET_???')}`,
+    `sll_protocol=htons(${enumeration(FLAG_SETS.ethernet_protocols, c, BigInt(view.getUint16(2)), 'ETH_P_???')})`,
+    `sll_ifindex=${ifindex(c, view.getInt32(4, true))}`,
+    `sll_hatype=${enumeration(FLAG_SETS.arp_hardware_types, c, BigInt(view.getUint16(8, true)), 'ARPHRD_???')}`,
+    `sll_pkttype=${enumeration(FLAG_SETS.af_packet_types, c, BigInt(bytes[10]), 'PACKET_???')}`,
     `sll_halen=${halen}`,
   ];
   if (halen > 0)
@@ -83,16 +84,16 @@ export function sockaddrBytes(c: Call, bytes: Uint8Array, length: number): { tex
   whole.set(bytes.subarray(0, Math.min(length, STORAGE)));
   const view = viewOf(whole);
   const family = view.getUint16(0, true);
-  const head = `sa_family=${enumeration(FLAG_SETS.addrfams, c.arch, BigInt(family))}`;
+  const head = `sa_family=${enumeration(FLAG_SETS.addrfams, c, BigInt(family))}`;
   if (length <= 2) return { text: `{${head}}`, family };
   let data: string | null = null;
-  if (family === AF_UNIX) data = unix(whole, length);
+  if (family === AF_UNIX) data = unix(c, whole, length);
   else if (family === AF_INET && length >= 16) {
-    data = `sin_port=htons(${view.getUint16(2)}), sin_addr=inet_addr("${ipv4(whole.subarray(4))}")`;
-  } else if (family === AF_INET6 && length >= 24) data = inet6(whole, length);
+    data = `sin_port=htons(${view.getUint16(2)}), sin_addr=inet_addr(${c.quoteText(ipv4(whole.subarray(4)))})`;
+  } else if (family === AF_INET6 && length >= 24) data = inet6(c, whole, length);
   else if (family === AF_NETLINK && length >= 12) data = netlink(whole);
   else if (family === AF_PACKET && length >= 20) data = packet(c, whole);
-  data ??= `sa_data=${quote(whole.subarray(2), length - 2)}`;
+  data ??= `sa_data=${c.quote(whole.subarray(2), length - 2)}`;
   return { text: `{${head}, ${data}}`, family };
 }
 

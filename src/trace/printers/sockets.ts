@@ -6,17 +6,17 @@ import { FLAG_SETS, type FlagSetName } from '../../abi/flags/index.js';
 import { viewOf, type Call, type StructView } from '../call.js';
 import { address, enumeration, flags, hex, hexString, id, lookup, toInt, toUint, unsigned } from '../text.js';
 import { iovec } from './kinds.js';
-import { fprog } from './prctl.js';
+import { filterProgram } from './filters.js';
 import { ipv4, ipv6, ifindex, sockaddr } from './sockaddr.js';
 import { printStruct } from './structs.js';
 import { early, late, type ArgPrinter, type CallPrinter } from './types.js';
 
 function socketType(c: Call, v: bigint): string {
   const bits = BigInt(toUint(v));
-  const type = lookup(FLAG_SETS.socktypes, c.arch, bits & 15n);
+  const type = lookup(FLAG_SETS.socktypes, c, bits & 15n);
   const rest = type === undefined ? bits : bits & ~15n;
   if (type !== undefined && rest === 0n) return type;
-  return `${type === undefined ? '' : `${type}|`}${flags(FLAG_SETS.sock_type_flags, c.arch, rest)}`;
+  return `${type === undefined ? '' : `${type}|`}${flags(FLAG_SETS.sock_type_flags, c, rest)}`;
 }
 const swap16 = (v: number): number => ((v & 0xff) << 8) | ((v >> 8) & 0xff);
 function protocol(c: Call, v: bigint): string {
@@ -24,11 +24,11 @@ function protocol(c: Call, v: bigint): string {
   switch (toInt(c.args[0])) {
     case so.AF_INET:
     case so.AF_INET6:
-      return enumeration(FLAG_SETS.inet_protocols, c.arch, BigInt(toUint(v)));
+      return enumeration(FLAG_SETS.inet_protocols, c, BigInt(toUint(v)));
     case so.AF_NETLINK:
-      return enumeration(FLAG_SETS.netlink_protocols, c.arch, BigInt(toUint(v)));
+      return enumeration(FLAG_SETS.netlink_protocols, c, BigInt(toUint(v)));
     case so.AF_PACKET:
-      return `htons(${enumeration(FLAG_SETS.ethernet_protocols, c.arch, BigInt(swap16(toUint(v))), 'ETH_P_???')})`;
+      return `htons(${enumeration(FLAG_SETS.ethernet_protocols, c, BigInt(swap16(toUint(v))), 'ETH_P_???')})`;
     default:
       return unsigned(v);
   }
@@ -37,7 +37,7 @@ function protocol(c: Call, v: bigint): string {
 /** accept, getsockname, getpeername: the address as far as it fitted, and the length before and after. */
 const named: CallPrinter = {
   enter(c) {
-    const head = `${toInt(c.args[0])}, `;
+    const head = `${c.fd(c.args[0])}, `;
     const length = c.args[1] === 0n ? null : c.peek(c.args[2], 4);
     if (length !== null) {
       c.saved = viewOf(length).getInt32(0, true);
@@ -49,7 +49,7 @@ const named: CallPrinter = {
   leave: (c) => nameAndLength(c, c.args[1], c.args[2]) + acceptFlags(c),
 };
 const acceptFlags = (c: Call): string =>
-  c.row.name === 'accept4' ? `, ${flags(FLAG_SETS.sock_type_flags, c.arch, BigInt(toUint(c.args[3])))}` : '';
+  c.row.name === 'accept4' ? `, ${flags(FLAG_SETS.sock_type_flags, c, BigInt(toUint(c.args[3])))}` : '';
 function nameAndLength(c: Call, addr: bigint, lengthAddr: bigint): string {
   const before = c.saved as number;
   const bytes = c.failed ? null : c.peek(lengthAddr, 4);
@@ -64,13 +64,13 @@ const recvfrom: CallPrinter = {
   enter(c) {
     const length = c.args[4] === 0n ? null : c.peek(c.args[5], 4);
     c.saved = length === null ? 0 : viewOf(length).getInt32(0, true);
-    return `${toInt(c.args[0])}, `;
+    return `${c.fd(c.args[0])}, `;
   },
   leave(c) {
     const [, buf, len, bits, addr, addrlen] = c.args;
     const shown = BigInt(c.result) < len ? BigInt(c.result) : len;
     const data = c.failed ? address(buf) : c.buffer(buf, shown);
-    const head = `${data}, ${len}, ${flags(FLAG_SETS.msg_flags, c.arch, BigInt(toUint(bits)))}, `;
+    const head = `${data}, ${len}, ${flags(FLAG_SETS.msg_flags, c, BigInt(toUint(bits)))}, `;
     if (addr === 0n || c.peek(addrlen, 4) === null) return `${head}${address(addr)}, ${address(addrlen)}`;
     return head + nameAndLength(c, addr, addrlen);
   },
@@ -78,11 +78,10 @@ const recvfrom: CallPrinter = {
 
 function controlData(c: Call, level: number, type: number, data: Uint8Array): string {
   if (level !== opt.SOL_SOCKET) return level === opt.SOL_IP ? `cmsg_type=${hex(type)}` : `cmsg_type=${hex(type)}`;
-  const head = `cmsg_type=${enumeration(FLAG_SETS.scmvals, c.arch, BigInt(type >>> 0))}`;
+  const head = `cmsg_type=${enumeration(FLAG_SETS.scmvals, c, BigInt(type >>> 0))}`;
   const view = viewOf(data);
   if (type === so.SCM_RIGHTS && data.length >= 4) {
-    const fds = Array.from({ length: data.length >> 2 }, (_, i) => view.getInt32(4 * i, true));
-    return `${head}, cmsg_data=[${fds.join(', ')}]`;
+    return `${head}, cmsg_data=${c.list(data.length >> 2, (i) => c.fd(view.getInt32(4 * i, true)))}`;
   }
   if (type === so.SCM_CREDENTIALS && data.length >= 12) {
     const who = `{pid=${view.getInt32(0, true)}, uid=${id(view.getUint32(4, true))}, gid=${id(view.getUint32(8, true))}}`;
@@ -111,7 +110,7 @@ function control(c: Call, addr: bigint, length: bigint): string {
       bytes.subarray(at + 16, at + Math.max(16, length)),
     );
     parts.push(
-      `{cmsg_len=${long}, cmsg_level=${enumeration(FLAG_SETS.socketlayers, c.arch, BigInt(level >>> 0))}, ${data}}`,
+      `{cmsg_len=${long}, cmsg_level=${enumeration(FLAG_SETS.socketlayers, c, BigInt(level >>> 0))}, ${data}}`,
     );
     if (length < 16) {
       left -= 16;
@@ -135,15 +134,15 @@ function message(c: Call, m: StructView, before: number | null, total: bigint | 
   const length = before !== null && before !== after ? `${before} => ${after}` : String(after);
   const iov = iovec(c, m.big('msg_iov'), m.big('msg_iovlen'), total);
   const extra = control(c, m.big('msg_control'), m.big('msg_controllen'));
-  const bits = flags(FLAG_SETS.msg_flags, c.arch, m.big('msg_flags'));
+  const bits = flags(FLAG_SETS.msg_flags, c, m.big('msg_flags'));
   return `{msg_name=${name}, msg_namelen=${length}, msg_iov=${iov}, msg_iovlen=${m.big('msg_iovlen')}${extra}, msg_controllen=${m.big('msg_controllen')}, msg_flags=${bits}}`;
 }
-const msgFlags = (c: Call, v: bigint): string => flags(FLAG_SETS.msg_flags, c.arch, BigInt(toUint(v)));
+const msgFlags = (c: Call, v: bigint): string => flags(FLAG_SETS.msg_flags, c, BigInt(toUint(v)));
 const sendmsg: CallPrinter = {
   enter(c) {
     c.complete = true;
     const m = c.fetchStruct(c.args[1], 'msghdr');
-    return `${toInt(c.args[0])}, ${m === null ? address(c.args[1]) : message(c, m, null, null)}, ${msgFlags(c, c.args[2])}`;
+    return `${c.fd(c.args[0])}, ${m === null ? address(c.args[1]) : message(c, m, null, null)}, ${msgFlags(c, c.args[2])}`;
   },
 };
 const recvmsg: CallPrinter = {
@@ -151,10 +150,10 @@ const recvmsg: CallPrinter = {
     const m = c.fetchStruct(c.args[1], 'msghdr');
     if (m !== null) {
       c.saved = m.num('msg_namelen');
-      return `${toInt(c.args[0])}, `;
+      return `${c.fd(c.args[0])}, `;
     }
     c.complete = true;
-    return `${toInt(c.args[0])}, ${address(c.args[1])}, ${msgFlags(c, c.args[2])}`;
+    return `${c.fd(c.args[0])}, ${address(c.args[1])}, ${msgFlags(c, c.args[2])}`;
   },
   leave(c) {
     const before = c.saved as number;
@@ -183,7 +182,7 @@ function messages(c: Call, count: number, lengths: number, before: readonly numb
   );
 }
 const sendmmsg: CallPrinter = {
-  enter: (c) => `${toInt(c.args[0])}, `,
+  enter: (c) => `${c.fd(c.args[0])}, `,
   leave: (c) =>
     `${messages(c, toUint(c.args[2]), c.failed ? 0 : c.result, null)}, ${toUint(c.args[2])}, ${msgFlags(c, c.args[3])}`,
 };
@@ -196,7 +195,7 @@ const recvmmsg: CallPrinter = {
       lengths.push(m.num('msg_namelen'));
     }
     c.saved = { lengths, timeout: printStruct(c, c.args[4], 'timespec') };
-    return `${toInt(c.args[0])}, `;
+    return `${c.fd(c.args[0])}, `;
   },
   leave(c) {
     const saved = c.saved as { lengths: number[]; timeout: string };
@@ -220,8 +219,8 @@ function optionName(c: Call): string {
   const level = BigInt(toUint(c.args[1]));
   const name = BigInt(toUint(c.args[2]));
   const set = OPTION_SETS[Number(level)];
-  const text = set ? enumeration(FLAG_SETS[set[0]], c.arch, name, set[1]) : name.toString();
-  return `${toInt(c.args[0])}, ${enumeration(FLAG_SETS.socketlayers, c.arch, level, 'SOL_??')}, ${text}`;
+  const text = set ? enumeration(FLAG_SETS[set[0]], c, name, set[1]) : name.toString();
+  return `${c.fd(c.args[0])}, ${enumeration(FLAG_SETS.socketlayers, c, level, 'SOL_??')}, ${text}`;
 }
 /** SOL_SOCKET options that are not an int. */
 const BLOBS = new Set([
@@ -299,6 +298,7 @@ const getsockopt: CallPrinter = {
   },
 };
 function setOption(c: Call, addr: bigint): string {
+  if (c.style.addresses) return address(addr);
   const level = toInt(c.args[1]);
   const name = toInt(c.args[2]);
   const length = toInt(c.args[4]);
@@ -308,20 +308,21 @@ function setOption(c: Call, addr: bigint): string {
   };
   if (addr !== 0n && level === opt.SOL_SOCKET) {
     if (name === opt.SO_LINGER) return fixed(8, (b) => linger(viewOf(b)));
-    if (name === opt.SO_ATTACH_FILTER) return length === 16 ? fprog(c, addr) : address(addr);
+    if (name === opt.SO_ATTACH_FILTER) return length === 16 ? filterProgram(c, addr, 'socket') : address(addr);
     if (!BLOBS.has(name)) return length < 4 ? address(addr) : c.indirect(addr, 'i32');
   }
   if (level === opt.SOL_IP && (name === opt.IP_ADD_MEMBERSHIP || name === opt.IP_DROP_MEMBERSHIP)) {
     return fixed(
       8,
-      (b) => `{imr_multiaddr=inet_addr("${ipv4(b)}"), imr_interface=inet_addr("${ipv4(b.subarray(4))}")}`,
+      (b) =>
+        `{imr_multiaddr=inet_addr(${c.quoteText(ipv4(b))}), imr_interface=inet_addr(${c.quoteText(ipv4(b.subarray(4)))})}`,
     );
   }
   if (level === opt.SOL_IPV6 && (name === opt.IPV6_ADD_MEMBERSHIP || name === opt.IPV6_DROP_MEMBERSHIP)) {
     return fixed(
       20,
       (b) =>
-        `{inet_pton(AF_INET6, "${ipv6(b)}", &ipv6mr_multiaddr), ipv6mr_interface=${ifindex(viewOf(b).getUint32(16, true))}}`,
+        `{inet_pton(AF_INET6, ${c.quoteText(ipv6(b))}, &ipv6mr_multiaddr), ipv6mr_interface=${ifindex(c, viewOf(b).getUint32(16, true))}}`,
     );
   }
   if (level === opt.SOL_NETLINK) return length < 4 ? address(addr) : c.indirect(addr, 'i32');

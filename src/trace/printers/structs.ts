@@ -3,18 +3,18 @@
  */
 import { FLAG_SETS } from '../../abi/flags/index.js';
 import type { LayoutName } from '../../abi/layouts/index.js';
-import { S_IFBLK, S_IFCHR, S_IFMT, S_ISGID, S_ISUID, S_ISVTX } from '../../abi/flags/stat.js';
+import * as st from '../../abi/flags/stat.js';
 import type { Call, StructView } from '../call.js';
-import { date, device, enumeration, escape, flags, hex, id, lookup, octal } from '../text.js';
+import { date, device, enumeration, flags, hex, id, lookup, octal } from '../text.js';
 
 export type StructPrinter = (c: Call, s: StructView) => string;
 
 /** `S_IFREG|0644`. */
 export function fileMode(c: Call, mode: number): string {
-  const type = mode & S_IFMT ? lookup(FLAG_SETS.modetypes, c.arch, BigInt(mode & S_IFMT)) : '';
+  const type = mode & st.S_IFMT ? lookup(FLAG_SETS.modetypes, c, BigInt(mode & st.S_IFMT)) : '';
   if (type === undefined) return octal(mode);
-  const special = `${mode & S_ISUID ? 'S_ISUID|' : ''}${mode & S_ISGID ? 'S_ISGID|' : ''}${mode & S_ISVTX ? 'S_ISVTX|' : ''}`;
-  return `${type}${type === '' ? '' : '|'}${special}${octal(mode & ~(S_IFMT | S_ISUID | S_ISGID | S_ISVTX))}`;
+  const special = `${mode & st.S_ISUID ? 'S_ISUID|' : ''}${mode & st.S_ISGID ? 'S_ISGID|' : ''}${mode & st.S_ISVTX ? 'S_ISVTX|' : ''}`;
+  return `${type}${type === '' ? '' : '|'}${special}${octal(mode & ~(st.S_IFMT | st.S_ISUID | st.S_ISGID | st.S_ISVTX))}`;
 }
 
 const NS = 999_999_999n;
@@ -40,27 +40,83 @@ const u64 = (v: bigint): string => String(BigInt.asUintN(64, v));
 
 function stat(c: Call, s: StructView): string {
   const mode = s.num('st_mode');
-  const type = mode & S_IFMT;
-  const size = type === S_IFCHR || type === S_IFBLK ? `st_rdev=${device(s.big('st_rdev'))}` : s.field('st_size', u64);
-  return `{st_mode=${fileMode(c, mode)}, ${size}, ...}`;
+  const type = mode & st.S_IFMT;
+  const size =
+    type === st.S_IFCHR || type === st.S_IFBLK ? `st_rdev=${device(s.big('st_rdev'))}` : s.field('st_size', u64);
+  if (!c.style.verbose) return `{st_mode=${fileMode(c, mode)}, ${size}, ...}`;
+  const head = `st_dev=${device(s.big('st_dev'))}, ${s.field('st_ino')}, st_mode=${fileMode(c, mode)}`;
+  const times = ['st_atime', 'st_mtime', 'st_ctime'].map((name) => {
+    const sec = BigInt.asIntN(64, s.big(name));
+    const nsec = s.big(`${name}_nsec`);
+    return `${name}=${sec}${date(sec, nsec, NS, 9)}, ${name}_nsec=${nsec}`;
+  });
+  return `{${head}, ${all(s, ['st_nlink', 'st_uid', 'st_gid', 'st_blksize', 'st_blocks'], u64)}, ${size}, ${times.join(', ')}}`;
+}
+/** Fields of statx with the mask bits of which any shows them (0: always); those strace prints without -v are marked. */
+type StatxField = readonly [name: string, mask: number, brief?: true];
+const STATX_FIELDS: readonly StatxField[] = [
+  ['stx_mask', 0, true],
+  ['stx_blksize', 0],
+  ['stx_attributes', 0, true],
+  ['stx_nlink', st.STATX_NLINK],
+  ['stx_uid', st.STATX_UID],
+  ['stx_gid', st.STATX_GID],
+  ['stx_mode', st.STATX_TYPE | st.STATX_MODE, true],
+  ['stx_ino', st.STATX_INO],
+  ['stx_size', st.STATX_SIZE, true],
+  ['stx_blocks', st.STATX_BLOCKS],
+  ['stx_attributes_mask', 0],
+  ['stx_atime', st.STATX_ATIME],
+  ['stx_btime', st.STATX_BTIME],
+  ['stx_ctime', st.STATX_CTIME],
+  ['stx_mtime', st.STATX_MTIME],
+  ['stx_rdev_major', 0],
+  ['stx_rdev_minor', 0],
+  ['stx_dev_major', 0],
+  ['stx_dev_minor', 0],
+  ['stx_mnt_id', st.STATX_MNT_ID],
+  ['stx_dio_mem_align', st.STATX_DIOALIGN],
+  ['stx_dio_offset_align', st.STATX_DIOALIGN],
+];
+function statxField(c: Call, s: StructView, name: string): string {
+  switch (name) {
+    case 'stx_mask':
+      return flags(FLAG_SETS.statx_masks, c, s.big(name));
+    case 'stx_attributes':
+    case 'stx_attributes_mask':
+      return flags(FLAG_SETS.statx_attrs, c, s.big(name));
+    case 'stx_mode':
+      return fileMode(c, s.num(name));
+    case 'stx_uid':
+    case 'stx_gid':
+      return id(s.num(name));
+    case 'stx_mnt_id':
+      return hex(s.big(name));
+    case 'stx_atime':
+    case 'stx_btime':
+    case 'stx_ctime':
+    case 'stx_mtime':
+      return dated.timespec(c, s.sub(name));
+    default:
+      return String(s.big(name));
+  }
 }
 function statx(c: Call, s: StructView): string {
   const mask = s.num('stx_mask');
-  const parts = [
-    `stx_mask=${flags(FLAG_SETS.statx_masks, c.arch, s.big('stx_mask'))}`,
-    `stx_attributes=${flags(FLAG_SETS.statx_attrs, c.arch, s.big('stx_attributes'))}`,
-  ];
-  if (mask & 3) parts.push(`stx_mode=${fileMode(c, s.num('stx_mode'))}`);
-  if (mask & 0x200) parts.push(s.field('stx_size'));
-  return `{${parts.join(', ')}, ...}`;
+  const parts: string[] = [];
+  for (const [name, bits, brief] of STATX_FIELDS) {
+    if ((c.style.verbose || brief) && (bits === 0 || mask & bits)) parts.push(`${name}=${statxField(c, s, name)}`);
+  }
+  if (!c.style.verbose) parts.push('...');
+  return `{${parts.join(', ')}}`;
 }
 const ST_VALID = 0x20n;
 function statfs(c: Call, s: StructView): string {
-  const type = enumeration(FLAG_SETS.fsmagic, c.arch, s.big('f_type'), '');
+  const type = enumeration(FLAG_SETS.fsmagic, c, s.big('f_type'), '');
   const counts = all(s, ['f_bsize', 'f_blocks', 'f_bfree', 'f_bavail', 'f_files', 'f_ffree'], u64);
   const fsid = `{val=[${hex(BigInt.asUintN(32, s.big('f_fsid', 0)))}, ${hex(BigInt.asUintN(32, s.big('f_fsid', 1)))}]}`;
   const bits = s.big('f_flags');
-  const shown = bits & ST_VALID ? `, f_flags=${flags(FLAG_SETS.statfs_flags, c.arch, bits)}` : '';
+  const shown = bits & ST_VALID ? `, f_flags=${flags(FLAG_SETS.statfs_flags, c, bits)}` : '';
   return `{f_type=${type}, ${counts}, f_fsid=${fsid}, ${all(s, ['f_namelen', 'f_frsize'], u64)}${shown}}`;
 }
 const RLIM_INFINITY = (1n << 64n) - 1n;
@@ -69,25 +125,25 @@ function limit(v: bigint): string {
   return v > 1024n && v % 1024n === 0n ? `${v / 1024n}*1024` : String(v);
 }
 /** A char array that holds a string. */
-function text(s: StructView, name: string): string {
+function text(c: Call, s: StructView, name: string): string {
   const bytes = s.raw(name);
   const end = bytes.indexOf(0);
   const length = end < 0 ? bytes.length - 1 : end;
-  return `${name}="${escape(bytes, length)}"${end < 0 ? '...' : ''}`;
+  return `${name}=${c.quote(bytes, length)}${end < 0 ? '...' : ''}`;
 }
 const TIMEX_TAIL = ['tick', 'ppsfreq', 'jitter', 'shift', 'stabil', 'jitcnt', 'calcnt', 'errcnt', 'stbcnt', 'tai'];
 function timex(c: Call, s: StructView): string {
-  const modes = flags(FLAG_SETS.adjtimex_modes, c.arch, s.big('modes'));
-  const status = flags(FLAG_SETS.adjtimex_status, c.arch, BigInt.asUintN(32, s.big('status')));
+  const modes = flags(FLAG_SETS.adjtimex_modes, c, s.big('modes'));
+  const status = flags(FLAG_SETS.adjtimex_status, c, BigInt.asUintN(32, s.big('status')));
   const head = all(s, ['offset', 'freq', 'maxerror', 'esterror']);
   const middle = all(s, ['constant', 'precision', 'tolerance']);
   return `{modes=${modes}, ${head}, status=${status}, ${middle}, time=${timeval(c, s.sub('time'))}, ${all(s, TIMEX_TAIL)}}`;
 }
 function mountAttr(c: Call, s: StructView): string {
   const set = FLAG_SETS.mount_attr_attr;
-  const propagation = enumeration(FLAG_SETS.mount_attr_propagation, c.arch, s.big('propagation'));
-  const attrs = `attr_set=${flags(set, c.arch, s.big('attr_set'))}, attr_clr=${flags(set, c.arch, s.big('attr_clr'))}`;
-  return `{${attrs}, propagation=${propagation}, ${s.field('userns_fd')}}`;
+  const propagation = enumeration(FLAG_SETS.mount_attr_propagation, c, s.big('propagation'));
+  const attrs = `attr_set=${flags(set, c, s.big('attr_set'))}, attr_clr=${flags(set, c, s.big('attr_clr'))}`;
+  return `{${attrs}, propagation=${propagation}, userns_fd=${c.fd(s.big('userns_fd'))}}`;
 }
 const sysinfo: StructPrinter = (_c, s) => {
   const loads = [0, 1, 2].map((i) => s.big('loads', i)).join(', ');
@@ -105,6 +161,12 @@ const sysinfo: StructPrinter = (_c, s) => {
   ];
   return `{${s.field('uptime', u64)}, loads=[${loads}], ${all(s, names)}}`;
 };
+/** Whole as -v shows it: the times, then every count. */
+function rusage(c: Call, s: StructView): string {
+  const times = `ru_utime=${timeval(c, s.sub('ru_utime'))}, ru_stime=${timeval(c, s.sub('ru_stime'))}`;
+  if (!c.style.verbose) return `{${times}, ...}`;
+  return `{${times}, ${all(s, Object.keys(s.layout.fields).slice(2), u64)}}`;
+}
 const pair =
   (inner: StructPrinter): StructPrinter =>
   (c, s) =>
@@ -133,11 +195,16 @@ const PRINTERS: Partial<Record<LayoutName, StructPrinter>> = {
   itimerspec: pair(timespec),
   timex,
   timezone: (_c, s) => `{${all(s, ['tz_minuteswest', 'tz_dsttime'])}}`,
-  rusage: (c, s) => `{ru_utime=${timeval(c, s.sub('ru_utime'))}, ru_stime=${timeval(c, s.sub('ru_stime'))}, ...}`,
+  rusage,
   rlimit: (_c, s) => `{${all(s, ['rlim_cur', 'rlim_max'], limit)}}`,
   tms: (_c, s) => `{${all(s, ['tms_utime', 'tms_stime', 'tms_cutime', 'tms_cstime'], ticks)}}`,
   utimbuf: (_c, s) => `{${['actime', 'modtime'].map((n) => s.field(n) + date(s.big(n), 0n, 0n, 0)).join(', ')}}`,
-  utsname: (_c, s) => `{${text(s, 'sysname')}, ${text(s, 'nodename')}, ...}`,
+  utsname: (c, s) => {
+    if (!c.style.verbose) return `{${text(c, s, 'sysname')}, ${text(c, s, 'nodename')}, ...}`;
+    return `{${Object.keys(s.layout.fields)
+      .map((name) => text(c, s, name))
+      .join(', ')}}`;
+  },
   sysinfo,
   sched_param: (_c, s) => `[${s.big('sched_priority')}]`,
   mount_attr: mountAttr,
