@@ -1,5 +1,5 @@
 /** What `levitate-run` does with its options: boots, connects the standard streams, runs, and gives the exit status. */
-import { openSync, writeSync } from 'node:fs';
+import { openSync, writeFileSync, writeSync } from 'node:fs';
 import type { RunOptions } from '../cli/options.js';
 import { EXIT_FAILED, EXIT_TIMEOUT } from '../cli/options.js';
 import { createLog } from '../cli/logging.js';
@@ -7,6 +7,7 @@ import { connectStdio, type Stdio } from '../tty/stdio.js';
 import type { Kernel } from '../kernel.js';
 import { KernelPanic } from '../loop.js';
 import { TextSink, TraceSession } from '../trace/session.js';
+import type { TraceClock } from '../trace/stamps.js';
 import { findProgram, LaunchError, outcome } from './launch.js';
 import { System } from './system.js';
 import { login } from './users.js';
@@ -63,6 +64,7 @@ export async function run(options: RunOptions): Promise<number> {
 /** The tracing that the options ask for; files are made before the guest starts. */
 function traceSession(options: RunOptions, kernel: Kernel): TraceSession | null {
   if (options.strace === undefined && options.summary === undefined) return null;
+  const { straceSettings: settings } = options;
   const sink = (target: true | string | undefined): TextSink | null => {
     if (target === undefined) return null;
     const fd = target === true ? 2 : openSync(target, 'w');
@@ -70,10 +72,32 @@ function traceSession(options: RunOptions, kernel: Kernel): TraceSession | null 
   };
   return new TraceSession({
     arch: kernel.platform.arch,
-    nowNs: () => kernel.state.clock.monotonicNs(),
-    strace: sink(options.strace),
+    clock: traceClock(kernel),
+    settings,
+    // A file per task has its own name, and the one without a number is not made.
+    strace: sink(settings?.separately ? undefined : options.strace),
+    separate: settings?.separately ? (tid) => taskSink(`${String(options.strace)}.${tid}`) : undefined,
     toFile: typeof options.strace === 'string',
     summary: sink(options.summary),
+  });
+}
+
+function traceClock({ state: { clock } }: Kernel): TraceClock {
+  return {
+    monotonicNs: () => clock.monotonicNs(),
+    realtime() {
+      clock.readRealtime();
+      return { sec: clock.realtimeSec, nsec: clock.realtimeNsec };
+    },
+  };
+}
+
+/** A file that is open only while it is written: there may be as many as there were tasks. */
+function taskSink(path: string): TextSink {
+  let flag = 'w';
+  return new TextSink((text) => {
+    writeFileSync(path, text, { encoding: 'latin1', flag });
+    flag = 'a';
   });
 }
 

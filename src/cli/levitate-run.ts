@@ -7,6 +7,7 @@
  */
 import { readFileSync } from 'node:fs';
 import { argvBytes, environmentBytes, fromBytes } from './host-strings.js';
+import type { StraceSettings } from '../trace/settings.js';
 import { EXIT_FAILED, OPTIONS, UsageError, toRunOptions, type RunOptions } from './options.js';
 
 declare const LEVITATE_VERSION: string | undefined;
@@ -57,11 +58,29 @@ async function commandLine(words: string[]): Promise<RunOptions | undefined> {
       "the script platform runs no programs: without processes, it replays recorded system calls, which is levitate-replay's work",
     );
   if (argv.length === 0) throw new UsageError('no program given');
+  if (options.straceOptions !== undefined)
+    options.straceSettings = await straceSettings(options, options.straceOptions);
   // Host paths are for Node, which takes them as text.
   if (options.root !== undefined) options.root = fromBytes(options.root);
   if (typeof options.strace === 'string') options.strace = fromBytes(options.strace);
   if (typeof options.summary === 'string') options.summary = fromBytes(options.summary);
   return options;
+}
+
+async function straceSettings(options: RunOptions, texts: string[]): Promise<StraceSettings> {
+  const [{ parseStraceOptions }, { StraceOptionError }, { ROWS }] = await Promise.all([
+    import('../trace/strace-options.js'),
+    import('../trace/option-words.js'),
+    import('../../syscalls/table.js'),
+  ]);
+  try {
+    const settings = parseStraceOptions(texts, ROWS, process.arch === 'arm64' ? 'aarch64' : 'x86_64');
+    if (settings.separately && typeof options.strace !== 'string')
+      throw new UsageError('--strace-options: -ff needs --strace=FILE');
+    return settings;
+  } catch (error) {
+    throw error instanceof StraceOptionError ? new UsageError(`--strace-options: ${error.message}`) : error;
+  }
 }
 
 /** Is any option given through the environment? Then yargs has to look. */

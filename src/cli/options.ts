@@ -3,6 +3,7 @@
  * `run()` takes. No parser here: yargs is loaded by parse.ts, and only if the command line has options at all.
  */
 import type { ByteString } from '../abi/types.js';
+import type { StraceSettings } from '../trace/settings.js';
 
 export const LOG_LEVELS = ['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'] as const;
 export const PLATFORMS = ['ptrace', 'script'] as const;
@@ -31,6 +32,9 @@ export interface RunOptions {
   pids?: number;
   /** `true`: to stderr; else a host file. */
   strace?: true | string;
+  /** Texts of strace's own options, and what they mean once they have been read. */
+  straceOptions?: string[];
+  straceSettings?: StraceSettings;
   summary?: true | string;
   platform: PlatformName;
   logLevel: LogLevel;
@@ -141,6 +145,14 @@ export const OPTIONS: Record<string, OptionSpec> = {
     describe: 'Write every system call in the form of strace -f, to stderr or a file',
     value: 'optional',
     placeholder: '[=FILE]',
+  },
+  'strace-options': {
+    group: 'Looking inside',
+    describe:
+      "What --strace shows and how, in strace's own spelling: -e trace=%file, -s 200, -v, -y, -T, -c, ... Can be repeated. Without --strace, the trace goes to stderr",
+    value: 'required',
+    placeholder: 'OPTIONS',
+    repeat: true,
   },
   summary: {
     group: 'Looking inside',
@@ -275,6 +287,11 @@ export function toRunOptions(raw: RawOptions, argv: ByteString[], hostEnv: Recor
   set('pids', 'pids', parsePids);
   set('strace', 'strace', (value) => value || true);
   set('summary', 'summary', (value) => value || true);
+  const straceOptions = raw['strace-options'] as string[] | undefined;
+  if (straceOptions !== undefined) {
+    options.straceOptions = straceOptions;
+    options.strace ??= true;
+  }
   if (typeof raw['tty'] === 'boolean') options.tty = raw['tty'];
   if (typeof raw['gate'] === 'boolean') options.gate = raw['gate'];
   return options;

@@ -64,6 +64,12 @@ function describe(parser: Argv, columns: number): Argv {
     .example("$0 busybox sh -c 'uname -a; ps'", 'one command')
     .example('echo hello | $0 busybox tr a-z A-Z', 'in a pipe')
     .example('$0 --strace=trace.txt busybox ls /', 'with every system call written to a file')
+    .example(
+      "$0 --strace-options='-y -e trace=%file' busybox ls /",
+      'only calls with file names, descriptors explained',
+    )
+    .example("$0 --strace-options='-v -s 4096 -e write' busybox id", 'only writes, with all of their data')
+    .example("$0 --strace-options='-c -S calls' busybox find /", 'how often each call was made')
     .example('$0 --root alpine.tar.gz --user 1000 /bin/ls', "somebody else's root filesystem")
     .example('$0 --timeout 10s --memory 64M --pids 20 ./untrusted', 'with limits')
     .epilogue(EXIT_CODES);

@@ -7,8 +7,13 @@
 import type { ArchName } from '../abi/types.js';
 import type { Row } from '../../syscalls/row.js';
 import type { Task } from '../../sched/task.js';
+import { Call } from './call.js';
+import { touches } from './path-filter.js';
+import { DEFAULT_SETTINGS, DEFAULT_SUMMARY, type StraceSettings } from './settings.js';
+import type { TraceClock } from './stamps.js';
 import { StraceWriter } from './strace.js';
 import { Summary } from './summary.js';
+import { taskMemory } from './task-memory.js';
 import type { TraceMemory, TraceSignal, Tracer } from './tracer.js';
 
 const PIECE = 65536;
@@ -31,23 +36,6 @@ export class TextSink {
     this.text = '';
     this.write(text);
   }
-}
-
-/** Guest memory for tracers: what the kernel itself could read. */
-export function taskMemory(task: Task): TraceMemory {
-  return {
-    read(addr, length) {
-      const { mm } = task;
-      if (mm.readable(addr, length) < length) return null;
-      const bytes = new Uint8Array(length);
-      try {
-        mm.copyIn(addr, bytes, 0, length);
-      } catch {
-        return null;
-      }
-      return bytes;
-    },
-  };
 }
 
 /** argv and its strings laid out at made-up addresses. */
@@ -95,8 +83,12 @@ class LaunchMemory implements TraceMemory {
 
 export interface TraceSessionOptions {
   arch: ArchName;
-  nowNs: () => number;
+  clock: TraceClock;
+  /** What is shown, and how; absent: as strace -f does. */
+  settings?: StraceSettings | undefined;
+  /** Where lines go; null with -ff, which has a sink for each thread id. */
   strace: TextSink | null;
+  separate?: ((tid: number) => TextSink) | undefined;
   /** Lines go to a file: every one begins with the thread id, as with strace -f -o. */
   toFile: boolean;
   summary: TextSink | null;
@@ -107,24 +99,38 @@ export class TraceSession implements Tracer<Task> {
   private readonly tracers: Tracer<Task>[] = [];
   private readonly writer: StraceWriter<Task> | null = null;
   private readonly table: Summary<Task> | null = null;
+  /** Where the table is written at the end. */
+  private readonly tableSinks: TextSink[] = [];
+  private readonly sinks = new Map<number, TextSink>();
   private launching: LaunchMemory | null = null;
 
   constructor(options: TraceSessionOptions) {
     this.options = options;
-    const { arch, strace, summary, nowNs, toFile } = options;
-    if (strace !== null) {
-      this.writer = new StraceWriter<Task>({
-        arch,
-        memory: (task) => this.launching ?? taskMemory(task),
-        write: (text) => strace.add(text),
-        prefix: toFile ? 'always' : 'auto',
-      });
+    const { arch, strace, separate, summary, clock, toFile, settings = DEFAULT_SETTINGS } = options;
+    const memory = (task: Task): TraceMemory => this.launching ?? taskMemory(task);
+    if ((strace !== null || separate !== undefined) && settings.lines) {
+      const write = (text: string, tid: number): void => (strace ?? this.sinkOf(tid)).add(text);
+      const prefix = toFile ? 'always' : 'auto';
+      this.writer = new StraceWriter<Task>({ ...settings, arch, memory, write, prefix, clock });
       this.tracers.push(this.writer);
     }
-    if (summary !== null) {
-      this.table = new Summary<Task>(nowNs);
-      this.tracers.push(this.table);
-    }
+    if (strace !== null && settings.summary !== null) this.tableSinks.push(strace);
+    if (summary !== null) this.tableSinks.push(summary);
+    if (this.tableSinks.length === 0) return;
+    const { traced, paths } = settings;
+    this.table = new Summary<Task>({
+      nowNs: () => clock.monotonicNs(),
+      settings: settings.summary ?? DEFAULT_SUMMARY,
+      counted: (task, row, args) =>
+        traced(row) && (paths.size === 0 || touches(new Call(row, args, arch, memory(task)), paths)),
+    });
+    this.tracers.push(this.table);
+  }
+
+  private sinkOf(tid: number): TextSink {
+    let sink = this.sinks.get(tid);
+    if (sink === undefined) this.sinks.set(tid, (sink = this.options.separate!(tid)));
+    return sink;
   }
 
   /** Process 1 was started: shows its execve. */
@@ -151,6 +157,8 @@ export class TraceSession implements Tracer<Task> {
   }
   exited(task: Task, status: number): void {
     for (const tracer of this.tracers) tracer.exited(task, status);
+    this.sinks.get(task.tid)?.flush();
+    this.sinks.delete(task.tid);
   }
   /** A new task, so that lines carry thread ids from its birth on. */
   attach(task: Task): void {
@@ -159,8 +167,9 @@ export class TraceSession implements Tracer<Task> {
 
   /** The run is over: writes what is left. */
   finish(): void {
+    for (const sink of this.sinks.values()) sink.flush();
+    if (this.table !== null) for (const sink of this.tableSinks) sink.add(this.table.toString());
     this.options.strace?.flush();
-    if (this.table !== null) this.options.summary!.add(this.table.toString());
     this.options.summary?.flush();
   }
 }

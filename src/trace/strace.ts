@@ -10,40 +10,49 @@ import { signalName } from '../abi/signals.js';
 import type { ArchName } from '../abi/types.js';
 import { absent, type Row } from '../../syscalls/row.js';
 import { Call } from './call.js';
+import { touches } from './path-filter.js';
 import { CallTexts } from './printers/index.js';
-import type { StraceStyle } from './style.js';
 import { siginfo } from './printers/signals.js';
+import { DEFAULT_SETTINGS, type Status, type StraceSettings } from './settings.js';
+import { Stamps, spentText, type TraceClock } from './stamps.js';
 import { hex, octal } from './text.js';
 import type { TraceMemory, TraceSignal, TraceSubject, Tracer } from './tracer.js';
 
-export interface StraceOptions<Subject extends TraceSubject> {
+export interface StraceOptions<Subject extends TraceSubject> extends Partial<StraceSettings> {
   readonly arch: ArchName;
   readonly memory: (task: Subject) => TraceMemory;
-  readonly write: (text: string) => void;
-  /** Column of the equals sign (strace -a). */
-  readonly column?: number;
+  /** Takes text of the task `tid`, which matters if every one has a file (`separately`). */
+  readonly write: (text: string, tid: number) => void;
   /** `auto`: `[pid 12] ` while more than one task is alive, as on a terminal; `always`: `12    `, as in a file (-o with -f). */
   readonly prefix?: 'auto' | 'always' | 'never';
-  /** Which calls to show (strace -e trace=). */
-  readonly filter?: (row: Row) => boolean;
-  readonly style?: (row: Row) => StraceStyle;
+  /** For times; without it there are none. */
+  readonly clock?: TraceClock | undefined;
 }
 
 interface TaskState {
+  readonly tid: number;
   call: Call | null;
   column: number;
   previous: string;
+  /** Number of the call made last. */
+  number: number;
+  enteredNs: number;
+  /** The line so far, while it is not known whether it will be shown. */
+  staged: string | null;
 }
 
 export class StraceWriter<Subject extends TraceSubject> implements Tracer<Subject> {
-  private readonly options: StraceOptions<Subject>;
+  private readonly options: StraceOptions<Subject> & StraceSettings;
   private readonly texts = new CallTexts();
   private readonly states = new Map<number, TaskState>();
+  private readonly stamps: Stamps | null;
   /** Thread id of the task whose line is open. */
   private open: number | null = null;
 
   constructor(options: StraceOptions<Subject>) {
-    this.options = options;
+    this.options = { ...DEFAULT_SETTINGS, ...options };
+    const { clock, absolute, relative } = this.options;
+    this.stamps = clock && (absolute !== null || relative !== null) ? new Stamps(clock, this.options) : null;
   }
 
   /** Announces a task before its first call, so that prefixes appear from its birth on (strace attaches at fork). */
@@ -52,41 +61,49 @@ export class StraceWriter<Subject extends TraceSubject> implements Tracer<Subjec
   }
 
   enter(task: Subject, row: Row, args: readonly bigint[]): void {
+    const { arch, memory, traced, style, paths, statuses, numbers, spent, clock } = this.options;
     const state = this.state(task);
     state.call = null;
-    if (this.options.filter && !this.options.filter(row)) return;
-    const { arch, memory, style } = this.options;
-    const call = new Call(row, args, arch, memory(task), style?.(row));
+    if (numbers) state.number = numberOf(row, arch);
+    if (!traced(row)) return;
+    const call = new Call(row, args, arch, memory(task), style(row));
+    if (paths.size > 0 && !touches(call, paths)) return;
     call.previous = state.previous;
+    if (statuses !== null) state.staged = '';
     this.leader(task);
     state.call = call;
     this.put(state, `${row.name}(${this.texts.enter(call)}`);
+    if (spent !== null && clock) state.enteredNs = clock.monotonicNs();
   }
 
   leave(task: Subject, row: Row, _args: readonly bigint[], result: number, errno: number): void {
+    const { spent, clock } = this.options;
     const state = this.state(task);
     const call = state.call;
     state.previous = row.name;
     if (call === null) return;
+    const leftNs = spent !== null && clock ? clock.monotonicNs() : 0;
     state.call = null;
     this.resume(task, state, row);
     call.result = errno === 0 ? result : -1;
     call.errno = errno;
     this.put(state, `${this.texts.leave(call)}) `);
+    if (!this.publish(state, errno === 0 ? 'successful' : 'failed')) return;
     this.align(state);
     this.put(state, resultText(call));
+    if (spent !== null && clock) this.put(state, ` ${spentText(leftNs - state.enteredNs, spent)}`);
     this.end(state);
   }
 
   signal(task: Subject, { signal, info }: TraceSignal): void {
-    this.line(
-      task,
-      `--- ${signalName(signal)} ${siginfo(new Call(NO_CALL, [], this.options.arch, this.options.memory(task)), info)} ---`,
-    );
+    const { arch, memory, signals, style } = this.options;
+    if (!signals(signal)) return;
+    const text = siginfo(new Call(NO_CALL, [], arch, memory(task), style(NO_CALL)), info);
+    this.line(task, `--- ${signalName(signal)} ${text} ---`);
   }
 
   stopped(task: Subject, signal: number): void {
-    this.line(task, `--- stopped by ${signalName(signal)} ---`);
+    if (this.options.signals(signal)) this.line(task, `--- stopped by ${signalName(signal)} ---`);
   }
 
   /** The call that is open will not return (PTRACE_EVENT_EXIT); `exited` says so itself where nobody has. */
@@ -95,10 +112,12 @@ export class StraceWriter<Subject extends TraceSubject> implements Tracer<Subjec
     const call = state.call;
     if (call === null) return;
     state.call = null;
-    const other = this.open !== null && this.open !== task.tid ? this.states.get(this.open) : undefined;
+    const other =
+      this.open !== null && this.open !== task.tid && !this.options.separately ? this.states.get(this.open) : undefined;
     if (other && other.column > 0) this.unfinished(other);
     this.resume(task, state, call.row);
     this.put(state, `${call.complete ? '' : ' <unfinished ...>'}) `);
+    if (!this.publish(state, 'unfinished')) return;
     this.align(state);
     this.put(state, '= ?');
     this.end(state);
@@ -107,46 +126,70 @@ export class StraceWriter<Subject extends TraceSubject> implements Tracer<Subjec
   exited(task: Subject, status: number): void {
     this.dying(task);
     const signal = status & 0x7f;
-    const text = `killed by ${signalName(signal)} ${status & 0x80 ? '(core dumped) ' : ''}`;
-    this.line(task, signal === 0 ? `+++ exited with ${(status >>> 8) & 0xff} +++` : `+++ ${text}+++`);
+    if (signal === 0) {
+      if (this.options.exits) this.line(task, `+++ exited with ${(status >>> 8) & 0xff} +++`);
+    } else if (this.options.signals(signal)) {
+      this.line(task, `+++ killed by ${signalName(signal)} ${status & 0x80 ? '(core dumped) ' : ''}+++`);
+    }
     this.states.delete(task.tid);
   }
 
-  private state(task: Subject): TaskState {
-    let state = this.states.get(task.tid);
-    if (state === undefined) this.states.set(task.tid, (state = { call: null, column: 0, previous: '' }));
+  private state({ tid }: Subject): TaskState {
+    let state = this.states.get(tid);
+    if (state === undefined) {
+      state = { tid, call: null, column: 0, previous: '', number: 0, enteredNs: 0, staged: null };
+      this.states.set(tid, state);
+    }
     return state;
   }
   private put(state: TaskState, text: string): void {
     state.column += text.length;
-    this.options.write(text);
+    if (state.staged === null) this.options.write(text, state.tid);
+    else state.staged += text;
+  }
+  /** Shows the line kept so far, or forgets it. */
+  private publish(state: TaskState, status: Status): boolean {
+    const { staged } = state;
+    if (staged === null) return true;
+    state.staged = null;
+    if (this.options.statuses!.has(status)) {
+      this.options.write(staged, state.tid);
+      return true;
+    }
+    state.column = 0;
+    this.open = null;
+    return false;
   }
   private align(state: TaskState): void {
-    const column = this.options.column ?? 40;
+    const { column } = this.options;
     if (state.column < column) this.put(state, ' '.repeat(column - state.column));
   }
   private end(state: TaskState): void {
-    this.options.write('\n');
+    this.put(state, '\n');
     state.column = 0;
     this.open = null;
   }
   private unfinished(state: TaskState): void {
-    this.options.write(' <unfinished ...>\n');
+    this.put(state, ' <unfinished ...>\n');
     state.column = 0;
   }
   /** Closes whatever line is open, and begins one of this task. */
   private leader(task: Subject): void {
-    const other = this.open === null ? undefined : this.states.get(this.open);
-    if (other && other.column > 0) this.unfinished(other);
-    this.open = task.tid;
+    const { separately, prefix = 'auto', numbers } = this.options;
     const state = this.state(task);
+    const other = separately ? state : this.open === null ? undefined : this.states.get(this.open);
+    if (other && other.column > 0 && state.staged === null) this.unfinished(other);
+    this.open = task.tid;
     state.column = 0;
-    const prefix = this.options.prefix ?? 'auto';
-    if (prefix === 'always') this.put(state, `${String(task.tid).padEnd(5)} `);
-    else if (prefix === 'auto' && this.states.size > 1) this.put(state, `[pid ${String(task.tid).padStart(5)}] `);
+    if (separately || prefix === 'never') {
+      // The file's name, or the caller, says who it is.
+    } else if (prefix === 'always') this.put(state, `${String(task.tid).padEnd(5)} `);
+    else if (this.states.size > 1) this.put(state, `[pid ${String(task.tid).padStart(5)}] `);
+    if (this.stamps !== null) this.put(state, this.stamps.next());
+    if (numbers) this.put(state, `[${String(state.number).padStart(4)}] `);
   }
   private resume(task: Subject, state: TaskState, row: Row): void {
-    if (this.open !== task.tid) {
+    if (this.open !== task.tid && state.staged === null && !this.options.separately) {
       this.leader(task);
       this.put(state, `<... ${row.name} resumed>`);
     }
@@ -157,6 +200,11 @@ export class StraceWriter<Subject extends TraceSubject> implements Tracer<Subjec
     this.put(this.state(task), text);
     this.end(this.state(task));
   }
+}
+
+/** The number a row has; one without a row carries it in its name. */
+function numberOf(row: Row, arch: ArchName): number {
+  return row.numbers[arch] ?? Number(/^syscall_(0x[0-9a-f]+)$/.exec(row.name)?.[1] ?? 0);
 }
 
 /** What a signal's text is printed for. */

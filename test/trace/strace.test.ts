@@ -282,16 +282,16 @@ check('interleaved lines are those of strace', () => {
 describe('summary', () => {
   test('counts time, calls and errors', () => {
     let now = 1000;
-    const summary = new Summary(() => now);
+    const summary = new Summary<{ tid: number }>({ nowNs: () => now });
     const step = (task: { tid: number }, name: string, ns: number, errno = 0): void => {
-      summary.enter(task);
+      summary.enter(task, row(name), []);
       now += ns;
       summary.leave(task, row(name), [], 0, errno);
     };
     step(a, 'read', 3_000_000);
     step(a, 'read', 1_000_000, 4);
     step(b, 'write', 6_000_000);
-    summary.enter(a);
+    summary.enter(a, row('exit'), []);
     summary.exited(a);
     expect(summary.toString()).toBe(
       [
@@ -312,7 +312,8 @@ describe('summary', () => {
     const rows = lines.slice(2, lines.lastIndexOf(lines[1])).map((line) => {
       const cells = line.trim().split(/ +/);
       const errors = cells.length === 6 ? Number(cells[4]) : 0;
-      return { name: cells.at(-1)!, ns: Math.round(Number(cells[1]) * 1e9), calls: Number(cells[3]), errors };
+      const ns = Math.round(Number(cells[1]) * 1e9);
+      return { name: cells.at(-1)!, ns, minNs: 0, maxNs: ns, calls: Number(cells[3]), errors };
     });
     expect(rows.length).toBeGreaterThan(5);
     expect(summaryText(rows)).toBe(`${lines.slice(0, lines.lastIndexOf(lines[1]) + 2).join('\n')}\n`);

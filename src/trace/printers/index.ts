@@ -105,6 +105,10 @@ export class CallTexts {
 
   /** Text after the opening parenthesis, known when the call is made. */
   enter(c: Call): string {
+    if (c.style.raw) {
+      c.complete = true;
+      return c.args.slice(0, c.row.args.length).map(hex).join(', ');
+    }
     const plan = this.plan(c.row);
     if (plan.call) {
       const text = plan.call.enter(c);
@@ -119,6 +123,10 @@ export class CallTexts {
   /** Text from there to the closing parenthesis. */
   leave(c: Call): string {
     c.exiting = true;
+    if (c.style.raw) {
+      c.ret = 'hex';
+      return '';
+    }
     const plan = this.plan(c.row);
     if (plan.call) return c.complete ? '' : (plan.call.leave?.(c) ?? '');
     plan.result?.(c);
