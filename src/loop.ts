@@ -291,8 +291,10 @@ export class Loop {
     if (this.tracer !== null && task.traced !== null) {
       const { row, args } = task.traced;
       task.traced = null;
-      const failed = result < 0 && result > -4096;
-      this.tracer.leave(task, row, args, failed ? -1 : result === NO_RETURN ? 0 : result, failed ? -result : 0);
+      // What rt_sigreturn restored looks like its result.
+      const shown = result !== NO_RETURN ? result : row.name === 'rt_sigreturn' ? task.thread.regs.ret : 0;
+      const failed = shown < 0 && shown > -4096;
+      this.tracer.leave(task, row, args, failed ? -1 : shown, failed ? -shown : 0);
     }
     if (result !== NO_RETURN) {
       const { regs } = task.thread;
