@@ -32,6 +32,10 @@
             "native/watch.cc",
             "native/terminal.cc",
             "native/hostio.cc",
+            "native/pump.cc",
+            "native/tracer.cc",
+            "native/tracer-addon.cc",
+            "native/tracer-launch.cc",
             "native/stub/<(stub_arch).S"
           ],
           "conditions": [["stub_arch=='x86_64'", { "sources": ["native/stub/gate_x86_64.S"] }]]

@@ -9,6 +9,7 @@
 #include "context.h"
 #include "hostio.h"
 #include "looper.h"
+#include "tracer.h"
 
 namespace levitate {
 
@@ -304,6 +305,7 @@ Napi::Object Init(Napi::Env env, Napi::Object exports) {
   exports.Set("supported", Napi::Boolean::New(env, true));
   exports.Set("createContext", Napi::Function::New<createContext>(env, "createContext"));
   initHostIo(env, exports);
+  initTracer(env, exports);
   return exports;
 }
 

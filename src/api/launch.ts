@@ -56,6 +56,12 @@ export interface Launched {
   envp: string[];
 }
 
+/** Where execvp(3) looks for `name`. No name at all is not found, as there, rather than a folder of PATH. */
+export function candidatePaths(name: string, env: ReadonlyMap<string, string>): string[] {
+  if (name.includes('/') || name === '') return [name];
+  return (env.get('PATH') ?? DEFAULT_PATH).split(':').map((folder) => `${folder === '' ? '.' : folder}/${name}`);
+}
+
 /** Finds argv[0] along PATH, loads it into `init`, ready to run. Throws LaunchError. */
 export function findProgram(
   init: Task,
@@ -73,13 +79,8 @@ export function findProgram(
       throw new LaunchError(`cannot change to directory ${cwd} in the guest: ${error.name}`, 126);
     }
   const envp = [...env].map(([key, value]) => `${key}=${value}`);
-  // No name at all is not found, as with execvp(3), rather than a folder of PATH.
-  const candidates =
-    name.includes('/') || name === ''
-      ? [name]
-      : (env.get('PATH') ?? DEFAULT_PATH).split(':').map((folder) => `${folder === '' ? '.' : folder}/${name}`);
   let worst = errno(ENOENT);
-  for (const path of candidates) {
+  for (const path of candidatePaths(name, env)) {
     try {
       kernel.exec(init, path, argv, envp);
       return { path, argv, envp };

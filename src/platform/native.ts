@@ -87,11 +87,58 @@ export interface NativeWatcher {
   close(): void;
 }
 
+/** What a traced program of the host's is started with; strings are byte strings. See native/tracer.h. */
+export interface HostLaunch {
+  /** chroot(2) into this folder; '' for none. */
+  root: string;
+  /** CLONE_NEW* flags. */
+  namespaces: number;
+  /** With CLONE_NEWUSER: texts for /proc/PID/uid_map and gid_map. */
+  uidMap: string;
+  gidMap: string;
+  /** In order, before the chroot, with CLONE_NEWNS. */
+  mounts: readonly HostMount[];
+  /** With CLONE_NEWUTS. */
+  hostname: string;
+  cwd: string;
+  /** Where the program may be: the first that can be executed. */
+  candidates: readonly string[];
+  argv: readonly string[];
+  envp: readonly string[];
+  /** Soft and hard resource limits by number, one after the other; negative: as they are. */
+  limits: readonly number[];
+  /** What it reads from standard input, a pipe. */
+  input: Uint8Array;
+}
+
+export interface HostMount {
+  source: string;
+  target: string;
+  type: string;
+  flags: number;
+  data: string;
+  /** A failure is no reason to stop. */
+  optional: boolean;
+}
+
+/** A program of the host's, run and traced; see native/tracer.h and host-tracer.ts. */
+export interface NativeHostTracer {
+  readonly event: ArrayBuffer;
+  /** 0 or errno, and what failed. */
+  start(launch: HostLaunch): { error: number; step: string };
+  next(timeoutMs: number): number;
+  read(tid: number, addr: number, to: Uint8Array): number;
+  output(fd: number): Buffer;
+  kill(): void;
+  close(): void;
+}
+
 export interface NativeAddon {
   readonly supported: boolean;
   /** `gate`: 0 none, 1 one, 2 one for which the supervisor always polls. */
   createContext(stub: string, physicalBytes: number, place: boolean, gate: number): NativeContext;
   createHostIo(): NativeHostIo;
+  createHostTracer(): NativeHostTracer;
 }
 
 /** The package's root folder: the nearest one above this file that holds binding.gyp. */

@@ -39,7 +39,7 @@ export class TextSink {
 }
 
 /** argv and its strings laid out at made-up addresses. */
-class LaunchMemory implements TraceMemory {
+export class LaunchMemory implements TraceMemory {
   private readonly bytes: Uint8Array;
   private readonly base: number;
   readonly path: bigint;
