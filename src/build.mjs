@@ -5,6 +5,7 @@
 //   build/Release/*.node         the addon (native/build.mjs, node-gyp)
 //   dist/bin/levitate-run.cjs    launcher: loads main.cjs through V8's code cache
 //   dist/bin/main.cjs            the whole command as one file: start-up time is dominated by finding and compiling files
+//   dist/bin/levitate-diff.cjs, diff.cjs    the same of levitate-diff
 //   dist/lib/*.js                the library (`import { boot } from 'levitate'`), ESM
 //   dist/types/                  its declarations
 import { spawnSync } from 'node:child_process';
@@ -28,6 +29,7 @@ import { fileURLToPath, pathToFileURL } from 'node:url';
 const root = join(dirname(fileURLToPath(import.meta.url)), '..');
 const require = createRequire(import.meta.url);
 const what = process.argv[2] ?? 'all';
+const COMMANDS = ['levitate-run', 'levitate-diff'];
 
 function fail(message) {
   console.error(`build: ${message}`);
@@ -77,7 +79,7 @@ async function buildTypeScript() {
 
   await esbuild.build({
     ...common,
-    entryPoints: present({ main: 'src/cli/levitate-run.ts' }),
+    entryPoints: present({ main: 'src/cli/levitate-run.ts', diff: 'src/cli/levitate-diff.ts' }),
     outdir: `${out}/bin`,
     outExtension: { '.js': '.cjs' },
     format: 'cjs',
@@ -85,12 +87,13 @@ async function buildTypeScript() {
     supported: { 'dynamic-import': false },
     // A CommonJS bundle has no import.meta. `dist/bin` is two levels below the package, as `src/cli` is.
     define: { ...define, 'import.meta.url': '__levitateUrl' },
-    external: existsSync(join(root, 'src/api/run.ts')) ? [] : ['../api/run.js'],
     banner: { js: 'var __levitateUrl=require("node:url").pathToFileURL(__filename).href;' },
   });
-  const launcher = join(root, out, 'bin/levitate-run.cjs');
-  copyFileSync(join(root, 'src/cli/launcher.cjs'), launcher);
-  chmodSync(launcher, 0o755);
+  for (const command of COMMANDS) {
+    const launcher = join(root, out, `bin/${command}.cjs`);
+    copyFileSync(join(root, 'src/cli/launcher.cjs'), launcher);
+    chmodSync(launcher, 0o755);
+  }
 
   const library = present({ index: 'src/index.ts', worker: 'src/api/worker.ts' });
   if (Object.keys(library).length > 0) {
@@ -117,7 +120,7 @@ async function buildTypeScript() {
   if (existsSync(join(root, 'dist'))) renameSync(join(root, 'dist'), old);
   renameSync(join(root, out), join(root, 'dist'));
   rmSync(old, { recursive: true, force: true });
-  linkCommand();
+  COMMANDS.forEach(linkCommand);
 }
 
 /** The recipe's key, computed by the recipe's own code (rootfs/recipe.ts). */
@@ -135,12 +138,12 @@ async function rootfsKey(esbuild) {
   return (await import(`data:text/javascript;base64,${code}`)).recipeKey();
 }
 
-/** npm links a package's own command only where the package is a dependency: in a clone, `npx levitate-run` needs this. */
-function linkCommand() {
+/** npm links a package's own commands only where the package is a dependency: in a clone, `npx levitate-run` needs this. */
+function linkCommand(command) {
   const bin = join(root, 'node_modules/.bin');
   if (!existsSync(bin)) return;
-  const link = join(bin, 'levitate-run');
-  const target = '../../dist/bin/levitate-run.cjs';
+  const link = join(bin, command);
+  const target = `../../dist/bin/${command}.cjs`;
   try {
     if (lstatSync(link).isSymbolicLink() && readlinkSync(link) === target) return;
     rmSync(link);

@@ -198,10 +198,7 @@ export const rows: readonly Row[] = [
     'timerfd_gettime',
     { x86_64: 287, aarch64: 87 },
     [fd('fd'), struct('curr_value', 'out', 'itimerspec')],
-    {
-      ret: 'zero',
-      classes: ['desc'],
-    },
+    { ret: 'zero', classes: ['desc'], varies: ['curr_value'] },
     timerfdGettime,
   ),
   row(

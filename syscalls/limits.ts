@@ -51,7 +51,7 @@ export const rows: readonly Row[] = [
     'getrusage',
     { x86_64: 98, aarch64: 165 },
     [enumeration('who', 'usagewho'), struct('usage', 'out', 'rusage')],
-    { ret: 'zero', disposition: { partial: 'no block I/O and context switch counts' } },
+    { ret: 'zero', disposition: { partial: 'no block I/O and context switch counts' }, varies: ['usage'] },
     getrusage,
   ),
   absent('acct', { x86_64: 163, aarch64: 89 }, [path('filename')], { ret: 'zero', classes: ['file'] }),

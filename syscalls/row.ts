@@ -143,6 +143,11 @@ export interface Row {
   readonly stops: boolean;
   /** The gate answers the call by itself, from the thread's channel: see HostThread.share. Not while calls are traced. */
   readonly answered: Answered | undefined;
+  /**
+   * Arguments, or `result`, whose values are not the same in two runs of one program on one kernel: times, random bytes, usage,
+   * what the machine is. For those who compare runs.
+   */
+  readonly varies: readonly string[];
   /** Absent exactly when the disposition is `absent`. */
   readonly handler?: (task: Task, ...args: number[]) => number;
 }
@@ -154,6 +159,7 @@ export interface RowOptions {
   disposition?: Disposition;
   stops?: boolean;
   answered?: Answered;
+  varies?: readonly string[];
 }
 
 /** Declares an implemented call (default disposition: full). */
@@ -174,6 +180,7 @@ export function row<const Args extends readonly ArgType[]>(
     disposition: options.disposition ?? 'full',
     stops: options.stops ?? false,
     answered: options.answered,
+    varies: options.varies ?? [],
     handler: handler as unknown as (task: Task, ...args: number[]) => number,
   };
 }
@@ -196,6 +203,7 @@ export function absent(
     disposition: { absent: errno },
     stops: false,
     answered: undefined,
+    varies: options.varies ?? [],
   };
 }
 

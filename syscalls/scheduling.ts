@@ -90,7 +90,7 @@ export const rows: readonly Row[] = [
     'sched_getaffinity',
     { x86_64: 204, aarch64: 123 },
     [pid('pid'), uint('cpusetsize'), dynamic('mask', 'cpu_set')],
-    { ret: 'size' },
+    { ret: 'size', varies: ['mask', 'result'] },
     schedGetaffinity,
   ),
   row('getpriority', { x86_64: 140, aarch64: 141 }, [enumeration('which', 'priorities'), int('who')], {}, getpriority),
@@ -124,7 +124,7 @@ export const rows: readonly Row[] = [
     'getcpu',
     { x86_64: 309, aarch64: 168 },
     [word('cpu', 'out', 'uint'), word('node', 'out', 'uint'), addr('tcache')],
-    { ret: 'zero', disposition: { partial: 'always CPU 0, node 0' } },
+    { ret: 'zero', disposition: { partial: 'always CPU 0, node 0' }, varies: ['cpu', 'node'] },
     getcpu,
   ),
 ];

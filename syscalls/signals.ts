@@ -67,7 +67,7 @@ export const rows: readonly Row[] = [
     'rt_sigreturn',
     { x86_64: 15, aarch64: 139 },
     [],
-    { stops: true, ret: 'dynamic', classes: ['signal'] },
+    { stops: true, ret: 'dynamic', classes: ['signal'], varies: ['result'] },
     rtSigreturn,
   ),
   row(

@@ -180,20 +180,14 @@ export const rows: readonly Row[] = [
     'statfs',
     { x86_64: 137, aarch64: 43 },
     [path('path'), struct('buf', 'out', 'statfs')],
-    {
-      ret: 'zero',
-      classes: ['file', 'statfs', 'statfs-like'],
-    },
+    { ret: 'zero', classes: ['file', 'statfs', 'statfs-like'], varies: ['buf'] },
     statfs,
   ),
   row(
     'fstatfs',
     { x86_64: 138, aarch64: 44 },
     [fd('fd'), struct('buf', 'out', 'statfs')],
-    {
-      ret: 'zero',
-      classes: ['desc', 'fstatfs', 'statfs-like'],
-    },
+    { ret: 'zero', classes: ['desc', 'fstatfs', 'statfs-like'], varies: ['buf'] },
     fstatfs,
   ),
   row(

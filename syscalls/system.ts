@@ -47,7 +47,13 @@ import { exitGroup } from '../sched/exit.js';
 
 export const rows: readonly Row[] = [
   row('uname', { x86_64: 63, aarch64: 160 }, [struct('buf', 'out', 'utsname')], { ret: 'zero' }, uname),
-  row('sysinfo', { x86_64: 99, aarch64: 179 }, [struct('info', 'out', 'sysinfo')], { ret: 'zero' }, sysinfo),
+  row(
+    'sysinfo',
+    { x86_64: 99, aarch64: 179 },
+    [struct('info', 'out', 'sysinfo')],
+    { ret: 'zero', varies: ['info'] },
+    sysinfo,
+  ),
   row(
     'sethostname',
     { x86_64: 170, aarch64: 161 },
@@ -99,7 +105,7 @@ export const rows: readonly Row[] = [
     'getrandom',
     { x86_64: 318, aarch64: 278 },
     [buffer('buf', 'out', 'ret'), size('buflen'), flags('flags', 'getrandom_flags')],
-    { ret: 'size' },
+    { ret: 'size', varies: ['buf'] },
     getrandom,
   ),
   row(

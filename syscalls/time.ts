@@ -25,7 +25,7 @@ export const rows: readonly Row[] = [
     'clock_gettime',
     { x86_64: 228, aarch64: 113 },
     [enumeration('clockid', 'clocknames'), struct('tp', 'out', 'timespec')],
-    { ret: 'zero', classes: ['clock'] },
+    { ret: 'zero', classes: ['clock'], varies: ['tp'] },
     clockGettime,
   ),
   row(
@@ -39,7 +39,7 @@ export const rows: readonly Row[] = [
     'clock_getres',
     { x86_64: 229, aarch64: 114 },
     [enumeration('clockid', 'clocknames'), struct('res', 'out', 'timespec')],
-    { ret: 'zero', classes: ['clock'] },
+    { ret: 'zero', classes: ['clock'], varies: ['res'] },
     clockGetres,
   ),
   row(
@@ -51,14 +51,19 @@ export const rows: readonly Row[] = [
       struct('request', 'in', 'timespec'),
       dynamic('remain', 'nanosleep_remain'),
     ],
-    { stops: true, ret: 'zero' },
+    { stops: true, ret: 'zero', varies: ['remain'] },
     clockNanosleep,
   ),
   row(
     'clock_adjtime',
     { x86_64: 305, aarch64: 266 },
     [enumeration('clockid', 'clocknames'), struct('buf', 'inout', 'timex')],
-    { ret: 'dynamic', classes: ['clock'], disposition: { partial: "the clock is the host's: any change is EPERM" } },
+    {
+      ret: 'dynamic',
+      classes: ['clock'],
+      disposition: { partial: "the clock is the host's: any change is EPERM" },
+      varies: ['buf'],
+    },
     clockAdjtime,
   ),
   row(
@@ -69,6 +74,7 @@ export const rows: readonly Row[] = [
       ret: 'dynamic',
       classes: ['clock'],
       disposition: { partial: "the clock is the host's: any change is EPERM" },
+      varies: ['buf'],
     },
     adjtimex,
   ),
@@ -76,14 +82,14 @@ export const rows: readonly Row[] = [
     'nanosleep',
     { x86_64: 35, aarch64: 101 },
     [struct('req', 'in', 'timespec'), dynamic('rem', 'nanosleep_remain')],
-    { stops: true, ret: 'zero' },
+    { stops: true, ret: 'zero', varies: ['rem'] },
     nanosleep,
   ),
   row(
     'gettimeofday',
     { x86_64: 96, aarch64: 169 },
     [struct('tv', 'out', 'timeval'), struct('tz', 'out', 'timezone')],
-    { ret: 'zero', classes: ['clock'] },
+    { ret: 'zero', classes: ['clock'], varies: ['tv'] },
     gettimeofday,
   ),
   row(
@@ -93,8 +99,14 @@ export const rows: readonly Row[] = [
     { ret: 'zero', classes: ['clock'], disposition: { partial: "the clock is the host's: any change is EPERM" } },
     settimeofday,
   ),
-  row('time', { x86_64: 201 }, [word('tloc', 'out', 'long')], { ret: 'time', classes: ['clock'] }, time),
-  row('times', { x86_64: 100, aarch64: 153 }, [struct('buf', 'out', 'tms')], {}, times),
+  row(
+    'time',
+    { x86_64: 201 },
+    [word('tloc', 'out', 'long')],
+    { ret: 'time', classes: ['clock'], varies: ['tloc'] },
+    time,
+  ),
+  row('times', { x86_64: 100, aarch64: 153 }, [struct('buf', 'out', 'tms')], { varies: ['buf', 'result'] }, times),
 ];
 
 function nanosleepUntil(task: Task, deadlineNs: number, remaining: number, restartable: boolean): number {

@@ -16,7 +16,7 @@ export const rows: readonly Row[] = [
     'getitimer',
     { x86_64: 36, aarch64: 102 },
     [enumeration('which', 'itimer_which'), struct('curr_value', 'out', 'itimerval')],
-    { ret: 'zero' },
+    { ret: 'zero', varies: ['curr_value'] },
     getitimer,
   ),
   row(
@@ -27,7 +27,7 @@ export const rows: readonly Row[] = [
       struct('new_value', 'in', 'itimerval'),
       struct('old_value', 'out', 'itimerval'),
     ],
-    { ret: 'zero' },
+    { ret: 'zero', varies: ['old_value'] },
     setitimer,
   ),
   row(
@@ -53,9 +53,7 @@ export const rows: readonly Row[] = [
     'timer_gettime',
     { x86_64: 224, aarch64: 108 },
     [int('timerid'), struct('curr_value', 'out', 'itimerspec')],
-    {
-      ret: 'zero',
-    },
+    { ret: 'zero', varies: ['curr_value'] },
     timerGettime,
   ),
   row(

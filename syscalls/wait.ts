@@ -40,7 +40,7 @@ export const rows: readonly Row[] = [
       flags('options', 'wait4_options'),
       struct('rusage', 'out', 'rusage'),
     ],
-    { stops: true, ret: 'pid', classes: ['process'] },
+    { stops: true, ret: 'pid', classes: ['process'], varies: ['rusage'] },
     wait4,
   ),
   row(
@@ -53,7 +53,7 @@ export const rows: readonly Row[] = [
       flags('options', 'wait4_options'),
       struct('rusage', 'out', 'rusage'),
     ],
-    { stops: true, ret: 'zero', classes: ['process'] },
+    { stops: true, ret: 'zero', classes: ['process'], varies: ['rusage'] },
     waitid,
   ),
 ];

@@ -1,5 +1,5 @@
 #!/usr/bin/env node
-// The command's entry: loads the bundle beside it (main.cjs) through V8's code cache and calls its `main`.
+// A command's entry: loads the bundle beside it (main.cjs; levitate-diff's is diff.cjs) through V8's code cache and calls its `main`.
 //
 // Finding and compiling JavaScript is most of the start-up time, and `levitate-run busybox true` is to cost little more
 // than Node itself. The cache is per user and is written at the end of the first run, when the functions that a run
@@ -11,7 +11,8 @@ const path = require('node:path');
 const v8 = require('node:v8');
 const vm = require('node:vm');
 
-const file = path.join(__dirname, 'main.cjs');
+const bundleName = path.basename(__filename) === 'levitate-diff.cjs' ? 'diff' : 'main';
+const file = path.join(__dirname, `${bundleName}.cjs`);
 const KEPT = 7;
 
 // Large functions are to be optimized no later than small ones: a fork or exec runs a hundred functions once, and most guests
@@ -25,7 +26,7 @@ function cachePath(stat) {
   const base = process.env.XDG_CACHE_HOME || (process.env.HOME && path.join(process.env.HOME, '.cache'));
   if (!base || !path.isAbsolute(base) || process.env.LEVITATE_CODE_CACHE === '0') return undefined;
   const key = `${process.version}-${process.arch}-${stat.size.toString(36)}-${Math.trunc(stat.mtimeMs).toString(36)}`;
-  return path.join(base, 'levitate', 'code', `main-${key}.bin`);
+  return path.join(base, 'levitate', 'code', `${bundleName}-${key}.bin`);
 }
 
 function readCache(name) {

@@ -5,12 +5,10 @@
  * Everything that a plain run does not need is loaded on demand: start-up time is a feature (CONTRIBUTING: under three
  * times `node -e 0`).
  */
-import { readFileSync } from 'node:fs';
 import { argvBytes, environmentBytes, fromBytes } from './host-strings.js';
 import type { StraceSettings } from '../trace/settings.js';
 import { EXIT_FAILED, OPTIONS, UsageError, toRunOptions, type RunOptions } from './options.js';
-
-declare const LEVITATE_VERSION: string | undefined;
+import { version } from './version.js';
 
 export async function main(words: string[], onGuestDone?: () => void): Promise<void> {
   process.exitCode = EXIT_FAILED; // until something better is known
@@ -90,12 +88,6 @@ function hasDefaults(): boolean {
       return true;
   }
   return false;
-}
-
-function version(): string {
-  if (typeof LEVITATE_VERSION === 'string') return LEVITATE_VERSION;
-  const file = new URL('../../package.json', import.meta.url);
-  return (JSON.parse(readFileSync(file, 'utf8')) as { version: string }).version;
 }
 
 function print(text: string): void {

@@ -59,7 +59,7 @@ export const EXIT_NOT_FOUND = 127;
 export const DEFAULT_PATH = '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin';
 
 export interface OptionSpec {
-  group: 'Root filesystem' | 'The program' | 'Limits' | 'Looking inside' | 'Other';
+  group: 'Root filesystem' | 'The program' | 'Limits' | 'Looking inside' | 'Comparing' | 'Other';
   describe: string;
   /** `none`: a switch; `required`: takes the next word or `=VALUE`; `optional`: only `=VALUE`. */
   value: 'none' | 'required' | 'optional';
@@ -67,6 +67,15 @@ export interface OptionSpec {
   alias?: string;
   repeat?: boolean;
   choices?: readonly string[];
+}
+
+/** A command for the parser: its name, its options, and the words of its help. */
+export interface Command {
+  readonly name: string;
+  readonly usage: string;
+  readonly options: Readonly<Record<string, OptionSpec>>;
+  readonly examples: readonly (readonly [string, string])[];
+  readonly epilogue: string;
 }
 
 export const OPTIONS: Record<string, OptionSpec> = {
@@ -298,11 +307,11 @@ export function toRunOptions(raw: RawOptions, argv: ByteString[], hostEnv: Recor
 }
 
 /** Without a prototype: any name may be a variable's. */
-function emptyEnv(): Record<ByteString, ByteString> {
+export function emptyEnv(): Record<ByteString, ByteString> {
   return Object.create(null) as Record<ByteString, ByteString>;
 }
 
-function defaultEnv(hostEnv: Record<ByteString, ByteString>): Record<ByteString, ByteString> {
+export function defaultEnv(hostEnv: Record<ByteString, ByteString>): Record<ByteString, ByteString> {
   const env = emptyEnv();
   env['PATH'] = DEFAULT_PATH;
   // Harmless without a terminal, and programs that open /dev/tty want it.
@@ -310,12 +319,12 @@ function defaultEnv(hostEnv: Record<ByteString, ByteString>): Record<ByteString,
   return env;
 }
 
-function text(raw: RawOptions, option: string): string | undefined {
+export function text(raw: RawOptions, option: string): string | undefined {
   const value = raw[option];
   return typeof value === 'string' ? value : undefined;
 }
 
-function nonEmpty(option: string, value: string): string {
+export function nonEmpty(option: string, value: string): string {
   if (value === '') throw new UsageError(`--${option}: the value is empty`);
   return value;
 }

@@ -70,11 +70,11 @@ export class HostRun {
     return { read: (addr, length) => this.tracer.read(task.tid, addr, length) };
   }
 
-  /** Runs to the end, or to `timeoutMs` or `abort`, after which everything is killed. Throws HostLaunchError. */
+  /** Runs to the end, or to `timeoutMs`, after which everything is killed. Throws HostLaunchError. */
   async run(
     launch: HostLaunch,
     watcher: HostWatcher,
-    options: { timeoutMs?: number | undefined; abort?: AbortSignal } = {},
+    options: { timeoutMs?: number | undefined } = {},
   ): Promise<HostEnd> {
     const { tracer } = this;
     try {
@@ -97,8 +97,8 @@ export class HostRun {
         if (now < sliceEnd && kind !== 0) continue;
         await new Promise((resolve) => setImmediate(resolve));
         sliceEnd = performance.now() + SLICE_MS;
-        if (now < deadline && options.abort?.aborted !== true) continue;
-        timedOut = now >= deadline;
+        if (now < deadline) continue;
+        timedOut = true;
         tracer.kill();
       }
       return { status, timedOut, ...this.outputs() };
