@@ -6,6 +6,7 @@ const unitFolders = [
   'api-types',
   'archive',
   'cli',
+  'diff',
   'fs',
   'gate',
   'ipc',

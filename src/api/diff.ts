@@ -19,6 +19,8 @@ import { defaultLimits } from '../../sched/limits.js';
 import type { Task } from '../../sched/task.js';
 import { provideRootfs } from '../../rootfs/provide.js';
 import type { HostLaunch } from '../platform/native.js';
+import { firstByte, sameString } from '../trace/diff/compare.js';
+import { Maps } from '../trace/diff/maps.js';
 import { Recorder, type TaskTrace } from '../trace/diff/record.js';
 import { compareRuns, type Comparison } from '../trace/diff/walk.js';
 import { HostLaunchError, HostRun, type HostTask } from '../trace/host-run.js';
@@ -51,6 +53,8 @@ export class DiffError extends Error {
 export interface DiffResult extends Comparison {
   /** What is wrong with the runs as a whole: levitate cannot start the program, a time limit. */
   problems: string[];
+  /** Neither run came to its end. */
+  timedOut: boolean;
   host: { stdout: Buffer; stderr: Buffer };
   ours: { stdout: Buffer; stderr: Buffer };
 }
@@ -60,6 +64,7 @@ interface Side {
   stdout: Buffer;
   stderr: Buffer;
   problem: string | null;
+  timedOut: boolean;
 }
 
 const HOSTNAME = 'levitate';
@@ -73,8 +78,16 @@ export async function diff(options: DiffOptions): Promise<DiffResult> {
   const problems = [host.problem, ours.problem].filter((problem) => problem !== null);
   const compared =
     host.trace === null || ours.trace === null ? NOTHING : compareRuns(host.trace, ours.trace, options.context);
-  return { ...compared, problems, host, ours };
+  if (problems.length === 0 && compared.differences.length === 0)
+    for (const name of ['stdout', 'stderr'] as const)
+      if (!sameOutput(host[name], ours[name])) problems.push(`${name} differs, ${firstByte(host[name], ours[name])}`);
+  const timedOut = host.timedOut && ours.timedOut;
+  return { ...compared, problems, timedOut, host, ours };
 }
+
+/** sendfile(2) and the like write what no trace shows. */
+const sameOutput = (host: Buffer, ours: Buffer): boolean =>
+  sameString(host.toString('latin1'), ours.toString('latin1'), new Maps());
 
 /** Ways of keeping the program to its root, best first, as far as this user may hope for them. */
 function enclosures(): Pick<HostLaunch, 'namespaces' | 'uidMap' | 'gidMap'>[] {
@@ -98,7 +111,8 @@ async function onHost(options: DiffOptions, root: string): Promise<Side> {
       try {
         const end = await run.run(launchOf(options, scratch, enclosure), recorder, options);
         const problem = end.timedOut ? 'the run on the host was ended by --timeout' : null;
-        return { trace: recorder.root, stdout: end.stdout, stderr: end.stderr, problem };
+        const { stdout, stderr, timedOut } = end;
+        return { trace: recorder.root, stdout, stderr, problem, timedOut };
       } catch (error) {
         if (!(error instanceof HostLaunchError)) throw error;
         if (['exec', 'chdir'].includes(error.step)) throw new DiffError(explain(error, options));
@@ -112,7 +126,8 @@ async function onHost(options: DiffOptions, root: string): Promise<Side> {
   }
 }
 
-const ignoring = ({ ignore }: DiffOptions): { ignore?: ReadonlySet<string> } => (ignore === undefined ? {} : { ignore });
+const ignoring = ({ ignore }: DiffOptions): { ignore?: ReadonlySet<string> } =>
+  ignore === undefined ? {} : { ignore };
 
 function launchOf(
   options: DiffOptions,
@@ -156,6 +171,7 @@ async function inLevitate(options: DiffOptions, root: string): Promise<Side> {
   const stderr: Uint8Array[] = [];
   let trace: TaskTrace | null = null;
   let problem: string | null = null;
+  let timedOut = false;
   try {
     const { kernel, init } = system;
     [
@@ -178,7 +194,8 @@ async function inLevitate(options: DiffOptions, root: string): Promise<Side> {
     launching = null;
     recorder.leave(init, row, args, 0, 0);
     const ended = await kernel.run({ timeoutMs });
-    if (ended.timedOut) problem = "levitate's run was ended by --timeout";
+    ({ timedOut } = ended);
+    if (timedOut) problem = "levitate's run was ended by --timeout";
     trace = recorder.root;
   } catch (error) {
     if (!(error instanceof LaunchError)) throw error;
@@ -186,5 +203,5 @@ async function inLevitate(options: DiffOptions, root: string): Promise<Side> {
   } finally {
     system.close();
   }
-  return { trace, stdout: Buffer.concat(stdout), stderr: Buffer.concat(stderr), problem };
+  return { trace, stdout: Buffer.concat(stdout), stderr: Buffer.concat(stderr), problem, timedOut };
 }

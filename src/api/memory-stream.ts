@@ -64,7 +64,7 @@ class InputInode extends StreamInode {
     return moved;
   }
   override poll(): number {
-    return this.at < this.bytes.length ? POLLIN | POLLRDNORM : POLLHUP;
+    return this.at < this.bytes.length ? POLLIN | POLLRDNORM | POLLHUP : POLLHUP; // its writer has gone
   }
 }
 

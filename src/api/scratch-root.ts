@@ -132,7 +132,8 @@ function unpack(entries: readonly ArchiveEntry[], folder: string): void {
   mkdirSync(folder);
   for (const entry of entries) {
     const at = place(entry.path);
-    if (entry.path !== '') mkdirSync(dirname(at.toString('latin1')) === '.' ? folder : parentOf(at), { recursive: true });
+    if (entry.path !== '')
+      mkdirSync(dirname(at.toString('latin1')) === '.' ? folder : parentOf(at), { recursive: true });
     if (entry.type === 'hardlink') {
       linkSync(place(entry.link ?? ''), at);
       continue;

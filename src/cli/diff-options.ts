@@ -41,9 +41,10 @@ export const DIFF: Command = {
 
 Runs a program on this host's kernel and on levitate's, and shows the first system call that differs.
 
-The program really runs on this host, with your rights: in a scratch copy of the root filesystem, in which it is
-root, with processes, mounts, network and host name of its own. That keeps its files apart. It is no sandbox: do not
-compare programs that you would not run. In levitate, none of its calls reaches the host.`,
+The program really runs on this host, with your rights: in a scratch copy of the root
+filesystem, where it is root, with processes, mounts, network and host name of its own. That
+keeps its files apart, but it is no sandbox: compare no program that you would not run. In
+levitate none of its calls reaches the host.`,
   options: {
     root: {
       ...root,
@@ -91,17 +92,19 @@ compare programs that you would not run. In levitate, none of its calls reaches 
     ['$0 --root alpine.tar.gz --ignore futex -- /usr/bin/program', 'a program of your own'],
     ['$0 --stdin data.txt --context 20 -- busybox gzip -c', 'with input, and more lines before'],
   ],
-  epilogue: `How it compares: tasks are matched by their place in the tree of processes and threads, and calls within a task in
-order. Names, flags, strings, counts and errors must be equal. Descriptors, process ids, inode numbers and
-addresses must stand for each other throughout. Times, random bytes and usage are not compared. Signals from
-outside and their handlers are compared apart from the calls that they happen to interrupt.
+  epilogue: `How it compares: tasks are matched by their place in the tree of processes and threads, and
+calls within a task in order. Names, flags, strings, counts and errors must be equal.
+Descriptors, process ids, inode numbers and addresses must stand for each other throughout.
+Times, random bytes and usage are not compared. Signals from outside and their handlers are
+compared apart from the calls that they happen to interrupt.
 
-Of a call that differs, the note says what levitate knows to be missing in it. Without a note, it is a bug.
+The note on a call that differs is what levitate knows to be missing in it. Without one, the
+difference is a bug.
 
 Exit status:
   0      nothing differs
   1      something does
-  2      bad option, or the program cannot be run on this host
+  2      bad option, the program cannot be run on this host, or neither run ended in time
   125    levitate-diff itself failed`,
 };
 

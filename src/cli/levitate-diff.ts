@@ -57,6 +57,7 @@ async function compare(command: DiffCommand): Promise<number> {
   const different = result.differences.length > 0 || result.problems.length > 0;
   const text = result.calls === 0 ? '' : new Report({ colors, all }).text(result);
   process.stdout.write(Buffer.from(text + result.problems.map((problem) => `${problem}\n`).join(''), 'latin1'));
+  if (result.timedOut) return EXIT_USAGE;
   return different ? EXIT_DIFFERENT : EXIT_SAME;
 }
 

@@ -18,7 +18,8 @@ export interface Pair {
 const MOST_EDITS = 600;
 
 /** Numbers that stand for something else, and times. */
-const mask = (text: string): string => text.replace(/(?<![\w"/])(?:0x[0-9a-f]+|\d+)/g, '#').replace(/\/(\d+)(?=\/|")/g, '/#');
+const mask = (text: string): string =>
+  text.replace(/(?<![\w"/])(?:0x[0-9a-f]+|\d+)/g, '#').replace(/\/(\d+)(?=\/|")/g, '/#');
 
 function keyOf(entry: Entry): string {
   if (entry.kind !== 'call') return `${entry.kind} ${mask(lineOf(entry))}`;

@@ -7,6 +7,7 @@
  */
 import type { ArgType } from '../../../syscalls/row.js';
 import { isOut } from '../printers/kinds.js';
+import { quote } from '../text.js';
 import type { Maps } from './maps.js';
 import type { CallRecord } from './record.js';
 import { tokens, type Token } from './texts.js';
@@ -18,6 +19,8 @@ export interface Difference {
   readonly index: number;
   readonly host: string;
   readonly ours: string;
+  /** What the texts do not show. */
+  readonly detail?: string;
 }
 
 type ValueClass = 'exact' | 'fd' | 'pid' | 'address' | 'inode' | 'ignored';
@@ -79,17 +82,25 @@ function sameValue(kind: ValueClass, host: string, ours: string, maps: Maps, mak
   return kind === 'pid' && (a === 0 || b === 0) ? a === b : map.relate(a, b);
 }
 
-/** Process ids in paths, as in /proc/7/fd. */
-const samePath = (host: string, ours: string, maps: Maps): boolean => {
-  const pids: [number[], number[]] = [[], []];
+/** Numbers inside of strings that stand for something: process ids in paths, inode numbers of pipes and sockets. */
+const NAMED = /(?<=\/(?:proc|task)\/)\d+|(?<=(?:pipe|socket|net|mnt|pid|uts|ipc|user):\[)\d+/g;
+
+export function sameString(host: string, ours: string, maps: Maps): boolean {
+  if (host === ours) return true;
+  const found: [string[], string[]] = [[], []];
   const [a, b] = [host, ours].map((text, side) =>
-    text.replace(/(?<=\/(?:proc|task)\/)\d+/g, (pid) => {
-      pids[side].push(Number(pid));
-      return '#';
+    text.replace(NAMED, (number, at: number) => {
+      found[side].push(number);
+      return text[at - 1] === '[' ? '[#' : '#';
     }),
   );
-  return a === b && pids[0].every((pid, i) => maps.pids.relate(pid, pids[1][i]));
-};
+  return (
+    a === b &&
+    found[0].every((number, i) =>
+      (a.includes('[#') ? maps.inodes : maps.pids).relate(Number(number), Number(found[1][i])),
+    )
+  );
+}
 
 export function sameText(host: string, ours: string, outer: ValueClass, maps: Maps, makes = false): boolean {
   if (outer === 'ignored') return true;
@@ -100,12 +111,23 @@ export function sameText(host: string, ours: string, outer: ValueClass, maps: Ma
 function sameToken(host: Token, ours: Token, outer: ValueClass, maps: Maps, makes: boolean): boolean {
   const kind = FIELDS[host.field] ?? outer;
   if (host.kind === 'number' && ours.kind === 'number') return sameValue(kind, host.text, ours.text, maps, makes);
-  if (host.kind === 'string' && ours.kind === 'string') return samePath(host.text, ours.text, maps);
+  if (host.kind === 'string' && ours.kind === 'string') return sameString(host.text, ours.text, maps);
   return host.text === ours.text || kind === 'ignored';
 }
 
-const sameBytes = (a: Uint8Array | undefined, b: Uint8Array | undefined): boolean =>
-  a === undefined || b === undefined || Buffer.compare(a, b) === 0;
+const latin1 = (bytes: Uint8Array): string => Buffer.from(bytes).toString('latin1');
+const sameBytes = (a: Uint8Array, b: Uint8Array, maps: Maps): boolean =>
+  Buffer.compare(a, b) === 0 || sameString(latin1(a), latin1(b), maps);
+
+const SHOWN = 24;
+/** `from byte 40 on: "..." and "..."`. */
+export function firstByte(host: Uint8Array, ours: Uint8Array): string {
+  let at = 0;
+  while (at < host.length && host[at] === ours[at]) at++;
+  const from = Math.max(0, at - 4);
+  const show = (bytes: Uint8Array): string => quote(bytes.subarray(from, at + SHOWN));
+  return `from byte ${at} on: ${show(host)} on the host, ${show(ours)} in levitate`;
+}
 
 /** The first thing in which two calls of one name differ. Learns the relations that they bring about. */
 export function compareCalls(host: CallRecord, ours: CallRecord, maps: Maps): Difference | null {
@@ -123,9 +145,12 @@ export function compareCalls(host: CallRecord, ours: CallRecord, maps: Maps): Di
     const same =
       host.args.at(i) !== undefined &&
       ours.args.at(i) !== undefined &&
-      sameText(host.args[i], ours.args[i], kind, maps, makes) &&
-      (kind === 'ignored' || sameBytes(host.data.get(index), ours.data.get(index)));
-    if (!same) return { where: name, index: i, host: host.args.at(i) ?? '', ours: ours.args.at(i) ?? '' };
+      sameText(host.args[i], ours.args[i], kind, maps, makes);
+    const difference = { where: name, index: i, host: host.args.at(i) ?? '', ours: ours.args.at(i) ?? '' };
+    if (!same) return difference;
+    const [a, b] = [host.data.get(index), ours.data.get(index)];
+    if (kind !== 'ignored' && a !== undefined && b !== undefined && !sameBytes(a, b, maps))
+      return { ...difference, detail: firstByte(a, b) };
   }
   const same = sameResult(host, ours, maps);
   if (same) learn(host, ours, maps);
@@ -152,9 +177,19 @@ function sameResult(host: CallRecord, ours: CallRecord, maps: Maps): boolean {
       return sameValue('pid', String(host.value), String(ours.value), maps, false);
     case 'addr':
       return true;
+    case 'size':
+      return host.value - ours.value === stretch(host, ours);
     default:
       return sameText(host.result, ours.result, 'exact', maps);
   }
+}
+
+/** By how much the host's string is longer, where strings that stand for each other have numbers of other lengths in them. */
+function stretch(host: CallRecord, ours: CallRecord): number {
+  const strings = (call: CallRecord): string[] =>
+    call.args.filter((text) => text.startsWith('"') && text.search(NAMED) >= 0);
+  const length = (call: CallRecord): number => strings(call).join('').length;
+  return length(host) - length(ours);
 }
 
 /** More than any program's heap. */

@@ -72,6 +72,7 @@ export interface RecorderOptions<Subject extends TraceSubject> {
 
 /** Longer buffers are compared by what is printed of them. */
 const DATA_LIMIT = 1 << 16;
+const IOV_MAX = 1024;
 const SIGINFO_CODE = (arch: ArchName): number => forArch(SIGINFO, arch).fields['si_code'].offset;
 
 interface Open {
@@ -160,8 +161,7 @@ export class Recorder<Subject extends TraceSubject> implements Tracer<Subject> {
   exited(task: Subject, status: number): void {
     const signal = status & 0x7f;
     const core = status & 0x80 ? ' (core dumped)' : '';
-    const text =
-      signal === 0 ? `exited with ${(status >>> 8) & 0xff}` : `killed by ${signalName(signal)}${core}`;
+    const text = signal === 0 ? `exited with ${(status >>> 8) & 0xff}` : `killed by ${signalName(signal)}${core}`;
     this.trace(task).entries.push({ kind: 'exit', text, at: this.clock++ });
     this.open.delete(task);
     this.tasks.delete(task);
@@ -186,14 +186,33 @@ export class Recorder<Subject extends TraceSubject> implements Tracer<Subject> {
   private keep(call: Call, record: CallRecord, dir: 'in' | 'out'): void {
     if (call.failed) return;
     for (const [i, arg] of call.row.args.entries()) {
-      if (arg.kind !== 'buffer' || arg.dir !== dir) continue;
+      if ((arg.kind !== 'buffer' && arg.kind !== 'iovec') || arg.dir !== dir) continue;
       const { length } = arg;
-      const size = length === 'ret' ? call.result : 'arg' in length ? Number(call.arg(length.arg)) : length.fixed;
-      if (size <= STRING_LIMIT || size > DATA_LIMIT) continue;
-      const bytes = call.peek(call.args[i], size);
-      if (bytes !== null) record.data.set(i, bytes);
+      const given = length === 'ret' ? call.result : 'arg' in length ? Number(call.arg(length.arg)) : length.fixed;
+      const bytes = arg.kind === 'buffer' ? buffer(call, call.args[i], given) : pieces(call, call.args[i], given);
+      if (bytes !== null && bytes.length > STRING_LIMIT) record.data.set(i, bytes);
     }
   }
+}
+
+const buffer = (call: Call, addr: bigint, size: number): Uint8Array | null =>
+  size > DATA_LIMIT ? null : call.peek(addr, size);
+
+/** The bytes of a scatter list; after the call, as many as its result says. */
+function pieces(call: Call, addr: bigint, count: number): Uint8Array | null {
+  const list = count > IOV_MAX ? null : call.peek(addr, 16 * count);
+  if (list === null) return null;
+  const view = viewOf(list);
+  const found: Uint8Array[] = [];
+  let left = call.exiting ? call.result : Infinity;
+  for (let i = 0; i < count && left > 0; i++) {
+    const size = Math.min(left, Number(view.getBigUint64(16 * i + 8, true)));
+    const bytes = buffer(call, view.getBigUint64(16 * i, true), size);
+    if (bytes === null) return null;
+    found.push(bytes);
+    left -= size;
+  }
+  return Buffer.concat(found);
 }
 
 /** An entry as a line of a trace. */

@@ -81,7 +81,9 @@ export class Report {
 
   /** The two texts, the part that differs marked. */
   private both(found: Found): string[] {
-    return [...this.side('-', RED, found.host, found), ...this.side('+', GREEN, found.ours, found)];
+    const { detail } = found.difference;
+    const sides = [...this.side('-', RED, found.host, found), ...this.side('+', GREEN, found.ours, found)];
+    return detail === undefined ? sides : [...sides, `    ${detail}`];
   }
   private side(sign: string, color: string, entry: Entry | null, found: Found): string[] {
     if (entry === null) return [this.color(color, `  ${sign} ${this.absent(found)}`)];
@@ -116,7 +118,11 @@ function whereOf({ row, difference, host, ours }: Found): string {
   if (row === undefined) return '';
   if (host === null) return ', made in levitate only';
   if (ours === null) return ', made on the host only';
-  return difference.where === 'result' ? ', the result' : difference.where === 'call' ? '' : `, argument ${difference.where}`;
+  return difference.where === 'result'
+    ? ', the result'
+    : difference.where === 'call'
+      ? ''
+      : `, argument ${difference.where}`;
 }
 
 /** Where in its line the part that differs is. */
