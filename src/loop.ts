@@ -23,14 +23,16 @@ import { exitGroup, killAll } from '../sched/exit.js';
 import { KernelState, type KernelStateOptions } from '../sched/kernel-state.js';
 import { returnToUser } from '../sched/signal/deliver.js';
 import { SIGINFO_SIZE, writeSigInfo } from '../sched/signal/info-bytes.js';
-import { forceSignal } from '../sched/signal/send.js';
+import { forceSignal, kernelInfo, sendSignalToTask } from '../sched/signal/send.js';
 import type { Task } from '../sched/task.js';
 import { GROUP_RUNNING } from '../sched/thread-group.js';
-import { BLOCKED, NO_RETURN, WOULD_BLOCK } from '../sched/wait.js';
+import { BLOCKED, NO_RETURN, WOULD_BLOCK, block } from '../sched/wait.js';
 import { Dispatcher } from '../syscalls/dispatch.js';
 import { allArguments, unknownRow } from './trace/capture.js';
 import type { Row } from '../syscalls/row.js';
-import type { Tracer } from './trace/tracer.js';
+import type { Injection } from './trace/inject.js';
+import type { Injector } from './trace/injector.js';
+import { DELAYED, INJECTED, type Tracer } from './trace/tracer.js';
 
 /** Stops handled before Node's event loop gets a turn, even if it did not ask for one. */
 const STOPS_PER_TURN = 256;
@@ -58,6 +60,9 @@ export class Loop {
   readonly platform: Platform;
   readonly table: Dispatcher;
   private tracer: Tracer<Task> | null = null;
+  private injector: Injector | null = null;
+  /** There is a tracer or an injector. */
+  private watched = false;
   private readonly tasks = new Map<HostThread, Task>();
   private scheduled = false;
   private idleTimer: NodeJS.Timeout | null = null;
@@ -86,7 +91,7 @@ export class Loop {
   /** Tells `tracer` of every system call, signal and end from now on. */
   trace(tracer: Tracer<Task> & { attach?(task: Task): void }): void {
     this.tracer = tracer;
-    if (this.platform.gate) this.table.fillGateClasses(this.platform.gate.classes, true);
+    this.watchCalls();
     const bytes = new Uint8Array(SIGINFO_SIZE);
     const view = new DataView(bytes.buffer);
     this.state.watcher = {
@@ -101,6 +106,18 @@ export class Loop {
       made(task);
       tracer.attach?.(task);
     };
+  }
+
+  /** Tampers with system calls from now on. */
+  inject(injector: Injector): void {
+    this.injector = injector;
+    this.watchCalls();
+  }
+
+  /** Every call comes to the kernel, also those that the gate could answer. */
+  private watchCalls(): void {
+    this.watched = true;
+    if (this.platform.gate) this.table.fillGateClasses(this.platform.gate.classes, true);
   }
 
   protected mapOf(thread: HostThread): AddressMap | null {
@@ -248,14 +265,14 @@ export class Loop {
     task.inSyscall = true;
     let result: number;
     try {
-      result = this.tracer === null ? this.table.dispatch(task, task.thread.regs) : this.traced(task, this.tracer);
+      result = this.watched ? this.watch(task) : this.table.dispatch(task, task.thread.regs);
     } catch (error) {
       result = this.failure(task, error);
     }
     this.complete(task, result);
   }
 
-  private traced(task: Task, tracer: Tracer<Task>): number {
+  private watch(task: Task): number {
     const { regs } = task.thread;
     const entry = this.table.entries[regs.nr];
     const row = entry?.row ?? unknownRow(regs.nr);
@@ -266,9 +283,31 @@ export class Loop {
         : row.name === 'rt_sigreturn'
           ? [BigInt(regs.sp)]
           : this.table.rawArgs(entry, regs);
-    task.traced = { row, args };
-    tracer.enter(task, row, args);
-    return this.table.dispatch(task, regs);
+    const injection = this.injector === null ? null : this.injector.decide(task, row, args);
+    task.traced = { row, args, injection, begun: injection === null };
+    this.tracer?.enter(task, row, args);
+    if (injection === null) return this.table.dispatch(task, regs);
+    return this.delay(task, injection.enterNs, () => this.begin(task, injection));
+  }
+
+  /** A call that is tampered with, after its delay: the signal, and the call unless its result is given. */
+  private begin(task: Task, { signal, value }: Injection): number {
+    task.traced!.begun = true;
+    if (signal === SIGKILL) {
+      exitGroup(task.group, SIGKILL, task);
+      return NO_RETURN;
+    }
+    if (signal !== 0) sendSignalToTask(task, kernelInfo(signal));
+    if (value !== null) return 0;
+    if (task.mm.pendingSync) task.mm.syncHost();
+    return this.table.dispatch(task, task.thread.regs);
+  }
+
+  /** Runs `then` later; the task sleeps as in a tracer's stop, which only its death ends. */
+  private delay(task: Task, ns: number, then: () => number): number {
+    if (ns === 0) return then();
+    const deadlineNs = this.state.clock.monotonicNs() + ns;
+    return block(task, () => WOULD_BLOCK, [], { deadlineNs, onTimeout: then, killable: true });
   }
 
   /** What a throw of a handler means: the negative errno, or a panic. */
@@ -288,21 +327,13 @@ export class Loop {
   private complete(task: Task, result: number): void {
     if (result === BLOCKED || task.exited) return;
     task.inSyscall = false;
-    if (this.tracer !== null && task.traced !== null) {
-      const { row, args } = task.traced;
+    const { traced } = task;
+    if (traced === null) setResult(task, result);
+    else {
       task.traced = null;
-      // What rt_sigreturn restored looks like its result.
-      const shown = result !== NO_RETURN ? result : row.name === 'rt_sigreturn' ? task.thread.regs.ret : 0;
-      const failed = shown < 0 && shown > -4096;
-      this.tracer.leave(task, row, args, failed ? -1 : shown, failed ? -shown : 0);
-    }
-    if (result !== NO_RETURN) {
-      const { regs } = task.thread;
-      if (result <= -512 && result > -600) {
-        task.restartErrno = -result;
-        task.restartNr = regs.nr;
-        regs.ret = -EINTR;
-      } else regs.ret = result;
+      // Killed in its delay: nobody sees a result.
+      if (!traced.begun) setResult(task, result);
+      else if (this.leave(task, traced, result)) return;
     }
     if (
       task.restartErrno === 0 &&
@@ -312,6 +343,26 @@ export class Loop {
     )
       task.thread.resume();
     else if (returnToUser(task)) task.thread.resume();
+  }
+
+  /** Sets the result, or the injected one, and tells the tracer. Returns whether the task has to wait before it goes on. */
+  private leave(task: Task, { row, args, injection }: TracedCall, result: number): boolean {
+    const delayed = injection !== null && (injection.enterNs > 0 || injection.exitNs > 0) ? DELAYED : 0;
+    if (injection === null || injection.value === null) {
+      setResult(task, result);
+      // What rt_sigreturn restored looks like its result.
+      const value = result !== NO_RETURN ? result : row.name === 'rt_sigreturn' ? task.thread.regs.ret : 0;
+      const failed = value < 0 && value > -4096;
+      this.tracer?.leave(task, row, args, failed ? -1 : value, failed ? -value : 0, delayed);
+    } else {
+      const { errno, value } = injection;
+      const { regs } = task.thread;
+      regs.setHalves(regs.layout.ret, Number(value & 0xffff_ffffn), Number(value >> 32n));
+      const shown = errno === 0 ? Number(BigInt.asIntN(64, value)) : -1;
+      this.tracer?.leave(task, row, args, shown, errno, INJECTED | delayed);
+    }
+    if (injection === null || injection.exitNs === 0 || task.fatalSignalPending()) return false;
+    return this.delay(task, injection.exitNs, () => NO_RETURN) === BLOCKED;
   }
 
   private otherStop(task: Task, kind: number): void {
@@ -345,11 +396,31 @@ export class Loop {
   }
 }
 
+/** A call that is watched: by a tracer, or because it may be tampered with. */
+interface TracedCall {
+  readonly row: Row;
+  readonly args: readonly bigint[];
+  readonly injection: Injection | null;
+  /** Not waiting for the end of an injected delay any more. */
+  begun: boolean;
+}
+
 declare module '../sched/task.js' {
   interface Task {
-    /** The call a tracer has seen enter and not leave. */
-    traced: { row: Row; args: readonly bigint[] } | null;
+    /** The call that has been seen to enter and not to leave. */
+    traced: TracedCall | null;
   }
+}
+
+/** The result into the registers, or what is to be restarted into the task. */
+function setResult(task: Task, result: number): void {
+  if (result === NO_RETURN) return;
+  const { regs } = task.thread;
+  if (result <= -512 && result > -600) {
+    task.restartErrno = -result;
+    task.restartNr = regs.nr;
+    regs.ret = -EINTR;
+  } else regs.ret = result;
 }
 
 /** x86 trap numbers behind a signal that is no page fault. */

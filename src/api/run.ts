@@ -1,11 +1,15 @@
 /** What `levitate-run` does with its options: boots, connects the standard streams, runs, and gives the exit status. */
 import { openSync, writeFileSync, writeSync } from 'node:fs';
 import type { RunOptions } from '../cli/options.js';
-import { EXIT_FAILED, EXIT_TIMEOUT } from '../cli/options.js';
+import { EXIT_FAILED, EXIT_TIMEOUT, UsageError } from '../cli/options.js';
 import { createLog } from '../cli/logging.js';
 import { connectStdio, type Stdio } from '../tty/stdio.js';
 import type { Kernel } from '../kernel.js';
 import { KernelPanic } from '../loop.js';
+import { ROWS } from '../../syscalls/table.js';
+import { ExpressionError } from '../trace/call-set.js';
+import { parseInject } from '../trace/inject.js';
+import { Injector } from '../trace/injector.js';
 import { TextSink, TraceSession } from '../trace/session.js';
 import type { TraceClock } from '../trace/stamps.js';
 import { findProgram, LaunchError, outcome } from './launch.js';
@@ -30,6 +34,7 @@ export async function run(options: RunOptions): Promise<number> {
       ] as const)
         if (!env.has(name)) env.set(name, value);
     stdio = connectStdio(kernel.state, init, system.io, options.tty);
+    if (options.inject !== undefined) kernel.inject(injector(options.inject, kernel));
     const trace = traceSession(options, kernel);
     const launched = findProgram(init, [...options.argv], env, options.cwd, kernel);
     if (trace !== null) {
@@ -98,6 +103,23 @@ function taskSink(path: string): TextSink {
   return new TextSink((text) => {
     writeFileSync(path, text, { encoding: 'latin1', flag });
     flag = 'a';
+  });
+}
+
+/** The tampering that the options ask for. */
+function injector(expressions: NonNullable<RunOptions['inject']>, kernel: Kernel): Injector {
+  const rules = expressions.map(({ option, text }) => {
+    try {
+      return parseInject(text, option === 'fault', ROWS, kernel.platform.arch);
+    } catch (error) {
+      if (error instanceof ExpressionError) throw new UsageError(`--${option}: ${error.message}`);
+      throw error;
+    }
+  });
+  const word = new Uint8Array(4);
+  return new Injector(rules, () => {
+    kernel.state.random.fill(word, 0, 4);
+    return new DataView(word.buffer).getUint32(0);
   });
 }
 

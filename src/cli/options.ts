@@ -36,6 +36,8 @@ export interface RunOptions {
   straceOptions?: string[];
   straceSettings?: StraceSettings;
   summary?: true | string;
+  /** Expressions of --inject and --fault, in the order given. */
+  inject?: readonly { readonly option: 'inject' | 'fault'; readonly text: ByteString }[];
   platform: PlatformName;
   logLevel: LogLevel;
   /** Print what was counted (stub system calls, resources) on stderr at the end. */
@@ -169,6 +171,21 @@ export const OPTIONS: Record<string, OptionSpec> = {
     value: 'optional',
     placeholder: '[=FILE]',
   },
+  inject: {
+    group: 'Looking inside',
+    describe:
+      "Tamper with system calls as strace --inject does: make them fail, return what you say, get a signal, take longer. --inject='openat:error=ENOSPC:when=2+' lets no task open a second file. SET is a list of names, %class or /regex; !SET is all others. error and retval: the call is not made. Beyond strace, path=GLOB, fd=N and pid=N narrow the set, and probability=0.1:seed=1 leaves it to chance, the same every time. Can be repeated; for each call the last one counts",
+    value: 'required',
+    placeholder: 'SET:error=E|retval=N|signal=S|delay_enter=TIME|delay_exit=TIME[:when=FIRST[..LAST][+[STEP]]]',
+    repeat: true,
+  },
+  fault: {
+    group: 'Looking inside',
+    describe: 'The same for errors alone, ENOSYS unless another is given: --fault=%network:when=3+. Can be repeated',
+    value: 'required',
+    placeholder: 'SET[:error=E][:when=...]',
+    repeat: true,
+  },
   report: {
     group: 'Looking inside',
     describe: 'At the end, say on stderr which unimplemented system calls were hit, and what the gate did',
@@ -301,6 +318,10 @@ export function toRunOptions(raw: RawOptions, argv: ByteString[], hostEnv: Recor
     options.straceOptions = straceOptions;
     options.strace ??= true;
   }
+  const inject = (['fault', 'inject'] as const).flatMap((option) =>
+    ((raw[option] as string[] | undefined) ?? []).map((expression) => ({ option, text: expression })),
+  );
+  if (inject.length > 0) options.inject = inject;
   if (typeof raw['tty'] === 'boolean') options.tty = raw['tty'];
   if (typeof raw['gate'] === 'boolean') options.gate = raw['gate'];
   return options;

@@ -22,7 +22,7 @@ import type { Outcome, TraceEvent } from '../trace/parse/line.js';
 import { parseArguments, TraceTextError, type Term } from '../trace/parse/term.js';
 import { Evaluator } from '../trace/parse/value.js';
 import { resultText } from '../trace/strace.js';
-import { taskMemory } from '../trace/session.js';
+import { taskMemory } from '../trace/task-memory.js';
 import { FUTEX_WAIT, FUTEX_WAIT_BITSET } from '../abi/flags/futex.js';
 import { signalName } from '../abi/signals.js';
 import { Addresses } from './addresses.js';

@@ -146,8 +146,8 @@ export class TraceSession implements Tracer<Task> {
   enter(task: Task, row: Row, args: readonly bigint[]): void {
     for (const tracer of this.tracers) tracer.enter(task, row, args);
   }
-  leave(task: Task, row: Row, args: readonly bigint[], result: number, errno: number): void {
-    for (const tracer of this.tracers) tracer.leave(task, row, args, result, errno);
+  leave(task: Task, row: Row, args: readonly bigint[], result: number, errno: number, tampered = 0): void {
+    for (const tracer of this.tracers) tracer.leave(task, row, args, result, errno, tampered);
   }
   signal(task: Task, signal: TraceSignal): void {
     for (const tracer of this.tracers) tracer.signal(task, signal);

@@ -15,8 +15,8 @@ import { CallTexts } from './printers/index.js';
 import { siginfo } from './printers/signals.js';
 import { DEFAULT_SETTINGS, type Status, type StraceSettings } from './settings.js';
 import { Stamps, spentText, type TraceClock } from './stamps.js';
-import { hex, octal } from './text.js';
-import type { TraceMemory, TraceSignal, TraceSubject, Tracer } from './tracer.js';
+import { hex, octal, unsigned } from './text.js';
+import { DELAYED, INJECTED, type TraceMemory, type TraceSignal, type TraceSubject, type Tracer } from './tracer.js';
 
 export interface StraceOptions<Subject extends TraceSubject> extends Partial<StraceSettings> {
   readonly arch: ArchName;
@@ -76,7 +76,7 @@ export class StraceWriter<Subject extends TraceSubject> implements Tracer<Subjec
     if (spent !== null && clock) state.enteredNs = clock.monotonicNs();
   }
 
-  leave(task: Subject, row: Row, _args: readonly bigint[], result: number, errno: number): void {
+  leave(task: Subject, row: Row, _args: readonly bigint[], result: number, errno: number, tampered = 0): void {
     const { spent, clock } = this.options;
     const state = this.state(task);
     const call = state.call;
@@ -90,7 +90,7 @@ export class StraceWriter<Subject extends TraceSubject> implements Tracer<Subjec
     this.put(state, `${this.texts.leave(call)}) `);
     if (!this.publish(state, errno === 0 ? 'successful' : 'failed')) return;
     this.align(state);
-    this.put(state, resultText(call));
+    this.put(state, resultText(call, tampered));
     if (spent !== null && clock) this.put(state, ` ${spentText(leftNs - state.enteredNs, spent)}`);
     this.end(state);
   }
@@ -208,7 +208,7 @@ function numberOf(row: Row, arch: ArchName): number {
 }
 
 /** What a signal's text is printed for. */
-const NO_CALL = absent('', {}, [], {});
+export const NO_CALL = absent('', {}, [], {});
 
 const RESTART_TEXTS: Readonly<Record<number, string>> = {
   512: 'ERESTARTSYS (To be restarted if SA_RESTART is set)',
@@ -217,16 +217,14 @@ const RESTART_TEXTS: Readonly<Record<number, string>> = {
   516: 'ERESTART_RESTARTBLOCK (Interrupted by signal)',
 };
 
-/** `= 3`, `= -1 ENOENT (No such file or directory)`, `= 0x7f0000001000`, `= 0 (Timeout)`. */
-export function resultText(call: Call): string {
+/** `= 3`, `= -1 ENOENT (No such file or directory)`, `= 0x7f0000001000`, `= 0 (Timeout)`, `= 1 (INJECTED) (DELAYED)`. */
+export function resultText(call: Call, tampered = 0): string {
   const aux = call.aux === '' ? '' : ` (${call.aux})`;
-  if (call.ret === 'none') return '= ?';
-  if (call.failed) {
-    const restart = RESTART_TEXTS[call.errno];
-    if (restart !== undefined) return `= ? ${restart}${aux}`;
-    const name = ERRNO_NAMES[call.errno];
-    return `${name === undefined ? `= -1 (errno ${call.errno})` : `= -1 ${name} (${ERRNO_TEXTS[call.errno]})`}${aux}`;
-  }
+  const injected = (tampered & INJECTED) === 0 ? '' : ' (INJECTED)';
+  const delayed = (tampered & DELAYED) === 0 ? '' : ' (DELAYED)';
+  if (call.ret === 'none' && injected === '') return `= ?${delayed}`;
+  // A success has the comment before the mark, an error after it.
+  if (call.failed) return `= ${errorText(call.errno)}${injected}${aux}${delayed}`;
   const value =
     call.ret === 'addr' || call.ret === 'hex'
       ? hex(call.result)
@@ -234,6 +232,15 @@ export function resultText(call: Call): string {
         ? call.fd(call.result)
         : call.ret === 'mode'
           ? octal(call.result)
-          : String(call.result);
-  return `= ${value}${aux}`;
+          : call.ret === 'uid' && call.result < 0
+            ? unsigned(BigInt(call.result))
+            : String(call.result);
+  return `= ${value}${aux}${injected}${delayed}`;
+}
+
+function errorText(errno: number): string {
+  const restart = RESTART_TEXTS[errno];
+  if (restart !== undefined) return `? ${restart}`;
+  const name = ERRNO_NAMES[errno];
+  return name === undefined ? `-1 (errno ${errno})` : `-1 ${name} (${ERRNO_TEXTS[errno]})`;
 }

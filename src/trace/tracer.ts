@@ -34,10 +34,14 @@ export interface TraceSignal {
   readonly info: Uint8Array;
 }
 
+/** Bits of `tampered`: the result is not the call's own; the call was delayed. */
+export const INJECTED = 1;
+export const DELAYED = 2;
+
 export interface Tracer<Subject extends TraceSubject = TraceSubject> {
   enter(task: Subject, row: Row, args: readonly bigint[]): void;
   /** `errno` 0: success with `result`. Restart codes (512 up) are errors here. */
-  leave(task: Subject, row: Row, args: readonly bigint[], result: number, errno: number): void;
+  leave(task: Subject, row: Row, args: readonly bigint[], result: number, errno: number, tampered?: number): void;
   /** Before the handler's frame is made, the default action taken, or the signal ignored (strace shows those too). */
   signal(task: Subject, signal: TraceSignal): void;
   /** A group stop by this signal began. */

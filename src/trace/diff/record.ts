@@ -10,10 +10,11 @@ import { forArch, readScalar } from '../../abi/layout.js';
 import { signalName } from '../../abi/signals.js';
 import type { ArchName } from '../../abi/types.js';
 import type { ReturnKind, Row } from '../../../syscalls/row.js';
-import { Call, STRING_LIMIT, viewOf } from '../call.js';
+import { Call, viewOf } from '../call.js';
+import { DEFAULT_STYLE } from '../style.js';
 import { CallTexts } from '../printers/index.js';
 import { siginfo } from '../printers/signals.js';
-import { resultText } from '../strace.js';
+import { NO_CALL, resultText } from '../strace.js';
 import type { TraceMemory, TraceSignal, TraceSubject, Tracer } from '../tracer.js';
 import { splitArguments } from './texts.js';
 
@@ -149,7 +150,7 @@ export class Recorder<Subject extends TraceSubject> implements Tracer<Subject> {
   signal(task: Subject, { signal, info }: TraceSignal): void {
     const { arch } = this.options;
     const code = readScalar(viewOf(info), SIGINFO_CODE(arch), 'i32');
-    const text = `${signalName(signal)} ${siginfo(info, arch)}`;
+    const text = `${signalName(signal)} ${siginfo(new Call(NO_CALL, [], arch, this.options.memory(task)), info)}`;
     this.trace(task).entries.push({ kind: 'signal', signal, code, text, at: this.clock++ });
   }
 
@@ -190,7 +191,7 @@ export class Recorder<Subject extends TraceSubject> implements Tracer<Subject> {
       const { length } = arg;
       const given = length === 'ret' ? call.result : 'arg' in length ? Number(call.arg(length.arg)) : length.fixed;
       const bytes = arg.kind === 'buffer' ? buffer(call, call.args[i], given) : pieces(call, call.args[i], given);
-      if (bytes !== null && bytes.length > STRING_LIMIT) record.data.set(i, bytes);
+      if (bytes !== null && bytes.length > DEFAULT_STYLE.strings) record.data.set(i, bytes);
     }
   }
 }
