@@ -1,5 +1,5 @@
 #!/usr/bin/env node
-// A command's entry: loads the bundle beside it (main.cjs; levitate-diff's is diff.cjs) through V8's code cache and calls its `main`.
+// A command's entry: loads the bundle beside it (main.cjs; levitate-NAME's is NAME.cjs) through V8's code cache and calls its `main`.
 //
 // Finding and compiling JavaScript is most of the start-up time, and `levitate-run busybox true` is to cost little more
 // than Node itself. The cache is per user and is written at the end of the first run, when the functions that a run
@@ -11,7 +11,7 @@ const path = require('node:path');
 const v8 = require('node:v8');
 const vm = require('node:vm');
 
-const bundleName = path.basename(__filename) === 'levitate-diff.cjs' ? 'diff' : 'main';
+const bundleName = path.basename(__filename, '.cjs').replace('levitate-', '').replace(/^run$/, 'main');
 const file = path.join(__dirname, `${bundleName}.cjs`);
 const KEPT = 7;
 

@@ -61,7 +61,7 @@ export const EXIT_NOT_FOUND = 127;
 export const DEFAULT_PATH = '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin';
 
 export interface OptionSpec {
-  group: 'Root filesystem' | 'The program' | 'Limits' | 'Looking inside' | 'Comparing' | 'Other';
+  group: 'Root filesystem' | 'The program' | 'Limits' | 'Looking inside' | 'Comparing' | 'The recording' | 'Other';
   describe: string;
   /** `none`: a switch; `required`: takes the next word or `=VALUE`; `optional`: only `=VALUE`. */
   value: 'none' | 'required' | 'optional';

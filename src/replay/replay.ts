@@ -25,7 +25,10 @@ export interface ReplayOptions {
   readonly cwd?: string | undefined;
   readonly memoryBytes?: number;
   readonly ignore?: ReadonlySet<string>;
-  readonly differ: (difference: Difference) => void;
+  /** Lines to give with a difference. */
+  readonly context?: number;
+  /** `before`: what was played before it, oldest first. */
+  readonly differ: (difference: Difference, before: readonly string[]) => void;
 }
 export interface ReplayResult {
   readonly calls: number;
@@ -58,7 +61,9 @@ export async function replay(options: ReplayOptions): Promise<ReplayResult> {
     const cwd = options.cwd ?? facts.cwd;
     if (cwd !== '') chdir(init, cwd);
     const source = new Lookahead(new StraceSource(file));
-    const { differ, ignore } = options;
+    const { ignore, context = 0 } = options;
+    const recent: TraceEvent[] = [];
+    const differ = (difference: Difference): void => options.differ(difference, recent.map(eventText));
     const derived = options.root === undefined;
     const player = new Player({
       kernel,
@@ -77,6 +82,7 @@ export async function replay(options: ReplayOptions): Promise<ReplayResult> {
     for (let event = source.next(); event !== null; event = source.next()) {
       try {
         player.play(event);
+        if (context > 0 && recent.push(event) > context) recent.shift();
       } catch (error) {
         if (error instanceof TraceTextError)
           throw new TraceFileError(`${options.file}:${event.line}:${error.column + 1}: ${error.message}`);
@@ -127,3 +133,26 @@ function learnFiles(options: ReplayOptions): FileFacts {
   return facts;
 }
 const argsOf = (event: TraceEvent): string => ('args' in event ? event.args : '');
+function eventText(event: TraceEvent): string {
+  const who = event.pid === 0 ? '' : `[pid ${event.pid}] `;
+  switch (event.kind) {
+    case 'call':
+      return `${who}${event.name}(${event.args}) ${event.outcome.text}`;
+    case 'unfinished':
+      return `${who}${event.name}(${event.args} <unfinished ...>`;
+    case 'resumed':
+      return `${who}<... ${event.name} resumed>${event.args}) ${event.outcome.text}`;
+    case 'lost':
+      return `${who}${event.name}(${event.args}) = ?`;
+    case 'signal':
+      return `${who}--- ${event.signal} ${event.info} ---`;
+    case 'stopped':
+      return `${who}--- stopped by ${event.signal} ---`;
+    case 'exited':
+      return `${who}+++ exited with ${event.status} +++`;
+    case 'killed':
+      return `${who}+++ killed by ${event.signal} +++`;
+    default:
+      return who;
+  }
+}
