@@ -2,7 +2,6 @@
  * `levitate-replay [options] FILE...`: parses, replays each file, prints what differs on stdout. Exit status as diff(1): 0 the
  * same, 1 different, 2 a file that cannot be read; 125 for trouble of its own.
  */
-import type { ArchName } from '../abi/types.js';
 import { replay } from '../replay/replay.js';
 import { ReplayReport } from '../replay/report.js';
 import { argvBytes, environmentBytes, fromBytes } from './host-strings.js';
@@ -18,11 +17,9 @@ import {
 } from './replay-options.js';
 import { version } from './version.js';
 
-const HOST_ARCH: ArchName = process.arch === 'arm64' ? 'aarch64' : 'x86_64';
-
 export async function main(words: string[], onGuestDone?: () => void): Promise<void> {
   process.exitCode = EXIT_FAILED;
-  let status = EXIT_FAILED;
+  let status: number;
   try {
     const command = await commandLine(words);
     status = command === undefined ? EXIT_SAME : await replayAll(command);
@@ -54,7 +51,7 @@ async function replayAll(command: ReplayCommand): Promise<number> {
       let shown = 0;
       const result = await replay({
         file,
-        arch: command.arch ?? HOST_ARCH,
+        arch: command.arch,
         root: command.root === undefined ? undefined : fromBytes(command.root),
         cwd: command.cwd,
         ignore: command.ignore,

@@ -95,9 +95,15 @@ export class Comparer {
   private readonly values: Evaluator;
   private readonly relations: Relations;
 
-  constructor(values: Evaluator, relations: Relations) {
+  /** The field that `same` last found to differ. */
+  where = '';
+  private readonly derived: boolean;
+
+  /** `derived`: the file system is made of what a recording tells, which is nothing of links from elsewhere. */
+  constructor(values: Evaluator, relations: Relations, derived: boolean) {
     this.values = values;
     this.relations = relations;
+    this.derived = derived;
   }
 
   /** Whether `now` is as good as `recorded`. */
@@ -141,7 +147,11 @@ export class Comparer {
       const other = part.name === '' ? now.parts.at(i) : now.field(part.name);
       if (other === undefined) return true;
       if (directory && /^stx?_(?:size|nlink)$/.test(part.name)) return true;
-      return this.same(part, other, classOfField(part.name));
+      if (this.derived && /^stx?_nlink$/.test(part.name)) return true;
+      this.where = '';
+      if (this.same(part, other, classOfField(part.name))) return true;
+      this.where = this.where === '' ? part.name : `${part.name}.${this.where}`;
+      return false;
     });
   }
   private arrays(recorded: Term, now: Term, how: Comparison): boolean {

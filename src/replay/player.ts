@@ -22,6 +22,7 @@ import type { Outcome, TraceEvent } from '../trace/parse/line.js';
 import { parseArguments, TraceTextError, type Term } from '../trace/parse/term.js';
 import { Evaluator } from '../trace/parse/value.js';
 import { resultText } from '../trace/strace.js';
+import { FULL_STYLE } from '../trace/style.js';
 import { taskMemory } from '../trace/task-memory.js';
 import { FUTEX_WAIT, FUTEX_WAIT_BITSET } from '../abi/flags/futex.js';
 import { signalName } from '../abi/signals.js';
@@ -127,10 +128,14 @@ export class Player {
     this.kernel = options.kernel;
     this.arch = options.platform.arch;
     this.values = new Evaluator(this.arch);
-    this.comparer = new Comparer(this.values, {
-      fd: (recorded, now) => this.sameFd(recorded, now),
-      pid: (recorded, now) => this.samePid(recorded, now),
-    });
+    this.comparer = new Comparer(
+      this.values,
+      {
+        fd: (recorded, now) => this.sameFd(recorded, now),
+        pid: (recorded, now) => this.samePid(recorded, now),
+      },
+      options.derived ?? false,
+    );
     const { state } = this.kernel;
     this.kernel.trace({
       enter: () => {},
@@ -352,7 +357,7 @@ export class Player {
     }
     if (name === 'futex') this.setFutexWord(played, values, outcome ?? this.options.ends.get(event)?.outcome ?? null);
     if (task.regs.sp === 0) task.regs.sp = arena.stackTop;
-    const call = new Call(row, values, this.arch, taskMemory(task));
+    const call = new Call(row, values, this.arch, taskMemory(task), FULL_STYLE);
     const entered = this.texts.enter(call);
     played.playing = { row, call, entered, args: values, terms, done: false, text: '' };
     played.next = { nr, args: values, sigreturn: name === 'rt_sigreturn' };
@@ -550,7 +555,11 @@ export class Player {
       // What the call was given is what was recorded.
       const given = !('dir' in arg) ? arg.kind !== 'dynamic' : arg.dir === 'in';
       if (given || ownArgument(row, arg.name)) continue;
-      if (!this.comparer.same(a, b, classOf(arg))) return `argument ${i + 1} (${arg.name}) differs`;
+      this.comparer.where = '';
+      if (!this.comparer.same(a, b, classOf(arg))) {
+        const field = this.comparer.where === '' ? '' : ` in ${this.comparer.where}`;
+        return `argument ${i + 1} (${arg.name}) differs${field}`;
+      }
     }
     return null;
   }

@@ -15,11 +15,12 @@ import type { TraceEvent } from '../trace/parse/line.js';
 import { ReplayClock, SeededRandom } from './clock.js';
 import { FileFacts } from './files.js';
 import { Player, type Difference } from './player.js';
-import { LineFile, Lookahead, StraceSource, TraceFileError } from './source.js';
+import { Lookahead, RecordingSource, TraceFileError, openSource, type EventSource } from './source.js';
 
 export interface ReplayOptions {
   readonly file: string;
-  readonly arch: ArchName;
+  /** Default: what the recording says, or this host's. */
+  readonly arch?: ArchName | undefined;
   /** Directory or archive the recording began with; absent: derived from the recording. */
   readonly root?: string | undefined;
   readonly cwd?: string | undefined;
@@ -40,27 +41,36 @@ export interface ReplayResult {
 
 const PHYSICAL = 1 << 30;
 const MAX_TASKS = 8192;
+const HOST_ARCH: ArchName = process.arch === 'arm64' ? 'aarch64' : 'x86_64';
 
 /** Throws TraceFileError for what cannot be read. */
 export async function replay(options: ReplayOptions): Promise<ReplayResult> {
-  const facts = learnFiles(options);
+  const source = new Lookahead(openSource(options.file));
+  try {
+    return await play(options, source);
+  } finally {
+    source.close();
+  }
+}
+
+async function play(options: ReplayOptions, source: Lookahead): Promise<ReplayResult> {
+  const arch = options.arch ?? archOf(source.source) ?? HOST_ARCH;
+  const facts = learnFiles(options.file, arch);
   const clock = new ReplayClock();
   const players: Player[] = [];
   const platform = new ScriptPlatform({
     script: (thread) => players.at(0)?.step(thread) ?? PARKED,
-    arch: options.arch,
+    arch,
     physicalBytes: options.memoryBytes ?? PHYSICAL,
     maxThreads: MAX_TASKS,
   });
   const root = options.root === undefined ? { archive: facts.archive(options.file) } : { root: options.root };
   const system = await System.start({ ...root, platform, clock, random: new SeededRandom() });
-  const file = new LineFile(options.file);
   try {
     const { kernel, init } = system;
     standardStreams(system, facts);
     const cwd = options.cwd ?? facts.cwd;
     if (cwd !== '') chdir(init, cwd);
-    const source = new Lookahead(new StraceSource(file));
     const { ignore, context = 0 } = options;
     const recent: TraceEvent[] = [];
     const differ = (difference: Difference): void => options.differ(difference, recent.map(eventText));
@@ -93,7 +103,6 @@ export async function replay(options: ReplayOptions): Promise<ReplayResult> {
     const ns = Number(process.hrtime.bigint() - from);
     return { calls: player.calls, tasks: player.tasks, differences: player.differences, ns };
   } finally {
-    file.close();
     system.close();
   }
 }
@@ -114,11 +123,11 @@ function standardStreams({ kernel, init }: System, facts: FileFacts): void {
   }
 }
 
-function learnFiles(options: ReplayOptions): FileFacts {
-  const facts = new FileFacts(options.arch);
-  const file = new LineFile(options.file);
+function learnFiles(path: string, arch: ArchName): FileFacts {
+  const facts = new FileFacts(arch);
+  const source = openSource(path);
   try {
-    const source = new StraceSource(file);
+    if (source instanceof RecordingSource && source.cwd !== undefined) facts.cwd = source.cwd;
     const begun = new Map<number, string>();
     let first = 0;
     for (let event = source.next(); event !== null; event = source.next()) {
@@ -128,11 +137,15 @@ function learnFiles(options: ReplayOptions): FileFacts {
       else facts.learn(event, event.kind === 'resumed' ? (begun.get(pid) ?? '') + event.args : argsOf(event));
     }
   } finally {
-    file.close();
+    source.close();
   }
   return facts;
 }
 const argsOf = (event: TraceEvent): string => ('args' in event ? event.args : '');
+function archOf(source: EventSource): ArchName | undefined {
+  const name = source instanceof RecordingSource ? source.arch : undefined;
+  return name === 'x86_64' || name === 'aarch64' ? name : undefined;
+}
 function eventText(event: TraceEvent): string {
   const who = event.pid === 0 ? '' : `[pid ${event.pid}] `;
   switch (event.kind) {

@@ -3,7 +3,8 @@
  * its end where that is near, because a call cannot be made before its arguments are known.
  */
 import { closeSync, openSync, readSync } from 'node:fs';
-import { LineReader, type Outcome, type TraceEvent } from '../trace/parse/line.js';
+import { signalName } from '../abi/signals.js';
+import { LineReader, result, type Outcome, type TraceEvent } from '../trace/parse/line.js';
 import { TraceTextError } from '../trace/parse/term.js';
 
 const PIECE = 1 << 18;
@@ -49,11 +50,18 @@ export class LineFile {
         if (this.at >= this.text.length) return null;
         const line = this.text.slice(this.at);
         this.at = this.text.length;
+        this.torn = true;
         this.number++;
         return line;
       }
       this.fill();
     }
+  }
+  /** Whether the last line had no end. */
+  torn = false;
+  startsWith(text: string): boolean {
+    if (this.text === '' && !this.ended) this.fill();
+    return this.text.startsWith(text);
   }
   close(): void {
     closeSync(this.fd);
@@ -110,13 +118,112 @@ export class StraceSource implements EventSource {
   }
 }
 
+/** The first line of levitate's own recordings. */
+interface RecordingHead {
+  levitate: number;
+  arch?: string;
+  cwd?: string;
+}
+const RECORDING_VERSION = 1;
+
+/** What `levitate-run --record` writes: one JSON object a line, the texts as in strace's lines. */
+export class RecordingSource implements EventSource {
+  readonly arch: string | undefined;
+  readonly cwd: string | undefined;
+  private readonly file: LineFile;
+
+  constructor(file: LineFile) {
+    this.file = file;
+    const head = this.object(file.next() ?? '') as unknown as RecordingHead;
+    if (head.levitate !== RECORDING_VERSION)
+      file.fail(`a recording of version ${String(head.levitate)}; this levitate reads version ${RECORDING_VERSION}`, 0);
+    this.arch = head.arch;
+    this.cwd = head.cwd;
+  }
+  next(): TraceEvent | null {
+    for (;;) {
+      const line = this.file.next();
+      if (line === null) return null;
+      // A recording that was cut off ends in the middle of a line.
+      if (line === '' || (this.file.torn && !line.endsWith('}'))) continue;
+      const event = this.event(this.object(line));
+      if (event !== null) return event;
+    }
+  }
+  close(): void {
+    this.file.close();
+  }
+  private object(line: string): Record<string, unknown> {
+    let value: unknown;
+    try {
+      value = JSON.parse(line);
+    } catch {
+      this.file.fail('this line is no JSON', 0);
+    }
+    if (typeof value !== 'object' || value === null || Array.isArray(value))
+      this.file.fail('this line is no JSON object', 0);
+    return value as Record<string, unknown>;
+  }
+  private event(record: Record<string, unknown>): TraceEvent | null {
+    const { tid, at, k } = record;
+    const head = { pid: Number(tid ?? 0), time: Number(at ?? -1), line: this.file.number };
+    const text = (key: string): string => {
+      const value = record[key];
+      return typeof value === 'string' ? value : this.file.fail(`'${key}' is missing`, 0);
+    };
+    switch (k) {
+      case 'call':
+      case 'leave': {
+        const outcome = this.outcome(text('ret'), Number(record['took'] ?? -1));
+        const rest = { name: text('call'), args: text('args'), column: 0 };
+        if (outcome.value === null && outcome.error === '')
+          return { ...head, kind: 'lost', ...rest, resumed: k === 'leave' };
+        return { ...head, kind: k === 'call' ? 'call' : 'resumed', ...rest, outcome };
+      }
+      case 'enter':
+        return { ...head, kind: 'unfinished', name: text('call'), args: text('args'), column: 0 };
+      case 'signal':
+        return { ...head, kind: 'signal', signal: text('signal'), info: text('info') };
+      case 'stop':
+        return { ...head, kind: 'stopped', signal: text('signal') };
+      case 'exit': {
+        const status = Number(record['status'] ?? 0);
+        if ((status & 0x7f) === 0) return { ...head, kind: 'exited', status: (status >> 8) & 255 };
+        return { ...head, kind: 'killed', signal: signalName(status & 0x7f), core: (status & 0x80) !== 0 };
+      }
+      default:
+        // Later versions may tell more.
+        return null;
+    }
+  }
+  private outcome(text: string, took: number): Outcome {
+    try {
+      return { ...result(text, 0), took };
+    } catch (error) {
+      if (error instanceof TraceTextError) this.file.fail(error.message, error.column);
+      throw error;
+    }
+  }
+}
+
+/** The source that a file's first line asks for. */
+export function openSource(path: string): StraceSource | RecordingSource {
+  const file = new LineFile(path);
+  try {
+    return file.startsWith('{') ? new RecordingSource(file) : new StraceSource(file);
+  } catch (error) {
+    file.close();
+    throw error;
+  }
+}
+
 /** The end of a call, for `unfinished` events whose end is in sight. */
 export type Ahead = WeakMap<TraceEvent, { readonly args: string; readonly outcome?: Outcome }>;
 
 /** Holds events back until the end of the call at the head is known, or too far away. */
 export class Lookahead implements EventSource {
   readonly ends: Ahead = new WeakMap();
-  private readonly source: EventSource;
+  readonly source: EventSource;
   private queue: TraceEvent[] = [];
   private head = 0;
   private readonly open = new Map<number, TraceEvent>();
