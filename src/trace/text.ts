@@ -14,7 +14,7 @@ export const unsigned = (v: bigint): string => BigInt.asUintN(64, v).toString();
 
 /** C's %#x: no prefix on zero. */
 export function hex(v: bigint | number): string {
-  const bits = typeof v === 'number' && v < 0 ? BigInt.asUintN(64, BigInt(v)) : v;
+  const bits = v < 0 ? BigInt.asUintN(64, BigInt(v)) : v;
   return bits === 0 || bits === 0n ? '0' : `0x${bits.toString(16)}`;
 }
 /** A pointer. */

@@ -109,6 +109,9 @@ export class StructBytes {
       value.parts.slice(0, count).forEach((part, i) => {
         putScalar(view, at + i * size, type, this.values.number(part) ?? 0n);
       });
+    } else if (value.kind === 'struct' && value.field('val')?.kind === 'array') {
+      // f_fsid={val=[1, 2]}
+      this.put(field, value.field('val')!, view, at, special);
     } else if (value.kind === 'struct') {
       // `data={u32=5, u64=5}`: the widest member of a union
       const widest = value.field('u64') ?? value.field('sival_ptr') ?? value.parts.at(-1);

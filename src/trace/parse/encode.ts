@@ -177,7 +177,7 @@ export class Encoder {
       const value = this.values.need(term, 'pointer');
       if (value === 0n) return 0n;
       // A name is a script's variable: it means what it says.
-      if (term.kind === 'symbol') return value;
+      if (term.kind === 'symbol' || this.outputs) return value;
       return this.error === 'EFAULT' ? this.placement.nowhere : this.placement.room(size);
     }
     const known = term.kind === 'operation' && term.text === '=>' ? term.parts[0] : term;
@@ -209,11 +209,12 @@ export class Encoder {
       const base = part.field('iov_base');
       const length = part.field('iov_len');
       if (base === undefined || length === undefined) continue;
-      const size = Number(this.values.need(length, 'iov_len') & MASK64);
-      const room = Math.min(size, MOST);
+      const size = this.values.need(length, 'iov_len') & MASK64;
+      // Of an output the text shows what came, whatever there was room for.
+      const room = this.outputs ? 0 : Number(size > BigInt(MOST) ? BigInt(MOST) : size);
       words.push(
         this.pointer(base, room, (t) => this.bytes(t, room), out),
-        BigInt(size),
+        size,
       );
     }
     return wordBytes('u64', words);

@@ -8,9 +8,10 @@ import * as io from '../../abi/flags/ioctl.js';
 import { LAYOUTS, type LayoutName } from '../../abi/layouts/index.js';
 import { forArch, type Scalar } from '../../abi/layout.js';
 import { bitMap, latin1, putScalar, wordBytes, type FieldWriter } from './bytes.js';
-import { anything, padded, type ArgReader, type CallReader, type Encoder } from './encode.js';
+import { padded, type ArgReader, type CallReader, type Encoder } from './encode.js';
 import { messageHeader } from './socket-bytes.js';
 import type { Term } from './term.js';
+import { waitStatus } from './wait-status.js';
 
 const number: ArgReader = (e, term, arg) => e.values.need(term, arg.name);
 const address: ArgReader = (e, term) =>
@@ -260,7 +261,7 @@ export const DYNAMIC_READERS: Readonly<Record<string, ArgReader | undefined>> = 
   epoll_event: struct('epoll_event'),
   epoll_events: array('epoll_event', true, 'maxevents'),
   nanosleep_remain: struct('timespec', true),
-  wait_status: (e, term) => e.pointer(term, 4, () => new Uint8Array(4), true),
+  wait_status: (e, term) => e.pointer(term, 4, (t) => wordBytes('u32', [BigInt(waitStatus(e.values, t) >>> 0)]), true),
   groups: words('u32'),
   cpu_set: mapBits,
   sched_attr: struct('sched_attr'),
@@ -268,7 +269,8 @@ export const DYNAMIC_READERS: Readonly<Record<string, ArgReader | undefined>> = 
   cap_data: struct('cap_data'),
   sockaddr_len: (e, term) => e.pointer(term, 4, (t) => e.words(t, 'i32')),
   sockopt_set: option,
-  sockopt_get: (e, term) => e.pointer(term, 4096, () => new Uint8Array(0), true),
+  sockopt_get: (e, term) =>
+    e.pointer(term, 4096, (t) => (t.kind === 'string' ? e.bytes(t, 0) : e.words(t, 'i32')), true),
   mmsghdrs: messages(true),
   mincore_vec: (e, term) => e.pointer(term, 65_536, (t) => e.words(t, 'u8'), true),
   nodemask: address,
@@ -276,7 +278,7 @@ export const DYNAMIC_READERS: Readonly<Record<string, ArgReader | undefined>> = 
   sembufs: array('sembuf'),
   msgbuf: messageBuffer,
   mq_attr: struct('mq_attr'),
-  futex_waiters: anything,
+  futex_waiters: array('futex_waitv', false, 'nr_futexes'),
 };
 
 /** clone's arguments are named in its text. */

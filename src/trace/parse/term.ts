@@ -171,9 +171,8 @@ export class TermParser {
     return result;
   }
   private operations(first: Term): Term {
-    let left = first;
+    let left = this.factors(first);
     for (;;) {
-      this.comments(left);
       const operator = this.operator();
       if (operator === '') return left;
       this.at += operator.length;
@@ -183,10 +182,25 @@ export class TermParser {
         left = new Term('operation', operator, [left, right], left.column);
         continue;
       }
-      const right = this.operand();
-      this.comments(right);
+      const right = this.factors(this.operand());
       const parts = left.kind === 'operation' && left.text === operator ? [...left.parts, right] : [left, right];
       left = new Term('operation', operator, parts, left.column);
+    }
+  }
+  /** `63<<MAP_HUGE_SHIFT` within a list of flags, `8*1024`. */
+  private factors(first: Term): Term {
+    let left = first;
+    for (;;) {
+      this.comments(left);
+      const from = this.at;
+      const operator = this.operator();
+      if (operator !== '<<' && operator !== '*') {
+        this.at = from;
+        return left;
+      }
+      this.at += operator.length;
+      this.blanks();
+      left = new Term('operation', operator, [left, this.operand()], left.column);
     }
   }
   private operator(): string {

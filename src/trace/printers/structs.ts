@@ -12,9 +12,9 @@ export type StructPrinter = (c: Call, s: StructView) => string;
 /** `S_IFREG|0644`. */
 export function fileMode(c: Call, mode: number): string {
   const type = mode & st.S_IFMT ? lookup(FLAG_SETS.modetypes, c, BigInt(mode & st.S_IFMT)) : '';
-  if (type === undefined) return octal(mode);
+  if (type === undefined) return octal(mode >>> 0);
   const special = `${mode & st.S_ISUID ? 'S_ISUID|' : ''}${mode & st.S_ISGID ? 'S_ISGID|' : ''}${mode & st.S_ISVTX ? 'S_ISVTX|' : ''}`;
-  return `${type}${type === '' ? '' : '|'}${special}${octal(mode & ~(st.S_IFMT | st.S_ISUID | st.S_ISGID | st.S_ISVTX))}`;
+  return `${type}${type === '' ? '' : '|'}${special}${octal((mode & ~(st.S_IFMT | st.S_ISUID | st.S_ISGID | st.S_ISVTX)) >>> 0)}`;
 }
 
 const NS = 999_999_999n;

@@ -1,0 +1,31 @@
+/** `[{WIFEXITED(s) && WEXITSTATUS(s) == 0}]` and the like as the status word that wait4 stores. */
+import type { Term } from './term.js';
+import type { Evaluator } from './value.js';
+
+const EXITED = 0;
+const STOPPED = 0x7f;
+const CORE = 0x80;
+const CONTINUED = 0xffff;
+
+export function waitStatus(values: Evaluator, term: Term): number {
+  const inner = term.kind === 'array' ? term.parts.at(0) : term;
+  if (inner === undefined) return 0;
+  let status = 0;
+  // A stop's status may have an event in its upper half: `{...}|PTRACE_EVENT_FORK<<16`.
+  const [head, ...rest] = inner.kind === 'operation' && inner.text === '|' ? inner.parts : [inner];
+  for (const part of rest) status |= Number(values.number(part) ?? 0n);
+  if (head.kind !== 'struct') return status | Number(values.number(head) ?? 0n);
+  const visit = (condition: Term): void => {
+    const { kind, text, parts } = condition;
+    if (kind === 'operation' && text === '&&') parts.forEach(visit);
+    else if (kind === 'operation' && text === '==') {
+      const value = Number(values.signal(parts[1]) ?? 0n);
+      if (parts[0].text === 'WTERMSIG') status |= value & 0x7f;
+      else if (parts[0].text === 'WSTOPSIG') status |= STOPPED | ((value & 0xff) << 8);
+      else status |= EXITED | ((value & 0xff) << 8);
+    } else if (text === 'WCOREDUMP') status |= CORE;
+    else if (text === 'WIFCONTINUED') status |= CONTINUED;
+  };
+  head.parts.forEach(visit);
+  return status;
+}
