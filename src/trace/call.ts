@@ -10,7 +10,7 @@ import type { ArchName } from '../abi/types.js';
 import type { ReturnKind, Row } from '../../syscalls/row.js';
 import { AT_FDCWD } from '../abi/flags/open.js';
 import { DEFAULT_STYLE, type Constants, type StraceStyle } from './style.js';
-import { address, escape, hexString, quote } from './text.js';
+import { address, escape, hexString, quote, symbol } from './text.js';
 import type { TraceMemory } from './tracer.js';
 
 const PATH_LIMIT = 4095;
@@ -234,12 +234,7 @@ export class Call {
   /** A descriptor that may be AT_FDCWD. */
   dirfd(value: bigint): string {
     if (BigInt.asIntN(32, value) !== CWD) return this.fd(value);
-    const name =
-      this.constants === 'raw'
-        ? `${AT_FDCWD}`
-        : this.constants === 'verbose'
-          ? `${AT_FDCWD} /* AT_FDCWD */`
-          : 'AT_FDCWD';
+    const name = symbol(this, String(AT_FDCWD), 'AT_FDCWD');
     const cwd = this.style.descriptors === 0 ? null : (this.memory.cwd?.() ?? null);
     return cwd === null ? name : `${name}<${this.inAngles(cwd)}>`;
   }

@@ -4,6 +4,7 @@
  * Everything here is a pure function of its arguments and returns exactly the characters strace 6.1 prints.
  */
 import type { FlagEntry, FlagSet } from '../abi/flags/flag-set.js';
+import { signalName } from '../abi/signals.js';
 import type { ArchName } from '../abi/types.js';
 import type { Constants, Style } from './style.js';
 
@@ -31,10 +32,10 @@ export function id(v: number): string {
   return v >>> 0 === 0xffff_ffff ? '-1' : String(v >>> 0);
 }
 /** A device number as the kernel's dev_t encodes it (new_encode_dev and huge_encode_dev). */
-export function device(v: bigint): string {
+export function device(naming: Naming, v: bigint): string {
   const major = ((v >> 8n) & 0xfffn) | ((v >> 32n) & 0xffff_f000n);
   const minor = (v & 0xffn) | ((v >> 12n) & 0xffff_ff00n);
-  return `makedev(${hex(major)}, ${hex(minor)})`;
+  return symbol(naming, hex(v), `makedev(${hex(major)}, ${hex(minor)})`);
 }
 
 const comment = (text: string): string => (text === '' ? '' : ` /* ${text} */`);
@@ -44,6 +45,13 @@ export interface Naming {
   readonly arch: ArchName;
   readonly constants?: Constants | undefined;
 }
+
+/** Something that has a number and a name. */
+export function symbol({ constants }: Naming, number: string, name: string): string {
+  return constants === 'raw' ? number : constants === 'verbose' ? number + comment(name) : name;
+}
+export const signalText = (naming: Naming, signal: number): string =>
+  signalName(signal) === String(signal) ? String(signal) : symbol(naming, String(signal), signalName(signal));
 
 const U32 = 0xffff_ffffn;
 

@@ -11,7 +11,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { ArchName } from '../../src/abi/types.js';
 import { StraceWriter } from '../../src/trace/strace.js';
-import { DEFAULT_STYLE, type StraceStyle } from '../../src/trace/style.js';
+import type { StraceSettings } from '../../src/trace/settings.js';
+import { parseStraceOptions } from '../../src/trace/strace-options.js';
 import { ROWS } from '../../syscalls/table.js';
 
 export const ARENA = 0x11_0000_0000;
@@ -162,37 +163,43 @@ export const available = (command: string): boolean => spawnSync(command, ['--ve
 export function compare(
   cases: readonly Case[],
   arch: ArchName,
-  options: readonly string[] = [],
-  style: StraceStyle = DEFAULT_STYLE,
+  options: string,
 ): { expected: string[]; actual: string[] } {
   const dir = mkdtempSync(join(tmpdir(), 'levitate-golden-'));
   try {
     writeFileSync(join(dir, 'g.c'), program(cases, arch));
     const build = spawnSync('gcc', ['-O1', '-w', '-o', join(dir, 'g'), join(dir, 'g.c')], { encoding: 'utf8' });
     if (build.status !== 0) throw new Error(build.stderr);
-    const run = spawnSync('strace', [...options, '-o', join(dir, 'log'), join(dir, 'g'), join(dir, 'out')], {
-      encoding: 'utf8',
-      cwd: dir,
-      env: { ...process.env, TZ: 'UTC' },
-      input: '',
-    });
+    const run = spawnSync(
+      'strace',
+      [...options.split(' ').filter((word) => word !== ''), '-o', join(dir, 'log'), join(dir, 'g'), join(dir, 'out')],
+      {
+        encoding: 'utf8',
+        cwd: dir,
+        env: { ...process.env, TZ: 'UTC' },
+        input: '',
+      },
+    );
     if (run.status !== 0) throw new Error(`strace: ${run.status} ${run.signal} ${run.stderr}`);
     const log = readFileSync(join(dir, 'log'), 'latin1').split('\n');
-    const mark = (text: string): number => log.findIndex((line) => MARKS[text].some((mark) => line.includes(mark)));
+    const mark = (text: string): number => log.findIndex((line) => MARKS[text].some((form) => line.includes(form)));
     const from = mark('BEGIN');
     const to = mark('END');
-    return { expected: log.slice(from + 1, to), actual: replay(cases, arch, readFileSync(join(dir, 'out')), style) };
+    return {
+      expected: log.slice(from + 1, to),
+      actual: replay(cases, arch, readFileSync(join(dir, 'out')), parseStraceOptions([options], ROWS, arch).style),
+    };
   } finally {
     rmSync(dir, { recursive: true, force: true });
   }
 }
 
-function replay(cases: readonly Case[], arch: ArchName, out: Buffer, style: StraceStyle): string[] {
+function replay(cases: readonly Case[], arch: ArchName, out: Buffer, style: StraceSettings['style']): string[] {
   let arena = new Uint8Array(ARENA_SIZE);
   let output = '';
   const writer = new StraceWriter({
     arch,
-    style: () => style,
+    style,
     write: (s) => (output += s),
     memory: () => ({
       read: (addr, length) =>

@@ -6,8 +6,8 @@ import { FLAG_SETS } from '../../abi/flags/index.js';
 import { signalName } from '../../abi/signals.js';
 import type { ArchName } from '../../abi/types.js';
 import type { Call, StructView } from '../call.js';
-import { enumeration, flagList, flags, hex, lookup, toInt, toUint } from '../text.js';
-import { openFlags } from './files.js';
+import { enumeration, flagList, flags, hex, lookup, signalText, symbol, toInt, toUint } from '../text.js';
+import { openFlags, openNames } from './files.js';
 import { printStruct } from './structs.js';
 import { early, type CallPrinter } from './types.js';
 
@@ -53,7 +53,7 @@ function fcntlIn(c: Call, command: number, v: bigint): string | null | undefined
     case f.F_ADD_SEALS:
       return flags(FLAG_SETS.f_seals, c, v);
     case f.F_SETSIG:
-      return signalName(toInt(v));
+      return signalText(c, toInt(v));
     case f.F_GETOWN:
     case f.F_GETPIPE_SZ:
       return null;
@@ -68,7 +68,7 @@ function fcntlIn(c: Call, command: number, v: bigint): string | null | undefined
 function fcntlResult(c: Call, command: number): void {
   if (c.failed) return;
   const result = BigInt(c.result);
-  if (command === f.F_GETFL) c.aux = `flags ${openFlags(c, result)}`;
+  if (command === f.F_GETFL) c.aux = `flags ${openNames(c.arch, result)}`;
   else if (command === f.F_GETLEASE) c.aux = lookup(FLAG_SETS.lockfcmds, c, result) ?? '';
   else if (result === 0n) return;
   else if (command === f.F_GETFD) c.aux = `flags ${flagList(FLAG_SETS.fdflags, c, result)}`;
@@ -224,9 +224,10 @@ function requestNames(arch: ArchName): ReadonlyMap<number, string> {
 /** Every name that a request code has, or its parts. */
 function requestName(c: Call, code: number): string {
   const known = requestNames(c.arch).get(code);
-  if (known !== undefined) return known;
+  if (known !== undefined) return symbol(c, hex(code), known);
   const dir = ['_IOC_NONE', '_IOC_WRITE', '_IOC_READ', '_IOC_READ|_IOC_WRITE'][code >>> 30];
-  return `_IOC(${dir}, ${hex((code >>> 8) & 0xff)}, ${hex(code & 0xff)}, ${hex((code >>> 16) & 0x3fff)})`;
+  const parts = `_IOC(${dir}, ${hex((code >>> 8) & 0xff)}, ${hex(code & 0xff)}, ${hex((code >>> 16) & 0x3fff)})`;
+  return symbol(c, hex(code), parts);
 }
 const ioctl: CallPrinter = {
   enter(c) {

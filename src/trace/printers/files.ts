@@ -3,19 +3,34 @@ import { O_CREAT, __O_TMPFILE } from '../../abi/flags/open.js';
 import { S_IFBLK, S_IFCHR, S_IFMT } from '../../abi/flags/stat.js';
 import { FLAG_SETS } from '../../abi/flags/index.js';
 import { viewOf, type Call } from '../call.js';
-import { address, device, enumeration, flagList, flags, hexString, lookup, octal, toUint, unsigned } from '../text.js';
-import { dated, fileMode } from './structs.js';
+import type { ArchName } from '../../abi/types.js';
+import {
+  address,
+  device,
+  enumeration,
+  flagList,
+  flags,
+  hex,
+  hexString,
+  lookup,
+  octal,
+  symbol,
+  toUint,
+  unsigned,
+} from '../text.js';
+import { dated, fileMode, timespec } from './structs.js';
 import { StructView } from '../call.js';
 import { TIMESPEC, TIMEVAL } from '../../abi/layouts/time.js';
 import { UTIME_NOW, UTIME_OMIT } from '../../abi/flags/stat.js';
 import { early, late, type ArgPrinter, type CallPrinter } from './types.js';
 
 /** `O_RDWR|O_CREAT`: the access mode, then the flags. */
-export function openFlags(c: Call, v: bigint): string {
-  const mode = lookup(FLAG_SETS.open_access_modes, c, v & 3n);
+export const openFlags = (c: Call, v: bigint): string => symbol(c, hex(v), openNames(c.arch, v));
+export function openNames(arch: ArchName, v: bigint): string {
+  const mode = lookup(FLAG_SETS.open_access_modes, { arch }, v & 3n);
   const rest = mode === undefined ? v : v & ~3n;
   if (mode !== undefined && rest === 0n) return mode;
-  const names = flagList(FLAG_SETS.open_mode_flags, c, rest);
+  const names = flagList(FLAG_SETS.open_mode_flags, { arch }, rest);
   return mode === undefined ? names : `${mode}|${names}`;
 }
 const creates = (v: bigint): boolean => (Number(v & 0xffff_ffffn) & (O_CREAT | __O_TMPFILE)) !== 0;
@@ -107,8 +122,8 @@ function statxFlags(c: Call, v: bigint): string {
 
 function nsecTime(c: Call, s: StructView): string {
   const nsec = s.num('tv_nsec');
-  if (nsec === UTIME_NOW) return 'UTIME_NOW';
-  return nsec === UTIME_OMIT ? 'UTIME_OMIT' : dated.timespec(c, s);
+  if (nsec === UTIME_NOW) return symbol(c, timespec(c, s), 'UTIME_NOW');
+  return nsec === UTIME_OMIT ? symbol(c, timespec(c, s), 'UTIME_OMIT') : dated.timespec(c, s);
 }
 const timesOf =
   (layout: typeof TIMESPEC | typeof TIMEVAL, print: (c: Call, s: StructView) => string) => (c: Call, addr: bigint) => {
@@ -195,7 +210,7 @@ export const FILE_ARGS: Record<string, ArgPrinter> = {
   mknod_mode: early((c, v) => fileMode(c, toUint(v) & 0xffff)),
   utimensat_times: early(timesOf(TIMESPEC, nsecTime)),
   file_handle: early(handle),
-  dev: early((_c, v) => device(v)),
+  dev: early((c, v) => device(c, v)),
 };
 /** By call and argument, where the kind alone does not do. */
 export const FILE_OVERRIDES: Record<string, ArgPrinter> = {
@@ -223,7 +238,7 @@ function isDevice(c: Call): boolean {
   const type = Number(c.arg('mode') & 0xffffn) & S_IFMT;
   return type === S_IFCHR || type === S_IFBLK;
 }
-FILE_ARGS['mknod_dev'] = early((_c, v) => device(BigInt(toUint(v))));
+FILE_ARGS['mknod_dev'] = early((c, v) => device(c, BigInt(toUint(v))));
 FILE_ARGS['open_mode'] = early((_c, v) => octal(toUint(v) & 0xffff));
 
 export const FILE_CALLS: Record<string, CallPrinter> = { sendfile, name_to_handle_at: nameToHandle };

@@ -2,10 +2,10 @@
 import * as i from '../../abi/flags/ipc.js';
 import { FLAG_SETS, type FlagSetName } from '../../abi/flags/index.js';
 import { viewOf, type Call, type StructView } from '../call.js';
-import { address, enumeration, flags, hex, id, lookup, octal, signed, toInt, toUint } from '../text.js';
+import { address, enumeration, flags, hex, id, octal, signed, toInt, toUint } from '../text.js';
 import { early, late, type ArgPrinter, type CallPrinter } from './types.js';
 
-const key = (c: Call, v: bigint): string => lookup(FLAG_SETS.ipc_private, c, BigInt(toUint(v))) ?? hex(toUint(v));
+const key = (c: Call, v: bigint): string => enumeration(FLAG_SETS.ipc_private, c, BigInt(toUint(v)), '');
 function creation(c: Call, v: bigint, set: FlagSetName, alwaysBits: boolean): string {
   const bits = BigInt(toUint(v) & ~0o777) & 0xffff_ffffn;
   const mode = octal(toUint(v) & 0o777);

@@ -8,7 +8,20 @@ import { FLAG_SETS } from '../../abi/flags/index.js';
 import { signalName } from '../../abi/signals.js';
 import type { ArgType, LengthSource } from '../../../syscalls/row.js';
 import { readBig, viewOf, type Call } from '../call.js';
-import { address, enumeration, flags, hex, id, octal, signed, toInt, toUint, unsigned } from '../text.js';
+import {
+  address,
+  enumeration,
+  flags,
+  hex,
+  id,
+  octal,
+  signalText,
+  signed,
+  symbol,
+  toInt,
+  toUint,
+  unsigned,
+} from '../text.js';
 import { printStruct } from './structs.js';
 import { sockaddr } from './sockaddr.js';
 import type { Print } from './types.js';
@@ -42,7 +55,7 @@ export function iovec(c: Call, addr: bigint, count: bigint, total: bigint | null
 }
 
 const U32 = 0xffff_ffffn;
-/** Names of signals in sets, by number less one. */
+/** Names of signals in sets. */
 const SIGNALS: string[] = [];
 function bitCount(word: number): number {
   let count = 0;
@@ -50,19 +63,15 @@ function bitCount(word: number): number {
   return count;
 }
 /** Signal sets: `[HUP INT]`, `[]`, or inverted `~[]` when more than two thirds are in. */
-export function sigmask(bits: bigint, bytes = 8): string {
+export function sigmask(c: Call, bits: bigint, bytes = 8): string {
   const words = bytes > 4 ? [Number(bits & U32), Number((bits >> 32n) & U32)] : [Number(bits & U32)];
   const count = words.reduce((sum, word) => sum + bitCount(word), 0);
   const inverted = count >= Math.floor((words.length * 64) / 3);
   const names: string[] = [];
   words.forEach((word, i) => {
     for (let rest = inverted ? ~word : word; rest !== 0; rest &= rest - 1) {
-      names.push(
-        (SIGNALS[32 * i + 31 - Math.clz32(rest & -rest)] ??= signalName(32 * i + 32 - Math.clz32(rest & -rest)).replace(
-          /^SIG/,
-          '',
-        )),
-      );
+      const signal = 32 * i + 32 - Math.clz32(rest & -rest);
+      names.push(symbol(c, String(signal), (SIGNALS[signal] ??= signalName(signal).replace(/^SIG/, ''))));
     }
   });
   return `${inverted ? '~' : ''}[${names.join(' ')}]`;
@@ -73,7 +82,7 @@ export function sigset(c: Call, addr: bigint, length: bigint, least = 8n): strin
   if (bytes === null) return address(addr);
   const padded = new Uint8Array(8);
   padded.set(bytes);
-  return sigmask(readBig(viewOf(padded), 0, 'u64'), Number(length));
+  return sigmask(c, readBig(viewOf(padded), 0, 'u64'), Number(length));
 }
 
 function fdset(c: Call, addr: bigint, count: number): string {
@@ -184,7 +193,7 @@ export const printKind: Print = (c, v, arg) => {
     case 'mode':
       return octal(toUint(v) & 0xffff);
     case 'signal':
-      return signalName(toInt(v));
+      return signalText(c, toInt(v));
     case 'addr':
       return address(v);
     case 'path':

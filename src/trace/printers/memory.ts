@@ -2,13 +2,14 @@
 import { MAP_TYPE, MREMAP_FIXED, MREMAP_MAYMOVE } from '../../abi/flags/memory.js';
 import { FLAG_SETS } from '../../abi/flags/index.js';
 import type { Call } from '../call.js';
-import { address, enumeration, flagList, flags, hex, toInt, toUint, unsigned } from '../text.js';
+import { address, enumeration, flagList, flags, hex, symbol, toInt, toUint, unsigned, type Naming } from '../text.js';
 import { early, late, type ArgPrinter, type CallPrinter, type ResultPrinter } from './types.js';
 
 const HUGE_SHIFT = 26n;
 const HUGE_MASK = 0x3fn << HUGE_SHIFT;
 
-function mmapFlags(c: Call, v: bigint): string {
+const mmapFlags = (c: Call, v: bigint): string => symbol(c, hex(v), mmapNames({ arch: c.arch }, v));
+function mmapNames(c: Naming, v: bigint): string {
   const type = enumeration(FLAG_SETS.mmap_flags, c, v & BigInt(MAP_TYPE));
   let rest = v & ~BigInt(MAP_TYPE);
   const huge = rest & HUGE_MASK;

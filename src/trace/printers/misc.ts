@@ -3,8 +3,9 @@ import * as fx from '../../abi/flags/futex.js';
 import * as mnt from '../../abi/flags/mount.js';
 import * as sys from '../../abi/flags/system.js';
 import { FLAG_SETS } from '../../abi/flags/index.js';
+import type { FlagSet } from '../../abi/flags/flag-set.js';
 import { viewOf, type Call } from '../call.js';
-import { address, date, enumeration, flagList, flags, hex, lookup, toInt, toUint } from '../text.js';
+import { address, date, enumeration, flagList, flags, hex, lookup, symbol, toInt, toUint } from '../text.js';
 import { filterProgram } from './filters.js';
 import { printStruct, structText } from './structs.js';
 import { StructView } from '../call.js';
@@ -15,9 +16,14 @@ import { early, late, type ArgPrinter, type CallPrinter, type ResultPrinter } fr
 function wakeOp(c: Call, v: number): string {
   const shifted = (v >>> 28) & 8 ? 'FUTEX_OP_OPARG_SHIFT<<28|' : '';
   const op = BigInt((v >>> 28) & 7);
-  const name = lookup(FLAG_SETS.futexwakeops, c, op);
+  // As numbers strace does not know them.
+  const known = (set: FlagSet, value: bigint): string | undefined => {
+    const found = c.constants === 'raw' ? undefined : lookup(set, c, value);
+    return found === undefined ? undefined : symbol(c, hex(value), found);
+  };
+  const name = known(FLAG_SETS.futexwakeops, op);
   const compare = BigInt((v >>> 24) & 15);
-  const test = lookup(FLAG_SETS.futexwakecmps, c, compare);
+  const test = known(FLAG_SETS.futexwakecmps, compare);
   const first = `${name ?? hex(op)}<<28${name === undefined ? ' /* FUTEX_OP_??? */' : ''}`;
   const second = `${test ?? hex(compare)}<<24${test === undefined ? ' /* FUTEX_OP_CMP_??? */' : ''}`;
   return `${shifted}${first}|${hex((v >>> 12) & 0xfff)}<<12|${second}|${hex(v & 0xfff)}`;

@@ -2,9 +2,21 @@
 import { ARCH_GET_CPUID, ARCH_GET_FS, ARCH_GET_GS } from '../../abi/flags/arch-prctl.js';
 import * as p from '../../abi/flags/prctl.js';
 import { FLAG_SETS, type FlagSetName } from '../../abi/flags/index.js';
-import { signalName } from '../../abi/signals.js';
 import type { Call } from '../call.js';
-import { address, enumeration, flagList, flags, hex, lookup, signed, toInt, toUint, unsigned } from '../text.js';
+import {
+  address,
+  enumeration,
+  flagList,
+  flags,
+  hex,
+  lookup,
+  signalText,
+  signed,
+  symbol,
+  toInt,
+  toUint,
+  unsigned,
+} from '../text.js';
 import { filterProgram } from './filters.js';
 import type { CallPrinter } from './types.js';
 
@@ -38,7 +50,7 @@ function setVma(c: Call): string {
   return c.args[1] === 0n ? `${head}, ${address(c.args[2])}, ${c.args[3]}, ${c.string(c.args[4])}` : head + rest(c, 2);
 }
 function ptracer(c: Call): string {
-  return toInt(c.args[1]) === -1 ? ', PR_SET_PTRACER_ANY' : `, ${toInt(c.args[1])}`;
+  return toInt(c.args[1]) === -1 ? `, ${symbol(c, '-1', 'PR_SET_PTRACER_ANY')}` : `, ${toInt(c.args[1])}`;
 }
 function secure(c: Call): string {
   const head = one('seccomp_mode')(c);
@@ -67,7 +79,7 @@ const ENTRY: Record<number, Shape> = {
   [p.PR_SET_NAME]: (c) => `, ${c.bounded(c.args[1], COMM - 1)}`,
   [p.PR_SET_VMA]: setVma,
   [p.PR_SET_MM]: (c) => one('pr_set_mm')(c) + rest(c, 2),
-  [p.PR_SET_PDEATHSIG]: (c) => `, ${c.args[1] > 128n ? unsigned(c.args[1]) : signalName(toInt(c.args[1]))}`,
+  [p.PR_SET_PDEATHSIG]: (c) => `, ${c.args[1] > 128n ? unsigned(c.args[1]) : signalText(c, toInt(c.args[1]))}`,
   [p.PR_SET_PTRACER]: ptracer,
   [p.PR_SET_SECCOMP]: secure,
   [p.PR_SET_SECUREBITS]: many('secbits'),
@@ -85,7 +97,7 @@ const RETURN: Record<number, Shape> = {
   [p.PR_GET_FPEMU]: (c) => c.indirect(c.args[1], 'u32'),
   [p.PR_GET_FPEXC]: (c) => c.indirect(c.args[1], 'u32'),
   [p.PR_GET_NAME]: (c) => (c.failed ? address(c.args[1]) : c.bounded(c.args[1], COMM)),
-  [p.PR_GET_PDEATHSIG]: (c) => c.indirect(c.args[1], 'i32', (v) => signalName(Number(v))),
+  [p.PR_GET_PDEATHSIG]: (c) => c.indirect(c.args[1], 'i32', (v) => signalText(c, Number(v))),
   [p.PR_GET_TID_ADDRESS]: (c) => c.indirect(c.args[1], 'u64', address),
   [p.PR_GET_TSC]: (c) => c.indirect(c.args[1], 'u32', (v) => enumeration(FLAG_SETS.pr_tsc, c, v)),
   [p.PR_GET_UNALIGN]: (c) => c.indirect(c.args[1], 'u32', (v) => flags(FLAG_SETS.pr_unalign_flags, c, v)),

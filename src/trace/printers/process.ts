@@ -3,7 +3,8 @@ import { FLAG_SETS } from '../../abi/flags/index.js';
 import * as cl from '../../abi/flags/process.js';
 import { signalName } from '../../abi/signals.js';
 import { viewOf, type Call, type StructView } from '../call.js';
-import { address, enumeration, flags, hex, id, lookup, toInt, toUint } from '../text.js';
+import { flagSet, type FlagSet } from '../../abi/flags/flag-set.js';
+import { address, enumeration, flags, hex, id, lookup, signalText, symbol, toInt, toUint } from '../text.js';
 import { excess } from './files.js';
 import { setBits } from './kinds.js';
 import { printStruct } from './structs.js';
@@ -18,7 +19,7 @@ const clone: CallPrinter = {
     const bits = c.args[0] & ~0xffn;
     const sig = Number(c.args[0] & 0xffn);
     const set = bits === 0n ? '' : flags(FLAG_SETS.clone_flags, c, bits);
-    const text = bits === 0n ? signalName(sig) : `${set}${sig === 0 ? '' : `|${signalName(sig)}`}`;
+    const text = bits === 0n ? signalText(c, sig) : `${set}${sig === 0 ? '' : `|${signalText(c, sig)}`}`;
     c.complete = !has(bits, PARENT_BITS | CHILD_BITS | cl.CLONE_SETTLS);
     return `child_stack=${address(c.args[1])}, flags=${text}${c.complete ? '' : ', '}`;
   },
@@ -58,7 +59,7 @@ const clone3: CallPrinter = {
     if (has(bits, CHILD_BITS)) parts.push(s.field('child_tid', address));
     if (has(bits, cl.CLONE_PARENT_SETTID)) parts.push(s.field('parent_tid', address));
     const signal = s.big('exit_signal');
-    parts.push(`exit_signal=${signal < 0x7fff_ffffn ? signalName(Number(signal)) : signal}`);
+    parts.push(`exit_signal=${signal < 0x7fff_ffffn ? signalText(c, Number(signal)) : signal}`);
     parts.push(s.field('stack', address), s.field('stack_size', hex));
     if (has(bits, cl.CLONE_SETTLS)) parts.push(s.field('tls', address));
     const tids = s.big('set_tid_size');
@@ -113,24 +114,21 @@ const wstatus: ArgPrinter = late((c, v) => {
   return status === null ? address(v) : `[${waitStatus(c, Number(status))}]`;
 });
 
-const CAP_SET = FLAG_SETS.cap;
-/** Capability sets: names of the low, then of the high half. */
-function capBits(c: Call, low: number, high: number): string {
-  const names: string[] = [];
-  const entries = CAP_SET.entries[c.arch];
-  for (const [half, bits] of [low, high].entries()) {
-    let rest = bits;
-    for (const [name, cap] of entries) {
-      if (cap >> 5 !== half) continue;
-      const bit = (1 << (cap & 31)) >>> 0;
-      if ((rest & bit) === 0) continue;
-      names.push(`1<<${name}`);
-      rest = (rest & ~bit) >>> 0;
-    }
-    if (rest !== 0)
-      names.push(names.length === 0 && (half === 1 || high === 0) ? `${hex(rest)} /* CAP_??? */` : hex(rest));
+/** Capabilities as bits of the low (0) or high (1) word. */
+function capWord(half: number): FlagSet {
+  const members: Record<string, number> = {};
+  for (const [name, cap] of FLAG_SETS.cap.entries.x86_64) {
+    if (cap >> 5 === half) members[`1<<${name}`] = (1 << (cap & 31)) >>> 0;
   }
-  return names.length === 0 ? '0' : names.join('|');
+  return flagSet('CAP_???', members);
+}
+let capWords: readonly FlagSet[] | null = null;
+function capBits(c: Call, low: number, high: number): string {
+  const [first, second] = (capWords ??= [capWord(0), capWord(1)]);
+  const parts: string[] = [];
+  if (low !== 0 || high === 0) parts.push(flags(first, c, BigInt(low)));
+  if (high !== 0) parts.push(flags(second, c, BigInt(high)));
+  return parts.join('|');
 }
 const capHeader = (c: Call, v: bigint): string =>
   c.object(
@@ -198,7 +196,8 @@ const schedSetattr: CallPrinter = {
     return `${size === null ? '' : ` => {size=${viewOf(size).getUint32(0, true)}}`}, ${toUint(c.args[2])}`;
   },
 };
-function ioprio(c: Call, v: number): string {
+const ioprio = (c: Call, v: number): string => symbol(c, String(v), ioprioName(c, v));
+function ioprioName(c: Call, v: number): string {
   const kind = enumeration(FLAG_SETS.ioprio_class, c, BigInt(v >>> 13));
   return `IOPRIO_PRIO_VALUE(${kind}, ${v & 0x1fff})`;
 }
@@ -248,7 +247,7 @@ export const PROCESS_RESULTS: Record<string, ResultPrinter> = {
     if (!c.failed) c.aux = lookup(FLAG_SETS.schedulers, c, BigInt(c.result)) ?? '';
   },
   ioprio_get: (c) => {
-    if (!c.failed) c.aux = ioprio(c, c.result);
+    if (!c.failed && c.constants !== 'raw') c.aux = ioprioName(c, c.result);
   },
   adjtimex: clockState,
   clock_adjtime: clockState,

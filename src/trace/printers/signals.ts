@@ -8,7 +8,7 @@ import { forArch } from '../../abi/layout.js';
 import { LAYOUTS } from '../../abi/layouts/index.js';
 import { StructView, type Call } from '../call.js';
 import { SYSCALL_NUMBERS } from '../../abi/numbers.js';
-import { address, enumeration, flags, hex, id, lookup, unsigned } from '../text.js';
+import { address, enumeration, flags, hex, id, lookup, signalText, symbol, unsigned } from '../text.js';
 import { sigmask, sigset } from './kinds.js';
 import { printStruct, ticks } from './structs.js';
 import { early, late, type ArgPrinter, type CallPrinter, type ResultPrinter } from './types.js';
@@ -55,7 +55,7 @@ function fromKernel(c: Call, v: StructView): string {
   const reason = v.num('si_code');
   switch (v.num('si_signo')) {
     case s.SIGCHLD: {
-      const status = reason === s.CLD_EXITED ? v.field('si_status') : `si_status=${signalName(v.num('si_status'))}`;
+      const status = reason === s.CLD_EXITED ? v.field('si_status') : `si_status=${signalText(c, v.num('si_status'))}`;
       return `${source(v)}, ${status}, ${v.field('si_utime', ticks)}, ${v.field('si_stime', ticks)}`;
     }
     case s.SIGILL:
@@ -91,7 +91,7 @@ export function siginfo(c: Call, bytes: Uint8Array): string {
   const v = new StructView(SIGINFO, bytes);
   const signal = v.num('si_signo');
   if (signal === 0) return '{}';
-  const parts = [`si_signo=${signalName(signal)}`, `si_code=${code(c, signal, v.num('si_code'))}`];
+  const parts = [`si_signo=${signalText(c, signal)}`, `si_code=${code(c, signal, v.num('si_code'))}`];
   const error = v.num('si_errno');
   if (error !== 0) parts.push(`si_errno=${ERRNO_NAMES[error] ?? error}`);
   const rest = v.num('si_code') <= 0 ? fromUser(c, v) : fromKernel(c, v);
@@ -103,14 +103,17 @@ function siginfoAt(c: Call, addr: bigint): string {
   return bytes === null ? address(addr) : siginfo(c, bytes);
 }
 
-const handlerName = (v: bigint): string =>
-  v === 0n ? 'SIG_DFL' : v === 1n ? 'SIG_IGN' : v === (1n << 64n) - 1n ? 'SIG_ERR' : hex(v);
+const HANDLERS: Readonly<Record<string, string>> = { 0: 'SIG_DFL', 1: 'SIG_IGN', '18446744073709551615': 'SIG_ERR' };
+function handlerName(c: Call, v: bigint): string {
+  const name = HANDLERS[String(v)];
+  return name === undefined ? hex(v) : symbol(c, hex(v), name);
+}
 const sigaction = (c: Call, addr: bigint): string =>
   c.object(addr, 'sigaction', (a) => {
     const bits = BigInt.asUintN(32, a.big('sa_flags'));
     const restorer = bits & BigInt(s.SA_RESTORER) ? `, sa_restorer=${address(a.big('sa_restorer'))}` : '';
     const set = flags(FLAG_SETS.sigact_flags, c, a.big('sa_flags'));
-    return `{sa_handler=${handlerName(a.big('sa_handler'))}, sa_mask=${sigmask(a.big('sa_mask'))}, sa_flags=${set}${restorer}}`;
+    return `{sa_handler=${handlerName(c, a.big('sa_handler'))}, sa_mask=${sigmask(c, a.big('sa_mask'))}, sa_flags=${set}${restorer}}`;
   });
 const stack = (c: Call, addr: bigint): string =>
   c.object(addr, 'stack_t', (v) => {
@@ -123,7 +126,7 @@ export const sigevent = (c: Call, addr: bigint): string =>
     const notify = v.num('sigev_notify');
     const parts = ptr === 0n ? [] : [`sigev_value={sival_int=${BigInt.asIntN(32, ptr)}, sival_ptr=${address(ptr)}}`];
     const named = notify === s.SIGEV_SIGNAL || notify === s.SIGEV_THREAD || notify === s.SIGEV_THREAD_ID;
-    parts.push(`sigev_signo=${named ? signalName(v.num('sigev_signo')) : v.num('sigev_signo') >>> 0}`);
+    parts.push(`sigev_signo=${named ? signalText(c, v.num('sigev_signo')) : v.num('sigev_signo') >>> 0}`);
     parts.push(`sigev_notify=${enumeration(FLAG_SETS.sigev_value, c, BigInt(notify >>> 0))}`);
     if (notify === s.SIGEV_THREAD_ID) parts.push(v.field('sigev_notify_thread_id'));
     if (notify === s.SIGEV_THREAD) {

@@ -2,7 +2,7 @@
 import { FLAG_SETS } from '../../abi/flags/index.js';
 import { AF_INET, AF_INET6, AF_NETLINK, AF_PACKET, AF_UNIX } from '../../abi/flags/socket.js';
 import { viewOf, type Call } from '../call.js';
-import { address, enumeration, hex } from '../text.js';
+import { address, enumeration, hex, hexString, symbol, type Naming } from '../text.js';
 
 const STORAGE = 128;
 
@@ -31,6 +31,18 @@ export function ipv6(bytes: Uint8Array): string {
   return best.at >= 0 && best.at + best.length === 8 ? `${out}:` : out;
 }
 
+const port = (c: Call, bytes: Uint8Array): string =>
+  symbol(c, hexString(bytes.subarray(2, 4)), `htons(${viewOf(bytes).getUint16(2)})`);
+export const inet = (c: Call, bytes: Uint8Array): string =>
+  symbol(c, hexString(bytes.subarray(0, 4)), `inet_addr(${c.quoteText(ipv4(bytes))})`);
+
+/** The address is no expression in C, so its field is named inside; as bytes it is. */
+export function inet6Field(c: Call, name: string, bytes: Uint8Array): string {
+  const text = c.quoteText(ipv6(bytes));
+  if (c.constants === undefined || c.constants === 'abbrev') return `inet_pton(AF_INET6, ${text}, &${name})`;
+  return `${name}=${symbol(c, hexString(bytes.subarray(0, 16)), `inet_pton(AF_INET6, ${text})`)}`;
+}
+
 function unix(c: Call, bytes: Uint8Array, length: number): string {
   const path = bytes.subarray(2, Math.min(length, 110));
   if (path[0] === 0) return `sun_path=@${c.quote(bytes.subarray(3), path.length - 1)}`;
@@ -41,8 +53,8 @@ function unix(c: Call, bytes: Uint8Array, length: number): string {
 function inet6(c: Call, bytes: Uint8Array, length: number): string {
   const view = viewOf(bytes);
   const addr = bytes.subarray(8, 24);
-  const head = `sin6_port=htons(${view.getUint16(2)}), sin6_flowinfo=htonl(${view.getUint32(4)})`;
-  const text = `${head}, inet_pton(AF_INET6, ${c.quoteText(ipv6(addr))}, &sin6_addr)`;
+  const head = `sin6_port=${port(c, bytes)}, sin6_flowinfo=${symbol(c, hexString(bytes.subarray(4, 8)), `htonl(${view.getUint32(4)})`)}`;
+  const text = `${head}, ${inet6Field(c, 'sin6_addr', addr)}`;
   if (length <= 24) return text;
   const scope = view.getUint32(24, true);
   const local = (addr[0] === 0xfe && (addr[1] & 0xc0) === 0x80) || (addr[0] === 0xff && (addr[1] & 0x0f) === 2);
@@ -50,7 +62,9 @@ function inet6(c: Call, bytes: Uint8Array, length: number): string {
 }
 /** An interface index: names are the host's to know, so only the loopback's is shown. */
 export const ifindex = (c: Call, index: number): string =>
-  index === 1 ? `if_nametoindex(${c.quoteText('lo')})` : String(index);
+  index === 1 ? symbol(c, '1', `if_nametoindex(${c.quoteText('lo')})`) : String(index);
+/** Numbers inside a name are not repeated. */
+const abbreviated = ({ arch, constants }: Call): Naming => (constants === 'verbose' ? { arch } : { arch, constants });
 
 function netlink(bytes: Uint8Array): string {
   const view = viewOf(bytes);
@@ -67,7 +81,7 @@ function packet(c: Call, bytes: Uint8Array): string {
   const view = viewOf(bytes);
   const halen = bytes[11];
   const parts = [
-    `sll_protocol=htons(${enumeration(FLAG_SETS.ethernet_protocols, c, BigInt(view.getUint16(2)), 'ETH_P_???')})`,
+    `sll_protocol=${symbol(c, hexString(bytes.subarray(2, 4)), `htons(${enumeration(FLAG_SETS.ethernet_protocols, abbreviated(c), BigInt(view.getUint16(2)), 'ETH_P_???')})`)}`,
     `sll_ifindex=${ifindex(c, view.getInt32(4, true))}`,
     `sll_hatype=${enumeration(FLAG_SETS.arp_hardware_types, c, BigInt(view.getUint16(8, true)), 'ARPHRD_???')}`,
     `sll_pkttype=${enumeration(FLAG_SETS.af_packet_types, c, BigInt(bytes[10]), 'PACKET_???')}`,
@@ -89,7 +103,7 @@ export function sockaddrBytes(c: Call, bytes: Uint8Array, length: number): { tex
   let data: string | null = null;
   if (family === AF_UNIX) data = unix(c, whole, length);
   else if (family === AF_INET && length >= 16) {
-    data = `sin_port=htons(${view.getUint16(2)}), sin_addr=inet_addr(${c.quoteText(ipv4(whole.subarray(4)))})`;
+    data = `sin_port=${port(c, whole)}, sin_addr=${inet(c, whole.subarray(4))}`;
   } else if (family === AF_INET6 && length >= 24) data = inet6(c, whole, length);
   else if (family === AF_NETLINK && length >= 12) data = netlink(whole);
   else if (family === AF_PACKET && length >= 20) data = packet(c, whole);

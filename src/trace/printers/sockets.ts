@@ -4,10 +4,10 @@ import * as opt from '../../abi/flags/socket-options.js';
 import { ERRNO_NAMES } from '../../abi/errno.js';
 import { FLAG_SETS, type FlagSetName } from '../../abi/flags/index.js';
 import { viewOf, type Call, type StructView } from '../call.js';
-import { address, enumeration, flags, hex, hexString, id, lookup, toInt, toUint, unsigned } from '../text.js';
+import { address, enumeration, flags, hex, hexString, id, lookup, symbol, toInt, toUint, unsigned } from '../text.js';
 import { iovec } from './kinds.js';
 import { filterProgram } from './filters.js';
-import { ipv4, ipv6, ifindex, sockaddr } from './sockaddr.js';
+import { inet, inet6Field, ifindex, sockaddr } from './sockaddr.js';
 import { printStruct } from './structs.js';
 import { early, late, type ArgPrinter, type CallPrinter } from './types.js';
 
@@ -15,8 +15,9 @@ function socketType(c: Call, v: bigint): string {
   const bits = BigInt(toUint(v));
   const type = lookup(FLAG_SETS.socktypes, c, bits & 15n);
   const rest = type === undefined ? bits : bits & ~15n;
-  if (type !== undefined && rest === 0n) return type;
-  return `${type === undefined ? '' : `${type}|`}${flags(FLAG_SETS.sock_type_flags, c, rest)}`;
+  const name = type === undefined ? '' : symbol(c, hex(bits & 15n), type);
+  if (type !== undefined && rest === 0n) return name;
+  return `${name === '' ? '' : `${name}|`}${flags(FLAG_SETS.sock_type_flags, c, rest)}`;
 }
 const swap16 = (v: number): number => ((v & 0xff) << 8) | ((v >> 8) & 0xff);
 function protocol(c: Call, v: bigint): string {
@@ -312,17 +313,12 @@ function setOption(c: Call, addr: bigint): string {
     if (!BLOBS.has(name)) return length < 4 ? address(addr) : c.indirect(addr, 'i32');
   }
   if (level === opt.SOL_IP && (name === opt.IP_ADD_MEMBERSHIP || name === opt.IP_DROP_MEMBERSHIP)) {
-    return fixed(
-      8,
-      (b) =>
-        `{imr_multiaddr=inet_addr(${c.quoteText(ipv4(b))}), imr_interface=inet_addr(${c.quoteText(ipv4(b.subarray(4)))})}`,
-    );
+    return fixed(8, (b) => `{imr_multiaddr=${inet(c, b)}, imr_interface=${inet(c, b.subarray(4))}}`);
   }
   if (level === opt.SOL_IPV6 && (name === opt.IPV6_ADD_MEMBERSHIP || name === opt.IPV6_DROP_MEMBERSHIP)) {
     return fixed(
       20,
-      (b) =>
-        `{inet_pton(AF_INET6, ${c.quoteText(ipv6(b))}, &ipv6mr_multiaddr), ipv6mr_interface=${ifindex(c, viewOf(b).getUint32(16, true))}}`,
+      (b) => `{${inet6Field(c, 'ipv6mr_multiaddr', b)}, ipv6mr_interface=${ifindex(c, viewOf(b).getUint32(16, true))}}`,
     );
   }
   if (level === opt.SOL_NETLINK) return length < 4 ? address(addr) : c.indirect(addr, 'i32');

@@ -5,12 +5,13 @@ import { FLAG_SETS } from '../../abi/flags/index.js';
 import type { LayoutName } from '../../abi/layouts/index.js';
 import * as st from '../../abi/flags/stat.js';
 import type { Call, StructView } from '../call.js';
-import { date, device, enumeration, flags, hex, id, lookup, octal } from '../text.js';
+import { date, device, enumeration, flags, hex, id, lookup, octal, symbol } from '../text.js';
 
 export type StructPrinter = (c: Call, s: StructView) => string;
 
 /** `S_IFREG|0644`. */
-export function fileMode(c: Call, mode: number): string {
+export const fileMode = (c: Call, mode: number): string => symbol(c, octal(mode), modeNames(c, mode));
+function modeNames(c: Call, mode: number): string {
   const type = mode & st.S_IFMT ? lookup(FLAG_SETS.modetypes, c, BigInt(mode & st.S_IFMT)) : '';
   if (type === undefined) return octal(mode >>> 0);
   const special = `${mode & st.S_ISUID ? 'S_ISUID|' : ''}${mode & st.S_ISGID ? 'S_ISGID|' : ''}${mode & st.S_ISVTX ? 'S_ISVTX|' : ''}`;
@@ -42,9 +43,9 @@ function stat(c: Call, s: StructView): string {
   const mode = s.num('st_mode');
   const type = mode & st.S_IFMT;
   const size =
-    type === st.S_IFCHR || type === st.S_IFBLK ? `st_rdev=${device(s.big('st_rdev'))}` : s.field('st_size', u64);
+    type === st.S_IFCHR || type === st.S_IFBLK ? `st_rdev=${device(c, s.big('st_rdev'))}` : s.field('st_size', u64);
   if (!c.style.verbose) return `{st_mode=${fileMode(c, mode)}, ${size}, ...}`;
-  const head = `st_dev=${device(s.big('st_dev'))}, ${s.field('st_ino')}, st_mode=${fileMode(c, mode)}`;
+  const head = `st_dev=${device(c, s.big('st_dev'))}, ${s.field('st_ino')}, st_mode=${fileMode(c, mode)}`;
   const times = ['st_atime', 'st_mtime', 'st_ctime'].map((name) => {
     const sec = BigInt.asIntN(64, s.big(name));
     const nsec = s.big(`${name}_nsec`);
@@ -120,9 +121,9 @@ function statfs(c: Call, s: StructView): string {
   return `{f_type=${type}, ${counts}, f_fsid=${fsid}, ${all(s, ['f_namelen', 'f_frsize'], u64)}${shown}}`;
 }
 const RLIM_INFINITY = (1n << 64n) - 1n;
-function limit(v: bigint): string {
-  if (v === RLIM_INFINITY) return 'RLIM64_INFINITY';
-  return v > 1024n && v % 1024n === 0n ? `${v / 1024n}*1024` : String(v);
+function limit(c: Call, v: bigint): string {
+  if (v === RLIM_INFINITY) return symbol(c, String(v), 'RLIM64_INFINITY');
+  return v > 1024n && v % 1024n === 0n ? symbol(c, String(v), `${v / 1024n}*1024`) : String(v);
 }
 /** A char array that holds a string. */
 function text(c: Call, s: StructView, name: string): string {
@@ -196,7 +197,7 @@ const PRINTERS: Partial<Record<LayoutName, StructPrinter>> = {
   timex,
   timezone: (_c, s) => `{${all(s, ['tz_minuteswest', 'tz_dsttime'])}}`,
   rusage,
-  rlimit: (_c, s) => `{${all(s, ['rlim_cur', 'rlim_max'], limit)}}`,
+  rlimit: (c, s) => `{${all(s, ['rlim_cur', 'rlim_max'], (v) => limit(c, v))}}`,
   tms: (_c, s) => `{${all(s, ['tms_utime', 'tms_stime', 'tms_cutime', 'tms_cstime'], ticks)}}`,
   utimbuf: (_c, s) => `{${['actime', 'modtime'].map((n) => s.field(n) + date(s.big(n), 0n, 0n, 0)).join(', ')}}`,
   utsname: (c, s) => {
