@@ -23,7 +23,7 @@ export const RUN: Command = {
     ['echo hello | $0 busybox tr a-z A-Z', 'in a pipe'],
     ['$0 --strace=trace.txt busybox ls /', 'with every system call written to a file'],
     ["$0 --strace-options='-y -e trace=%file' busybox ls /", 'only calls with file names, descriptors explained'],
-    ["$0 --strace-options='-v -s 4096 -e write' busybox id", 'only writes, with all of their data'],
+    ["$0 --strace-options='-s 4096 -e /write' busybox id", 'only writes, with all of their data'],
     ["$0 --strace-options='-c -S calls' busybox find /", 'how often each call was made'],
     ['$0 --root alpine.tar.gz --user 1000 /bin/ls', "somebody else's root filesystem"],
     ['$0 --timeout 10s --memory 64M --pids 20 ./untrusted', 'with limits'],

@@ -19,6 +19,7 @@ const STYLES = [
   '-X verbose -v',
   '-e verbose=none',
   '-e raw=!write',
+  '-y',
 ];
 
 function golden(name: string, cases: Case[]): void {
@@ -211,6 +212,7 @@ describe('files', () => {
     call('open_tree', (m) => [AT_FDCWD, m.str('/none'), 1]),
     call('move_mount', (m) => [-1, m.str(''), AT_FDCWD, m.str('/none'), 4]),
     call('mount_setattr', (m) => [-1, m.str(''), 0x1000, m.put(u64(1, 2, 0x40000, 0)), 32]),
+    call('mount_setattr', (m) => [-1, m.str(''), 0x1000, m.put(u64(0x100000, 0, 0, 3)), 32]),
   ];
   if (x86) {
     cases.push(
@@ -566,7 +568,53 @@ describe('polling and sockets', () => {
       const control = m.put(u64(28), u32(1, 2, 5, 6, 7, 0));
       return [-1, m.put(u64(0, 0, m.put(u64(m.str('abc'), 3)), 1, control, 32), u32(0, 0)), 0];
     }),
+    call('sendmsg', (m) => {
+      const rights = m.put(u64(16 + 40 * 4), u32(1, 1), u32(...Array.from({ length: 40 }, (_, fd) => fd)));
+      return [-1, m.put(u64(0, 0, 0, 0, rights, 176), u32(0, 0)), 0];
+    }),
     call('sendmsg', [-1, BAD, 0]),
+    call('pipe2', (m) => [m.space(8), 0o2000000]),
+    call('ppoll', (m) => [
+      m.put(...Array.from({ length: 40 }, (_, fd) => [u32(fd), u16(5, 0)]).flat()),
+      40,
+      m.put(ts(0, 0)),
+      0,
+      8,
+    ]),
+    call('seccomp', (m) => {
+      const code = m.put(
+        u16(0x20),
+        u8(0, 0),
+        u32(4),
+        u16(0x15),
+        u8(1, 0),
+        u32(0xc000003e),
+        u16(6),
+        u8(0, 0),
+        u32(0x7fff0000),
+        u16(6),
+        u8(0, 0),
+        u32(0x50005),
+      );
+      return [1, 0xfff0, m.put(u64(4, code))];
+    }),
+    call('setsockopt', (m) => {
+      const code = m.put(
+        u16(0x20),
+        u8(0, 0),
+        u32(0xfffff004),
+        u16(0x7c),
+        u8(0, 0),
+        u32(1),
+        u16(0x87),
+        u8(0, 0),
+        u32(0),
+        u16(0x116),
+        u8(0, 0),
+        u32(9),
+      );
+      return [-1, 1, 26, m.put(u64(4, code)), 16];
+    }),
     call('recvmsg', (m) => [-1, m.put(u64(m.space(16), 16, m.put(u64(m.space(8), 8)), 1, 0, 0), u32(0, 0)), 0]),
     call('socketpair', (m) => [1, 2, 0, m.space(8)]),
     call('setsockopt', (m) => [tcp, 1, 2, m.put(u32(1)), 4]),

@@ -3,7 +3,7 @@
  * StraceWriter with the same arguments, results and memory. Both texts must be equal, line by line.
  *
  * All memory a case uses lies in one arena at a fixed address with unmapped pages after it. The program notes each result and
- * a copy of the arena after each call, and writes them to a file at the end.
+ * a copy of the arena after each call, and with -y the names of its descriptors, and writes them to a file at the end.
  */
 import { spawnSync } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
@@ -12,6 +12,7 @@ import { join } from 'node:path';
 import type { ArchName } from '../../src/abi/types.js';
 import { StraceWriter } from '../../src/trace/strace.js';
 import type { StraceSettings } from '../../src/trace/settings.js';
+import type { DescriptorName } from '../../src/trace/tracer.js';
 import { parseStraceOptions } from '../../src/trace/strace-options.js';
 import { ROWS } from '../../syscalls/table.js';
 
@@ -87,7 +88,12 @@ function earlier(cases: readonly Case[], wanted: Case, before: number): number {
 }
 const bigOf = (value: number | bigint): bigint => BigInt.asUintN(64, BigInt(value));
 
-function program(cases: readonly Case[], arch: ArchName): string {
+/** Descriptors that are looked at, and the room for each name. */
+const FDS = 48;
+const NAME = 128;
+const NAMES = FDS * NAME;
+
+function program(cases: readonly Case[], arch: ArchName, named: boolean): string {
   const numberOf = (name: string): number => {
     const nr = ROWS.find((row) => row.name === name)?.numbers[arch];
     if (nr === undefined) throw new Error(`no ${name} on ${arch}`);
@@ -103,7 +109,7 @@ function program(cases: readonly Case[], arch: ArchName): string {
     const order = registersOf(c.name);
     const placed = order ? [0, 1, 2, 3, 4, 5].map((reg) => values[order.indexOf(reg)] ?? '0') : values;
     const padded = [...placed, '0', '0', '0', '0', '0', '0'].slice(0, 6);
-    return `  ${writes.join(' ')}\n  r[${i}] = call(${numberOf(c.name)}, ${padded.join(', ')}); memcpy(snaps + ${i} * SIZE, (char *)ARENA, SIZE);`;
+    return `  ${writes.join(' ')}\n  r[${i}] = call(${numberOf(c.name)}, ${padded.join(', ')}); memcpy(snaps + ${i} * SIZE, (char *)ARENA, SIZE);${named ? ` name(${i + 1});` : ''}`;
   });
   return `
 #define _GNU_SOURCE
@@ -116,6 +122,15 @@ function program(cases: readonly Case[], arch: ArchName): string {
 #define SIZE ${ARENA_SIZE}
 static long r[${cases.length}];
 static char *snaps;
+static char names[${named ? cases.length + 1 : 1}][${FDS}][${NAME}];
+static void name(int i) {
+  char path[] = "/proc/self/fd/00";
+  for (int fd = 0; fd < ${FDS}; fd++) {
+    path[14] = fd < 10 ? '0' + fd : '0' + fd / 10;
+    path[15] = fd < 10 ? 0 : '0' + fd % 10;
+    names[i][fd][0] = 0; readlink(path, names[i][fd], ${NAME - 1});
+  }
+}
 #define W(at, ...) do { static const unsigned char b[] = { __VA_ARGS__ }; memcpy((char *)ARENA + (at), b, sizeof b); } while (0)
 static long call(long nr, long a, long b, long c, long d, long e, long f) {
   long result;
@@ -138,11 +153,12 @@ int main(int argc, char **argv) {
   mmap((void *)ARENA, SIZE, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED, -1, 0);
   snaps = mmap(0, (unsigned long)SIZE * ${cases.length}, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
   for (int i = 3; i < 64; i++) close(i);
-  write(-1, "BEGIN", 5);
+  write(-1, "BEGIN", 5);${named ? '\n  name(0);' : ''}
 ${body.join('\n')}
   write(-1, "END", 3);
   int fd = open(argv[1], O_WRONLY | O_CREAT | O_TRUNC, 0600);
   write(fd, r, sizeof r);
+  write(fd, names, sizeof names);
   for (unsigned long done = 0; done < (unsigned long)SIZE * ${cases.length};) done += write(fd, snaps + done, (unsigned long)SIZE * ${cases.length} - done);
   return 0;
 }
@@ -167,7 +183,8 @@ export function compare(
 ): { expected: string[]; actual: string[] } {
   const dir = mkdtempSync(join(tmpdir(), 'levitate-golden-'));
   try {
-    writeFileSync(join(dir, 'g.c'), program(cases, arch));
+    const named = options.includes('-y');
+    writeFileSync(join(dir, 'g.c'), program(cases, arch, named));
     const build = spawnSync('gcc', ['-O1', '-w', '-o', join(dir, 'g'), join(dir, 'g.c')], { encoding: 'utf8' });
     if (build.status !== 0) throw new Error(build.stderr);
     const run = spawnSync(
@@ -186,15 +203,28 @@ export function compare(
     const from = mark('BEGIN');
     const to = mark('END');
     return {
-      expected: log.slice(from + 1, to),
-      actual: replay(cases, arch, readFileSync(join(dir, 'out')), parseStraceOptions([options], ROWS, arch).style),
+      expected: log.slice(from + 1, to).filter((line) => !/^readlink(at)?\(.*"\/proc\/self\/fd\/\d+"/.test(line)),
+      actual: replay(
+        cases,
+        arch,
+        readFileSync(join(dir, 'out')),
+        parseStraceOptions([options], ROWS, arch).style,
+        named ? dir : null,
+      ),
     };
   } finally {
     rmSync(dir, { recursive: true, force: true });
   }
 }
 
-function replay(cases: readonly Case[], arch: ArchName, out: Buffer, style: StraceSettings['style']): string[] {
+function replay(
+  cases: readonly Case[],
+  arch: ArchName,
+  out: Buffer,
+  style: StraceSettings['style'],
+  cwd: string | null,
+): string[] {
+  let done = 0;
   let arena = new Uint8Array(ARENA_SIZE);
   let output = '';
   const writer = new StraceWriter({
@@ -204,6 +234,8 @@ function replay(cases: readonly Case[], arch: ArchName, out: Buffer, style: Stra
     memory: () => ({
       read: (addr, length) =>
         addr >= ARENA && addr + length <= END ? arena.slice(addr - ARENA, addr - ARENA + length) : null,
+      descriptor: (fd) => nameOf(out, 8 * cases.length + done * NAMES, fd),
+      cwd: () => cwd,
     }),
   });
   const task = { tid: 1 };
@@ -215,11 +247,22 @@ function replay(cases: readonly Case[], arch: ArchName, out: Buffer, style: Stra
       .slice(0, Math.max(1, row.args.length))
       .map((v) => bigOf(typeof v === 'object' ? results[earlier(cases, v, i)] : v));
     writer.enter(task, row, args);
-    const at = 8 * cases.length + i * ARENA_SIZE;
+    done = i + 1;
+    const tables = cwd === null ? 1 : cases.length + 1;
+    const at = 8 * cases.length + tables * NAMES + i * ARENA_SIZE;
     arena = new Uint8Array(out.subarray(at, at + ARENA_SIZE));
     const result = results[i];
     const failed = result < 0n && result >= -4095n;
     writer.leave(task, row, args, failed ? -1 : Number(result), failed ? Number(-result) : 0);
   });
   return output.split('\n').slice(0, -1);
+}
+
+/** The name of a descriptor in the table at `at`. */
+function nameOf(out: Buffer, at: number, fd: number): DescriptorName | null {
+  if (fd >= FDS) return null;
+  const entry = out.subarray(at + fd * NAME, at + (fd + 1) * NAME).toString('latin1');
+  const path = entry.slice(0, entry.indexOf('\0'));
+  if (path === '') return null;
+  return path.endsWith(' (deleted)') ? { path: path.slice(0, -10), deleted: true } : { path };
 }

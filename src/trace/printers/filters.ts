@@ -2,7 +2,7 @@
 import { FLAG_SETS } from '../../abi/flags/index.js';
 import { flagSet, type FlagSet } from '../../abi/flags/flag-set.js';
 import { viewOf, type Call } from '../call.js';
-import { address, enumeration, hex } from '../text.js';
+import { address, enumeration, hex, symbol } from '../text.js';
 
 const CLASS = flagSet('BPF_???', {
   BPF_LD: 0,
@@ -100,7 +100,7 @@ function operand(c: Call, code: number, k: number, kind: FilterKind): string {
   const special = kind === 'socket' && (code & 0xe7) === 0x20 ? SPECIAL.find(([, from]) => k >= from) : undefined;
   if (special === undefined) return hex(k);
   const [name, from] = special;
-  return `${name}+${from === SPECIAL[0][1] ? enumeration(ANCILLARY, c, BigInt(k - from)) : k - from}`;
+  return `${symbol(c, hex(from), name)}+${from === SPECIAL[0][1] ? enumeration(ANCILLARY, c, BigInt(k - from)) : k - from}`;
 }
 
 /** `{len=2, filter=[BPF_STMT(...), ...]}`, or the address of the instructions without -v. */

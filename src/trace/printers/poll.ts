@@ -18,6 +18,9 @@ function pollfds(c: Call, addr: bigint): string {
       : `{fd=${c.fd(fd)}, events=${flags(FLAG_SETS.pollflags, c, BigInt(view.getUint16(4, true)))}}`;
   });
 }
+/** strace has 1024 bytes for them, less what may still follow; where nothing is to be lost, there is no limit. */
+const RESULT_ROOM = 997;
+const LEFT_ROOM = 1016;
 /** As many entries as are looked at for ready ones. */
 const MAX_FDS = 1 << 16;
 /** `[{fd=3, revents=POLLIN}], left {...}`. */
@@ -32,6 +35,8 @@ function pollResult(c: Call): void {
   const count = Math.min(toUint(c.args[1]), MAX_FDS);
   if (addr === 0n || count === 0) return;
   const ready: string[] = [];
+  let length = 0;
+  const room = c.style.strings === Infinity ? Infinity : RESULT_ROOM;
   const whole = c.peek(addr, 8 * count);
   for (let i = 0; i < count; i++) {
     const bytes = whole === null ? c.peek(addr + BigInt(8 * i), 8) : whole.subarray(8 * i, 8 * i + 8);
@@ -45,10 +50,21 @@ function pollResult(c: Call): void {
       ready.push('...');
       break;
     }
-    ready.push(`{fd=${viewOf(bytes).getInt32(0, true)}, revents=${flagList(FLAG_SETS.pollflags, c, BigInt(revents))}}`);
+    const text = `{fd=${viewOf(bytes).getInt32(0, true)}, revents=${flagList(FLAG_SETS.pollflags, c, BigInt(revents))}}`;
+    const begun = ready.length === 0 ? 1 : length + 2;
+    if (begun + text.length >= room) {
+      ready.push('...');
+      break;
+    }
+    length = begun + text.length;
+    ready.push(text);
   }
   const parts = ready.length > 0 ? [`[${ready.join(', ')}]`] : [];
-  if (c.row.name === 'ppoll' && c.args[2] !== 0n) parts.push(`left ${printStruct(c, c.args[2], 'timespec')}`);
+  if (c.row.name === 'ppoll' && c.args[2] !== 0n) {
+    const left = printStruct(c, c.args[2], 'timespec');
+    const fits = room === Infinity || (parts[0]?.length ?? 0) + left.length < LEFT_ROOM;
+    parts.push(fits ? `left ${left}` : '...');
+  }
   c.aux = parts.join(', ');
 }
 

@@ -201,11 +201,10 @@ function ioprioName(c: Call, v: number): string {
   const kind = enumeration(FLAG_SETS.ioprio_class, c, BigInt(v >>> 13));
   return `IOPRIO_PRIO_VALUE(${kind}, ${v & 0x1fff})`;
 }
-const who: ArgPrinter = early((_c, v) => String(toInt(v)));
 
 export const PROCESS_ARGS: Record<string, ArgPrinter> = {
   wait_status: wstatus,
-  waitid_id: who,
+  waitid_id: early((c, v) => (toUint(c.args[0]) === cl.P_PIDFD ? c.fd(v) : String(toInt(v)))),
   cap_header: early(capHeader),
   cap_data: { print: capData },
   groups: early((c, v) => groups(c, v, toInt(c.args[0]))),

@@ -220,7 +220,14 @@ function optionName(c: Call): string {
   const level = BigInt(toUint(c.args[1]));
   const name = BigInt(toUint(c.args[2]));
   const set = OPTION_SETS[Number(level)];
-  const text = set ? enumeration(FLAG_SETS[set[0]], c, name, set[1]) : name.toString();
+  // A few names are only known to one of the two calls.
+  const own = c.row.name === 'getsockopt' ? FLAG_SETS.getsock_options : FLAG_SETS.setsock_options;
+  const special = Number(level) === opt.SOL_SOCKET && lookup(own, c, name) !== undefined;
+  const text = special
+    ? enumeration(own, c, name)
+    : set
+      ? enumeration(FLAG_SETS[set[0]], c, name, set[1])
+      : name.toString();
   return `${c.fd(c.args[0])}, ${enumeration(FLAG_SETS.socketlayers, c, level, 'SOL_??')}, ${text}`;
 }
 /** SOL_SOCKET options that are not an int. */

@@ -3,6 +3,7 @@
  */
 import { FLAG_SETS } from '../../abi/flags/index.js';
 import type { LayoutName } from '../../abi/layouts/index.js';
+import { MOUNT_ATTR_IDMAP } from '../../abi/flags/mount.js';
 import * as st from '../../abi/flags/stat.js';
 import type { Call, StructView } from '../call.js';
 import { date, device, enumeration, flags, hex, id, lookup, octal, symbol } from '../text.js';
@@ -144,7 +145,9 @@ function mountAttr(c: Call, s: StructView): string {
   const set = FLAG_SETS.mount_attr_attr;
   const propagation = enumeration(FLAG_SETS.mount_attr_propagation, c, s.big('propagation'));
   const attrs = `attr_set=${flags(set, c, s.big('attr_set'))}, attr_clr=${flags(set, c, s.big('attr_clr'))}`;
-  return `{${attrs}, propagation=${propagation}, userns_fd=${c.fd(s.big('userns_fd'))}}`;
+  const user = s.big('userns_fd');
+  const mapped = ((s.big('attr_set') | s.big('attr_clr')) & BigInt(MOUNT_ATTR_IDMAP)) !== 0n;
+  return `{${attrs}, propagation=${propagation}, userns_fd=${mapped && user <= 0x7fff_ffffn ? c.fd(user) : user}}`;
 }
 const sysinfo: StructPrinter = (_c, s) => {
   const loads = [0, 1, 2].map((i) => s.big('loads', i)).join(', ');
@@ -180,8 +183,7 @@ function plain(c: Call, s: StructView): string {
     if (name.startsWith('__') || field.count === 0) continue;
     if (typeof field.type !== 'string') parts.push(`${name}=${plain(c, s.sub(name))}`);
     else if (field.count === 1) parts.push(s.field(name));
-    else
-      parts.push(`${name}=[${Array.from({ length: Math.min(field.count, 32) }, (_, i) => s.big(name, i)).join(', ')}]`);
+    else parts.push(`${name}=${c.list(field.count, (i) => String(s.big(name, i)))}`);
   }
   return `{${parts.join(', ')}}`;
 }
