@@ -20,8 +20,9 @@ const SHORT_STRING = 128;
 /** Past every address of a guest. */
 const ADDRESSES = 1n << 53n;
 const CWD = BigInt(AT_FDCWD);
-/** No string of a guest is longer than this, whatever the style. */
-const MAX_STRING = 1 << 24;
+/** Whatever the style: more would not fit into a string of ours, and no call that succeeds has more elements. */
+const MAX_BYTES = 1 << 26;
+const MAX_ELEMENTS = 1 << 20;
 
 export class Call {
   readonly row: Row;
@@ -67,9 +68,13 @@ export class Call {
   get constants(): Constants | undefined {
     return this.style.constants;
   }
+  /** Bytes of a string that are shown. */
+  get strings(): number {
+    return Math.min(MAX_BYTES, this.style.strings);
+  }
   /** Elements of an array that are shown: -s limits them only without -v. */
   get elements(): number {
-    return this.style.verbose ? Infinity : this.style.strings;
+    return Math.min(MAX_ELEMENTS, this.style.verbose ? Infinity : this.style.strings);
   }
   /** The argument called `name`. */
   arg(name: string): bigint {
@@ -173,12 +178,12 @@ export class Call {
   }
   /** A string that is no path: as much of it as the style shows. */
   string(addr: bigint): string {
-    return this.limitedString(addr, Math.min(this.style.strings, MAX_STRING));
+    return this.limitedString(addr, this.strings);
   }
   /** A string in a field of `size` bytes: dots when it has no end there or the style shows less of it. */
   bounded(addr: bigint, size: number): string {
     if (addr === 0n) return 'NULL';
-    const { strings } = this.style;
+    const { strings } = this;
     const found = this.cstring(addr, Math.min(size, strings + 1));
     if (found === null) return address(addr);
     const shown = Math.min(found.bytes.length, strings);
@@ -205,13 +210,13 @@ export class Call {
   }
   /** The bytes of a buffer that the style shows. One more is read, as strace does. */
   shown(addr: bigint, length: bigint): Uint8Array | null {
-    const { strings } = this.style;
+    const { strings } = this;
     if (length <= strings) return this.read(addr, Number(length));
     return this.read(addr, strings + 1)?.subarray(0, strings) ?? null;
   }
   /** What follows a text of `length` bytes that was cut. */
   dots(length: bigint | number): string {
-    return length > this.style.strings ? '...' : '';
+    return length > this.strings ? '...' : '';
   }
   quote(bytes: Uint8Array, length = bytes.length): string {
     return quote(bytes, length, this.style.hex);

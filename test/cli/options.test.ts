@@ -130,6 +130,8 @@ describe('values', () => {
     [['--root', '-odd-', 'x'], { root: '-odd-' }],
     [['--root', '0123', 'x'], { root: '0123' }],
     [['--strace=', 'x'], { strace: true }],
+    [['--strace-options=-v', '--strace-options', '-s 5', 'x'], { strace: true, straceOptions: ['-v', '-s 5'] }],
+    [['--strace=t', '--strace-options=-v', 'x'], { strace: 't', straceOptions: ['-v'] }],
     [['--hostname', '1e3', 'x'], { hostname: '1e3' }],
     [['-u', '007', 'x'], { user: '007' }],
   ])('%j', async (words, expected) => {

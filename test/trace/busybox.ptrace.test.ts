@@ -171,6 +171,15 @@ const RUNS: readonly (readonly [options: string, ...command: string[]])[] = [
 
 const check = available('strace') && process.getuid?.() === 0 ? test : test.skip;
 
+test('a wrong option is told with its place, and nothing is run', async () => {
+  const wrong = await levitate(['--strace-options=-f -e trace=%fil', 'busybox', 'echo', 'hello']);
+  expect(wrong).toMatchObject({ status: 125, stdout: '' });
+  expect(wrong.stderr).toMatch(
+    /^levitate-run: --strace-options: character 4: -e trace=%fil: invalid system call '%fil'$/m,
+  );
+  expect((await levitate(['--strace-options=-ff', 'busybox', 'true'])).stderr).toContain('-ff needs --strace=FILE');
+});
+
 describe('the trace of BusyBox is that of strace', () => {
   check.each(RUNS.map((run) => [run[0], run.slice(1).join(' '), run] as const))(
     'strace %s %s',

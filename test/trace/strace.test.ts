@@ -7,6 +7,7 @@ import { join } from 'node:path';
 import { SIGINFO } from '../../src/abi/layouts/signal.js';
 import { writeField } from '../../src/abi/layout.js';
 import { StraceWriter } from '../../src/trace/strace.js';
+import { DEFAULT_STYLE, FULL_STYLE } from '../../src/trace/style.js';
 import { Summary, summaryText } from '../../src/trace/summary.js';
 import { ROWS } from '../../syscalls/table.js';
 import { available } from './golden.js';
@@ -110,30 +111,36 @@ describe('lines', () => {
     ]);
   });
 
-  test('every row can be printed, whatever its arguments', () => {
-    for (const arch of ['x86_64', 'aarch64'] as const) {
-      for (const memory of [null, 0x00, 0xff]) {
-        let lines = 0;
-        const writer = new StraceWriter({
-          arch,
-          write: (s) => (lines += s.split('\n').length - 1),
-          memory: () => ({
-            read: (_at, n) => (memory === null ? null : new Uint8Array(n).fill(memory)),
-          }),
-        });
-        for (const r of ROWS) {
-          for (const value of [0n, 4096n, (1n << 64n) - 1n]) {
-            for (const errno of [0, 14]) {
-              const args = Array.from({ length: Math.max(1, r.args.length) }, () => value);
-              writer.enter(a, r, args);
-              writer.leave(a, r, args, errno === 0 ? 1 : -1, errno);
+  test.each([DEFAULT_STYLE, FULL_STYLE, { ...FULL_STYLE, constants: 'verbose', hex: 'all', descriptors: 2 } as const])(
+    'every row can be printed, whatever its arguments: %j',
+    (style) => {
+      for (const arch of ['x86_64', 'aarch64'] as const) {
+        for (const memory of [null, 0x00, 0xff]) {
+          let lines = 0;
+          const writer = new StraceWriter({
+            arch,
+            style: () => style,
+            write: (s) => (lines += s.split('\n').length - 1),
+            memory: () => ({
+              read: (at, n) => (memory === null || at + n > 65_536 ? null : new Uint8Array(n).fill(memory)),
+              descriptor: (fd) => ({ path: `/<${fd}>`, deleted: true }),
+              cwd: () => null,
+            }),
+          });
+          for (const r of ROWS) {
+            for (const value of [0n, 4096n, (1n << 64n) - 1n]) {
+              for (const errno of [0, 14]) {
+                const args = Array.from({ length: Math.max(1, r.args.length) }, () => value);
+                writer.enter(a, r, args);
+                writer.leave(a, r, args, errno === 0 ? 1 : -1, errno);
+              }
             }
           }
+          expect(lines).toBe(ROWS.length * 6);
         }
-        expect(lines).toBe(ROWS.length * 6);
       }
-    }
-  });
+    },
+  );
 });
 
 /** A program with faults, handlers, children; the lines that tell of them are the same in every run but for ids and times. */

@@ -51,7 +51,7 @@ export function excess(c: Call, addr: bigint, known: number, size: bigint): stri
   const bytes = c.peek(addr + BigInt(known), total - known);
   if (bytes === null) return ', ???';
   if (bytes.every((b) => b === 0)) return '';
-  return `, /* bytes ${known}..${total - 1} */ ${hexString(bytes, Math.min(bytes.length, c.style.strings))}${c.dots(bytes.length)}`;
+  return `, /* bytes ${known}..${total - 1} */ ${hexString(bytes, Math.min(bytes.length, c.strings))}${c.dots(bytes.length)}`;
 }
 
 type DirentPrinter = (c: Call, head: DataView, name: bigint, space: number) => string;
