@@ -24,11 +24,16 @@ Pump::Pump(std::vector<uint8_t> input, const int fds[3]) : input_(std::move(inpu
   pthread_sigmask(SIG_SETMASK, &saved, nullptr);
 }
 
-Pump::~Pump() {
+void Pump::finish() {
+  if (!thread_.joinable()) return;
   const uint64_t one = 1;
   ssize_t ignored = write(stopFd_, &one, sizeof one);
   (void)ignored;
   thread_.join();
+}
+
+Pump::~Pump() {
+  finish();
   for (int fd : fds_)
     if (fd >= 0) close(fd);
   close(stopFd_);

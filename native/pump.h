@@ -11,8 +11,9 @@ class Pump {
  public:
   // Takes the descriptors over: where to write the input, where to read descriptors 1 and 2.
   Pump(std::vector<uint8_t> input, const int fds[3]);
-  // Ends the thread, whatever is still open.
   ~Pump();
+  // Takes what is there and ends the thread, whatever is still open.
+  void finish();
   // Everything read so far of descriptor 1 or 2; more than kMost bytes are dropped.
   std::vector<uint8_t> output(int fd);
 

@@ -62,7 +62,7 @@ void arrangeDescriptors(Child &c) {
   syscall(SYS_close_range, c.status + 1, ~0u, 0);
 }
 
-// As a fresh login: limits, mask and dispositions are what the kernel starts process 1 with.
+// As a fresh login: limits, priority, masks and dispositions are what the kernel starts process 1 with.
 void resetProcess(const Child &c) {
   const std::vector<double> &limits = c.launch.limits;
   for (size_t i = 0; i + 1 < limits.size(); i += 2) {
@@ -72,6 +72,7 @@ void resetProcess(const Child &c) {
     syscall(SYS_prlimit64, 0, i / 2, &limit, nullptr);
   }
   umask(022);
+  setpriority(PRIO_PROCESS, 0, 0);
   // What glibc hides of the real-time signals, too: not through its sigaction.
   const struct {
     void *handler;

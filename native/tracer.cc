@@ -186,6 +186,7 @@ int HostTracer::next(int timeoutMs) {
     if (later_.tid != 0) resume(later_.tid, later_.request, later_.signal);
     later_ = {};
     if (tracees_.empty()) {
+      if (pump_) pump_->finish();  // so that the output is whole
       kind = kTraceFinished;
       break;
     }

@@ -99,7 +99,13 @@ export class ScratchRoot {
   }
 
   remove(): void {
-    rmSync(this.scratch, { recursive: true, force: true });
+    try {
+      rmSync(this.scratch, { recursive: true, force: true });
+    } catch {
+      // The program has made something immutable.
+      spawnSync('chattr', ['-R', '-ia', this.scratch], { stdio: 'ignore' });
+      rmSync(this.scratch, { recursive: true, force: true });
+    }
   }
 
   /** Mounted over the root's own /dev, as devtmpfs is. */
@@ -107,8 +113,9 @@ export class ScratchRoot {
     const dev = join(this.scratch, 'dev');
     mkdirSync(dev);
     chmodSync(dev, 0o755);
-    for (const name of [...DEVICES, ...PRETENDED, 'ptmx']) writeFileSync(join(dev, name), '');
-    for (const name of ['pts', 'shm', 'mqueue']) mkdirSync(join(dev, name));
+    // In devtmpfs's order, which is that of reading the folder.
+    for (const name of ['mqueue', 'pts', 'shm']) mkdirSync(join(dev, name));
+    for (const name of [...DEVICES, ...PRETENDED, 'ptmx'].sort()) writeFileSync(join(dev, name), '');
     for (const [name, target] of LINKS) symlinkSync(target, join(dev, name));
     for (const name of ['dev', 'proc', 'sys']) mkdirSync(join(this.folder, name), { recursive: true });
   }

@@ -23,6 +23,7 @@ export interface DiffCommand {
   timeoutMs?: number;
   gate?: boolean;
   all: boolean;
+  json: boolean;
   context: number;
   ignore: ReadonlySet<string>;
 }
@@ -67,6 +68,7 @@ levitate none of its calls reaches the host.`,
       value: 'none',
       alias: 'a',
     },
+    json: { group: 'Comparing', describe: 'Every difference as a line of JSON, and nothing else', value: 'none' },
     context: {
       group: 'Comparing',
       describe: 'Lines to show before the first difference. Default: 5',
@@ -124,6 +126,7 @@ export function toDiffCommand(
     argv,
     env: new Map(Object.entries(variables)),
     all: raw['all'] === true,
+    json: raw['json'] === true,
     context: parseContext(text(raw, 'context') ?? '5'),
     ignore: new Set(list(raw, 'ignore').flatMap((word) => word.split(',').filter((name) => name !== ''))),
   };

@@ -45,8 +45,8 @@ async function commandLine(words: string[]): Promise<DiffCommand | undefined> {
 
 async function compare(command: DiffCommand): Promise<number> {
   const { diff } = await import('../api/diff.js');
-  const { Report } = await import('../trace/diff/report.js');
-  const { root, stdin, all, ...options } = command;
+  const { Report, jsonLines } = await import('../trace/diff/report.js');
+  const { root, stdin, all, json, ...options } = command;
   const result = await diff({
     ...options,
     // Host paths are for Node, which takes them as text.
@@ -55,8 +55,9 @@ async function compare(command: DiffCommand): Promise<number> {
   });
   const colors = process.stdout.isTTY === true && !process.env['NO_COLOR'] && process.env['TERM'] !== 'dumb';
   const different = result.differences.length > 0 || result.problems.length > 0;
-  const text = result.calls === 0 ? '' : new Report({ colors, all }).text(result);
-  process.stdout.write(Buffer.from(text + result.problems.map((problem) => `${problem}\n`).join(''), 'latin1'));
+  const problems = result.problems.map((problem) => (json ? JSON.stringify({ problem }) : problem) + '\n').join('');
+  const text = json ? jsonLines(result) : result.calls === 0 ? '' : new Report({ colors, all }).text(result);
+  process.stdout.write(Buffer.from(text + problems, 'latin1'));
   if (result.timedOut) return EXIT_USAGE;
   return different ? EXIT_DIFFERENT : EXIT_SAME;
 }

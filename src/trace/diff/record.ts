@@ -208,6 +208,7 @@ function pieces(call: Call, addr: bigint, count: number): Uint8Array | null {
   let left = call.exiting ? call.result : Infinity;
   for (let i = 0; i < count && left > 0; i++) {
     const size = Math.min(left, Number(view.getBigUint64(16 * i + 8, true)));
+    if (size === 0) continue;
     const bytes = buffer(call, view.getBigUint64(16 * i, true), size);
     if (bytes === null) return null;
     found.push(bytes);

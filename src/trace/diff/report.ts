@@ -13,6 +13,19 @@ const GREEN = '32';
 const BOLD = '1;4';
 const DIM = '2';
 
+/** The same for programs: one JSON object per difference. */
+export function jsonLines({ differences }: Comparison): string {
+  return differences
+    .map((found) => {
+      const { task, row, host, ours, difference } = found;
+      const { where, detail } = difference;
+      const line = (entry: Entry | null): string | null => (entry === null ? null : lineOf(entry));
+      const note = noteOf(row);
+      return `${JSON.stringify({ task, call: row?.name ?? nameOf(found), where, host: line(host), levitate: line(ours), detail, note })}\n`;
+    })
+    .join('');
+}
+
 /** What the row says about how much of the call there is. */
 export function noteOf(row: Row | undefined): string | null {
   if (row === undefined) return null;

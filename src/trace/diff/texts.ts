@@ -48,6 +48,9 @@ export interface Token {
   readonly field: string;
 }
 
+/** Comments that say a time in words. */
+const SPELLED = / \/\* (?:[\d.]+ s|-?\d{4}-\d\d-\d\dT[^*]*) \*\//g;
+
 const TOKEN = /"(?:\\.|[^"\\])*"?(?:\.\.\.)?|-?0x[0-9a-f]+|-?\d+(?:\.\d+)?|[A-Za-z_][A-Za-z0-9_]*|\s+|./gs;
 
 /** Its fields are told by their struct alone: what is left of a timeout, `(in [3], left {tv_sec=0, tv_usec=7})`. */
@@ -57,7 +60,7 @@ export function tokens(text: string): Token[] {
   const found: Token[] = [];
   const levels = [{ base: '', field: '' }];
   let name = '';
-  for (const [word] of text.matchAll(TOKEN)) {
+  for (const [word] of text.replace(SPELLED, '').matchAll(TOKEN)) {
     if (/^\s+$/.test(word)) continue;
     const level = levels[levels.length - 1];
     const kind = kindOf(word);
