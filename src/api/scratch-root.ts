@@ -115,6 +115,7 @@ export class ScratchRoot {
     chmodSync(dev, 0o755);
     // In devtmpfs's order, which is that of reading the folder.
     for (const name of ['mqueue', 'pts', 'shm']) mkdirSync(join(dev, name));
+    for (const name of ['mqueue', 'shm']) chmodSync(join(dev, name), 0o1777);
     for (const name of [...DEVICES, ...PRETENDED, 'ptmx'].sort()) writeFileSync(join(dev, name), '');
     for (const [name, target] of LINKS) symlinkSync(target, join(dev, name));
     for (const name of ['dev', 'proc', 'sys']) mkdirSync(join(this.folder, name), { recursive: true });

@@ -68,7 +68,11 @@ levitate none of its calls reaches the host.`,
       value: 'none',
       alias: 'a',
     },
-    json: { group: 'Comparing', describe: 'Every difference as a line of JSON, and nothing else', value: 'none' },
+    json: {
+      group: 'Comparing',
+      describe: 'Every difference as a line of JSON; how much was compared goes to stderr',
+      value: 'none',
+    },
     context: {
       group: 'Comparing',
       describe: 'Lines to show before the first difference. Default: 5',

@@ -58,6 +58,7 @@ async function compare(command: DiffCommand): Promise<number> {
   const problems = result.problems.map((problem) => (json ? JSON.stringify({ problem }) : problem) + '\n').join('');
   const text = json ? jsonLines(result) : result.calls === 0 ? '' : new Report({ colors, all }).text(result);
   process.stdout.write(Buffer.from(text + problems, 'latin1'));
+  if (json) process.stderr.write(`${result.calls} calls and events in ${result.tasks} tasks\n`);
   if (result.timedOut) return EXIT_USAGE;
   return different ? EXIT_DIFFERENT : EXIT_SAME;
 }
