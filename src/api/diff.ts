@@ -150,8 +150,8 @@ function launchOf(
     input: input ?? new Uint8Array(0),
   };
 }
-/** As KernelState has it; on the host there is room for that many. */
-const MOST_TASKS = 4096;
+/** As PidTable has it. */
+const MOST_TASKS = 32768;
 
 function explain({ errno, step }: HostLaunchError, { argv, cwd }: DiffOptions): string {
   const reason = `${ERRNO_TEXTS[errno] ?? ''} (${ERRNO_NAMES[errno] ?? errno})`;

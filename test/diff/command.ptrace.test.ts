@@ -75,6 +75,17 @@ describe('different', () => {
     expect(stdout).toMatch(/\nwritev: 1 difference\n/);
     expect(status).toBe(1);
   });
+  test('all of them, for programs', () => {
+    const { status, stdout, stderr } = run(['--json', '--', 'busybox', 'grep', 'Linux', '/proc/version']);
+    const [first, ...rest] = stdout
+      .trimEnd()
+      .split('\n')
+      .map((line) => JSON.parse(line) as Record<string, unknown>);
+    expect(first).toMatchObject({ task: '1', call: 'read', where: 'buf', host: expect.stringContaining('read(3, ') });
+    expect(rest).toMatchObject([{ call: 'writev' }]);
+    expect(stderr).toMatch(/^\d+ calls and events in 1 tasks\n$/);
+    expect(status).toBe(1);
+  });
   test('without the calls that differ, it is the output', () => {
     const { status, stdout } = run(['--ignore', 'read,writev', '--', 'busybox', 'grep', 'Linux', '/proc/version']);
     expect(stdout).toMatch(/\nstdout differs, from byte \d+ on: "/);

@@ -74,6 +74,7 @@ describe('relations', () => {
     map.map(0x10000n, 0x70000n, 0x2000n);
     expect(map.relate(0x10010n, 0x70010n)).toBe(true);
     expect(map.relate(0x10010n, 0x70020n)).toBe(false);
+    expect(map.relate(0x10010n, 0x71010n)).toBe(true);
     expect(map.relate(0n, 0x70020n)).toBe(false);
     expect(map.relate(0x99999n, 0x55555n)).toBe(true);
     map.map(0x11000n, 0x90000n, 0x1000n);

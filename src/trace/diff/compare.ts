@@ -133,7 +133,8 @@ export function firstByte(host: Uint8Array, ours: Uint8Array): string {
 export function compareCalls(host: CallRecord, ours: CallRecord, maps: Maps): Difference | null {
   const { row } = host;
   if (row !== ours.row) return { where: 'call', index: -1, host: row.name, ours: ours.row.name };
-  if (host.returned !== ours.returned || host.errno !== ours.errno) return resultOf(host, ours);
+  const free = row.varies.includes('result');
+  if (host.returned !== ours.returned || (host.errno !== ours.errno && !free)) return resultOf(host, ours);
   const shown = row.args.filter((arg) => arg.kind !== 'unused');
   const length = Math.max(host.args.length, ours.args.length);
   for (let i = 0; i < length; i++) {
@@ -146,7 +147,9 @@ export function compareCalls(host: CallRecord, ours: CallRecord, maps: Maps): Di
       host.args.at(i) !== undefined &&
       ours.args.at(i) !== undefined &&
       sameText(host.args[i], ours.args[i], kind, maps, makes);
-    const difference = { where: name, index: i, host: host.args.at(i) ?? '', ours: ours.args.at(i) ?? '' };
+    // Where a printer of the whole call has its own order, it names its parts.
+    const where = /^(\w+)=/.exec(host.args.at(i) ?? '')?.[1] ?? name;
+    const difference = { where, index: i, host: host.args.at(i) ?? '', ours: ours.args.at(i) ?? '' };
     if (!same) return difference;
     const [a, b] = [host.data.get(index), ours.data.get(index)];
     if (kind !== 'ignored' && a !== undefined && b !== undefined && !sameBytes(a, b, maps))

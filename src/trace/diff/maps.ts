@@ -44,6 +44,10 @@ interface Range {
   readonly length: bigint;
 }
 
+/** Allocators cut what they have mapped to a multiple of more than a page: by how much is a matter of where it was. */
+const alike = ({ ours: at, length }: Range, host: bigint, ours: bigint): boolean =>
+  ours >= at && ours <= at + length && ((host ^ ours) & 0xfffn) === 0n;
+
 /** Mappings of one address space. Addresses of which nothing is known (stack, a position-independent program) relate to any. */
 export class AddressMap {
   private ranges: Range[] = [];
@@ -66,7 +70,7 @@ export class AddressMap {
     if (this.shared) return true;
     // One past the end belongs, too: it may be the start of the next one.
     const known = this.ranges.filter((r) => host >= r.host && host <= r.host + r.length);
-    return known.length === 0 || known.some((r) => ours - r.ours === host - r.host);
+    return known.length === 0 || known.some((r) => ours - r.ours === host - r.host || alike(r, host, ours));
   }
 }
 
