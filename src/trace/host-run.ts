@@ -83,14 +83,14 @@ export class HostRun {
       const deadline = performance.now() + (options.timeoutMs ?? Infinity);
       let timedOut = false;
       let status = 0;
-      let root: HostTask | null = null;
+      let root = 0; // its id stays, whichever thread calls execve
       for (let sliceEnd = performance.now() + SLICE_MS; ;) {
         const kind = tracer.next(SLICE_MS);
         if (kind === TRACE_FINISHED) break;
         if (kind !== 0) {
           const task = this.task(tracer.tid, watcher);
-          root ??= task;
-          if (kind === TRACE_EXIT && task === root) status = tracer.status;
+          if (root === 0) root = task.tid;
+          if (kind === TRACE_EXIT && task.tid === root) status = tracer.status;
           this.handle(kind, task, watcher);
         }
         const now = performance.now();
