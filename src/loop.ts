@@ -327,8 +327,8 @@ export class Loop {
   private complete(task: Task, result: number): void {
     if (result === BLOCKED || task.exited) return;
     task.inSyscall = false;
-    const { traced } = task;
-    if (traced === null) setResult(task, result);
+    const traced = this.watched ? task.traced : null;
+    if (!traced) setResult(task, result);
     else {
       task.traced = null;
       // Killed in its delay: nobody sees a result.
@@ -408,7 +408,7 @@ interface TracedCall {
 declare module '../sched/task.js' {
   interface Task {
     /** The call that has been seen to enter and not to leave. */
-    traced: TracedCall | null;
+    traced?: TracedCall | null;
   }
 }
 
