@@ -84,6 +84,8 @@ export class KernelState {
 
   /** Told of signals as they are taken, and of stops; set while tracing. */
   watcher: SignalWatcher | null = null;
+  /** Told when a sleep is about to be retried; set while tracing that wants to know who wakes whom. */
+  waking: ((sleeper: Task) => void) | null = null;
   /** Set by the kernel loop: something outside the loop made work (host input); call it after changing state. */
   kick: () => void = () => {};
   /** Set by the kernel loop: a task has a host thread. */

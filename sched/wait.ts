@@ -93,7 +93,9 @@ export class Sleep implements WaitEntry {
   wake(): void {
     if (!this.active || this.queued) return;
     this.queued = true;
-    this.task.kernel.wakeups.push(this);
+    const { kernel } = this.task;
+    kernel.wakeups.push(this);
+    if (kernel.waking !== null) kernel.waking(this.task);
   }
 
   start(attempt: () => number, queues: readonly WaitQueue[], options: BlockOptions): void {

@@ -5,7 +5,7 @@
 //   build/Release/*.node         the addon (native/build.mjs, node-gyp)
 //   dist/bin/levitate-run.cjs    launcher: loads main.cjs through V8's code cache
 //   dist/bin/main.cjs            the whole command as one file: start-up time is dominated by finding and compiling files
-//   dist/bin/levitate-diff.cjs, diff.cjs    the same of levitate-diff; replay.cjs of levitate-replay
+//   dist/bin/levitate-diff.cjs, diff.cjs    the same of levitate-diff; replay.cjs of levitate-replay, trace.cjs of levitate-trace
 //   dist/lib/*.js                the library (`import { boot } from 'levitate'`), ESM
 //   dist/types/                  its declarations
 import { spawnSync } from 'node:child_process';
@@ -29,7 +29,7 @@ import { fileURLToPath, pathToFileURL } from 'node:url';
 const root = join(dirname(fileURLToPath(import.meta.url)), '..');
 const require = createRequire(import.meta.url);
 const what = process.argv[2] ?? 'all';
-const COMMANDS = ['levitate-run', 'levitate-diff', 'levitate-replay'];
+const COMMANDS = ['levitate-run', 'levitate-diff', 'levitate-replay', 'levitate-trace'];
 
 function fail(message) {
   console.error(`build: ${message}`);
@@ -83,6 +83,7 @@ async function buildTypeScript() {
       main: 'src/cli/levitate-run.ts',
       diff: 'src/cli/levitate-diff.ts',
       replay: 'src/cli/levitate-replay.ts',
+      trace: 'src/cli/levitate-trace.ts',
     }),
     outdir: `${out}/bin`,
     outExtension: { '.js': '.cjs' },

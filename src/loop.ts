@@ -29,10 +29,9 @@ import { GROUP_RUNNING } from '../sched/thread-group.js';
 import { BLOCKED, NO_RETURN, WOULD_BLOCK, block } from '../sched/wait.js';
 import { Dispatcher } from '../syscalls/dispatch.js';
 import { allArguments, unknownRow } from './trace/capture.js';
-import type { Row } from '../syscalls/row.js';
 import type { Injection } from './trace/inject.js';
 import type { Injector } from './trace/injector.js';
-import { DELAYED, INJECTED, type Tracer } from './trace/tracer.js';
+import { DELAYED, INJECTED, type TaskTracer, type WatchedCall } from './trace/tracer.js';
 
 /** Stops handled before Node's event loop gets a turn, even if it did not ask for one. */
 const STOPS_PER_TURN = 256;
@@ -59,10 +58,12 @@ export class Loop {
   readonly state: KernelState;
   readonly platform: Platform;
   readonly table: Dispatcher;
-  private tracer: Tracer<Task> | null = null;
+  private tracer: TaskTracer | null = null;
   private injector: Injector | null = null;
   /** There is a tracer or an injector. */
   private watched = false;
+  /** The task that the kernel works for, if any: who makes tasks and wakes others. Kept up to date while calls are watched. */
+  private current: Task | null = null;
   private readonly tasks = new Map<HostThread, Task>();
   private scheduled = false;
   private idleTimer: NodeJS.Timeout | null = null;
@@ -89,7 +90,7 @@ export class Loop {
   }
 
   /** Tells `tracer` of every system call, signal and end from now on. */
-  trace(tracer: Tracer<Task> & { attach?(task: Task): void }): void {
+  trace(tracer: TaskTracer): void {
     this.tracer = tracer;
     this.watchCalls();
     const bytes = new Uint8Array(SIGINFO_SIZE);
@@ -104,8 +105,9 @@ export class Loop {
     const made = this.state.taskMade;
     this.state.taskMade = (task) => {
       made(task);
-      tracer.attach?.(task);
+      tracer.attach?.(task, this.current);
     };
+    if (tracer.waking) this.state.waking = (task) => tracer.waking?.(task, this.current);
   }
 
   /** Tampers with system calls from now on. */
@@ -225,8 +227,10 @@ export class Loop {
     const task = this.tasks.get(this.platform.stop.thread!);
     if (task === undefined) return;
     if (task.mm.pendingSync) task.mm.syncHost();
+    if (this.watched) this.current = task;
     if (kind === STOP_SYSCALL) this.syscall(task);
     else this.otherStop(task, kind);
+    this.current = null;
   }
 
   /** Runs due timers, retries woken sleeps, and resumes tasks until nothing is left to do without a stop. */
@@ -238,22 +242,28 @@ export class Loop {
         const sleeps = state.wakeups;
         state.wakeups = [];
         for (const sleep of sleeps) {
+          if (this.watched) this.current = sleep.task;
           let result: number;
           try {
             result = sleep.retry();
           } catch (error) {
-            this.complete(sleep.task, this.failure(sleep.task, error));
-            continue;
+            result = this.failure(sleep.task, error);
           }
-          if (result !== WOULD_BLOCK) this.complete(sleep.task, result);
+          if (result === WOULD_BLOCK) continue;
+          this.tracer?.woke?.(sleep.task);
+          this.complete(sleep.task, result);
         }
       }
       if (state.returning.length > 0) {
         const tasks = state.returning;
         state.returning = [];
-        for (const task of tasks) if (returnToUser(task)) task.thread.resume();
+        for (const task of tasks) {
+          if (this.watched) this.current = task;
+          if (returnToUser(task)) task.thread.resume();
+        }
       }
     }
+    this.current = null;
   }
 
   private nextTimerMs(): number {
@@ -346,7 +356,7 @@ export class Loop {
   }
 
   /** Sets the result, or the injected one, and tells the tracer. Returns whether the task has to wait before it goes on. */
-  private leave(task: Task, { row, args, injection }: TracedCall, result: number): boolean {
+  private leave(task: Task, { row, args, injection }: WatchedCall, result: number): boolean {
     const delayed = injection !== null && (injection.enterNs > 0 || injection.exitNs > 0) ? DELAYED : 0;
     if (injection === null || injection.value === null) {
       setResult(task, result);
@@ -393,22 +403,6 @@ export class Loop {
     }
     task.fault = { trapno: TRAPS[signal] ?? 13, err: 0, cr2: 0 };
     forceSignal(task, { signo: signal, code, addr: address });
-  }
-}
-
-/** A call that is watched: by a tracer, or because it may be tampered with. */
-interface TracedCall {
-  readonly row: Row;
-  readonly args: readonly bigint[];
-  readonly injection: Injection | null;
-  /** Not waiting for the end of an injected delay any more. */
-  begun: boolean;
-}
-
-declare module '../sched/task.js' {
-  interface Task {
-    /** The call that has been seen to enter and not to leave. */
-    traced?: TracedCall | null;
   }
 }
 

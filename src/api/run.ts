@@ -10,8 +10,12 @@ import { ROWS } from '../../syscalls/table.js';
 import { ExpressionError } from '../trace/call-set.js';
 import { parseInject } from '../trace/inject.js';
 import { Injector } from '../trace/injector.js';
-import { TextSink, TraceSession } from '../trace/session.js';
+import { ChromeWriter } from '../trace/chrome.js';
+import type { EventSink } from '../trace/events.js';
+import { RecordingWriter } from '../trace/recording.js';
+import { TraceSession } from '../trace/session.js';
 import type { TraceClock } from '../trace/stamps.js';
+import { TextSink } from '../trace/text-sink.js';
 import { findProgram, LaunchError, outcome } from './launch.js';
 import { System } from './system.js';
 import { login } from './users.js';
@@ -22,6 +26,7 @@ export async function run(options: RunOptions): Promise<number> {
   const system = await System.start({ root, log, hostname, memoryBytes, pids, gate });
   const { kernel, init } = system;
   let stdio: Stdio | undefined;
+  let trace: TraceSession | null = null;
   try {
     const user = login(options.user, (path) => system.readText(path));
     init.creds = user.creds;
@@ -35,7 +40,7 @@ export async function run(options: RunOptions): Promise<number> {
         if (!env.has(name)) env.set(name, value);
     stdio = connectStdio(kernel.state, init, system.io, options.tty);
     if (options.inject !== undefined) kernel.inject(injector(options.inject, kernel));
-    const trace = traceSession(options, kernel);
+    trace = traceSession(options, kernel);
     const launched = findProgram(init, [...options.argv], env, options.cwd, kernel);
     if (trace !== null) {
       kernel.trace(trace);
@@ -45,6 +50,7 @@ export async function run(options: RunOptions): Promise<number> {
     const ended = await kernel.run({ timeoutMs });
     await stdio.drained();
     trace?.finish();
+    trace = null;
     if (options.report) process.stderr.write(report(kernel));
     const { status, signal, timedOut } = outcome(ended);
     if (timedOut) return EXIT_TIMEOUT;
@@ -61,29 +67,46 @@ export async function run(options: RunOptions): Promise<number> {
     }
     throw error;
   } finally {
+    // After a panic, what led to it is worth the most.
+    trace?.flush();
     stdio?.close();
     system.close();
   }
 }
 
+/** What is recorded is in its file soon, should the supervisor be killed. */
+const LATE_MS = 100;
+
 /** The tracing that the options ask for; files are made before the guest starts. */
 function traceSession(options: RunOptions, kernel: Kernel): TraceSession | null {
-  if (options.strace === undefined && options.summary === undefined) return null;
-  const { straceSettings: settings } = options;
-  const sink = (target: true | string | undefined): TextSink | null => {
-    if (target === undefined) return null;
+  const { strace, straceSettings: settings, summary, record, traceEvents } = options;
+  if ([strace, summary, record, traceEvents].every((target) => target === undefined)) return null;
+  const sink = (target: true | string, lateMs?: number): TextSink => {
     const fd = target === true ? 2 : openSync(target, 'w');
-    return new TextSink((text) => writeAll(fd, Buffer.from(text, 'latin1')));
+    return new TextSink((text) => writeAll(fd, Buffer.from(text, 'latin1')), lateMs);
   };
+  const eventTexts: TextSink[] = [];
+  const events: EventSink[] = [];
+  const add = (target: string | undefined, Writer: new (write: (text: string) => void) => EventSink): void => {
+    if (target === undefined) return;
+    const texts = sink(target, LATE_MS);
+    eventTexts.push(texts);
+    events.push(new Writer((text) => texts.add(text)));
+  };
+  add(record, RecordingWriter);
+  add(traceEvents, ChromeWriter);
   return new TraceSession({
     arch: kernel.platform.arch,
     clock: traceClock(kernel),
     settings,
     // A file per task has its own name, and the one without a number is not made.
-    strace: sink(settings?.separately ? undefined : options.strace),
-    separate: settings?.separately ? (tid) => taskSink(`${String(options.strace)}.${tid}`) : undefined,
-    toFile: typeof options.strace === 'string',
-    summary: sink(options.summary),
+    strace: strace === undefined || settings?.separately ? null : sink(strace),
+    separate: settings?.separately ? (tid) => taskSink(`${String(strace)}.${tid}`) : undefined,
+    toFile: typeof strace === 'string',
+    summary: summary === undefined ? null : sink(summary),
+    events,
+    eventTexts,
+    cwd: options.cwd ?? '/',
   });
 }
 

@@ -61,6 +61,8 @@ async function commandLine(words: string[]): Promise<RunOptions | undefined> {
   // Host paths are for Node, which takes them as text.
   if (options.root !== undefined) options.root = fromBytes(options.root);
   if (typeof options.strace === 'string') options.strace = fromBytes(options.strace);
+  if (options.record !== undefined) options.record = fromBytes(options.record);
+  if (options.traceEvents !== undefined) options.traceEvents = fromBytes(options.traceEvents);
   if (typeof options.summary === 'string') options.summary = fromBytes(options.summary);
   return options;
 }

@@ -36,6 +36,9 @@ export interface RunOptions {
   straceOptions?: string[];
   straceSettings?: StraceSettings;
   summary?: true | string;
+  /** Host files. */
+  record?: string;
+  traceEvents?: string;
   /** Expressions of --inject and --fault, in the order given. */
   inject?: readonly { readonly option: 'inject' | 'fault'; readonly text: ByteString }[];
   platform: PlatformName;
@@ -170,6 +173,20 @@ export const OPTIONS: Record<string, OptionSpec> = {
     describe: 'At the end, write a table of system calls in the form of strace -c, to stderr or a file',
     value: 'optional',
     placeholder: '[=FILE]',
+  },
+  record: {
+    group: 'Looking inside',
+    describe:
+      'Write every system call, signal and exit to a file as JSON lines, with all bytes of every buffer. levitate-trace convert reads it: --record run.rec, then levitate-trace convert run.rec -o run.json',
+    value: 'required',
+    placeholder: 'FILE',
+  },
+  'trace-events': {
+    group: 'Looking inside',
+    describe:
+      'Write a timeline for ui.perfetto.dev or chrome://tracing: what each task did, what it waited for and who woke it (Chrome trace events)',
+    value: 'required',
+    placeholder: 'FILE',
   },
   inject: {
     group: 'Looking inside',
@@ -318,6 +335,8 @@ export function toRunOptions(raw: RawOptions, argv: ByteString[], hostEnv: Recor
     options.straceOptions = straceOptions;
     options.strace ??= true;
   }
+  set('record', 'record', (value) => nonEmpty('record', value));
+  set('traceEvents', 'trace-events', (value) => nonEmpty('trace-events', value));
   const inject = (['fault', 'inject'] as const).flatMap((option) =>
     ((raw[option] as string[] | undefined) ?? []).map((expression) => ({ option, text: expression })),
   );

@@ -8,35 +8,16 @@ import type { ArchName } from '../abi/types.js';
 import type { Row } from '../../syscalls/row.js';
 import type { Task } from '../../sched/task.js';
 import { Call } from './call.js';
+import type { EventSink } from './events.js';
 import { touches } from './path-filter.js';
+import { Recorder } from './recorder.js';
 import { DEFAULT_SETTINGS, DEFAULT_SUMMARY, type StraceSettings } from './settings.js';
 import type { TraceClock } from './stamps.js';
 import { StraceWriter } from './strace.js';
 import { Summary } from './summary.js';
 import { taskMemory } from './task-memory.js';
-import type { TraceMemory, TraceSignal, Tracer } from './tracer.js';
-
-const PIECE = 65536;
-
-/** Text on its way to a host file. */
-export class TextSink {
-  private text = '';
-  private readonly write: (text: string) => void;
-
-  constructor(write: (text: string) => void) {
-    this.write = write;
-  }
-  add(text: string): void {
-    this.text += text;
-    if (this.text.length >= PIECE) this.flush();
-  }
-  flush(): void {
-    if (this.text === '') return;
-    const { text } = this;
-    this.text = '';
-    this.write(text);
-  }
-}
+import type { TextSink } from './text-sink.js';
+import type { TaskTracer, TraceMemory, TraceSignal, Tracer } from './tracer.js';
 
 /** argv and its strings laid out at made-up addresses. */
 export class LaunchMemory implements TraceMemory {
@@ -92,9 +73,14 @@ export interface TraceSessionOptions {
   /** Lines go to a file: every one begins with the thread id, as with strace -f -o. */
   toFile: boolean;
   summary: TextSink | null;
+  /** What wants everything as events, and their texts' way out. */
+  events?: readonly EventSink[];
+  eventTexts?: readonly TextSink[];
+  /** For the header of a recording. */
+  cwd?: string;
 }
 
-export class TraceSession implements Tracer<Task> {
+export class TraceSession implements TaskTracer {
   private readonly options: TraceSessionOptions;
   private readonly tracers: Tracer<Task>[] = [];
   private readonly writer: StraceWriter<Task> | null = null;
@@ -102,7 +88,10 @@ export class TraceSession implements Tracer<Task> {
   /** Where the table is written at the end. */
   private readonly tableSinks: TextSink[] = [];
   private readonly sinks = new Map<number, TextSink>();
+  private readonly recorder: Recorder | null = null;
   private launching: LaunchMemory | null = null;
+  readonly waking: ((task: Task, by: Task | null) => void) | undefined;
+  readonly woke: ((task: Task) => void) | undefined;
 
   constructor(options: TraceSessionOptions) {
     this.options = options;
@@ -116,15 +105,24 @@ export class TraceSession implements Tracer<Task> {
     }
     if (strace !== null && settings.summary !== null) this.tableSinks.push(strace);
     if (summary !== null) this.tableSinks.push(summary);
-    if (this.tableSinks.length === 0) return;
-    const { traced, paths } = settings;
-    this.table = new Summary<Task>({
-      nowNs: () => clock.monotonicNs(),
-      settings: settings.summary ?? DEFAULT_SUMMARY,
-      counted: (task, row, args) =>
-        traced(row) && (paths.size === 0 || touches(new Call(row, args, arch, memory(task)), paths)),
-    });
-    this.tracers.push(this.table);
+    if (this.tableSinks.length > 0) {
+      const { traced, paths } = settings;
+      this.table = new Summary<Task>({
+        nowNs: () => clock.monotonicNs(),
+        settings: settings.summary ?? DEFAULT_SUMMARY,
+        counted: (task, row, args) =>
+          traced(row) && (paths.size === 0 || touches(new Call(row, args, arch, memory(task)), paths)),
+      });
+      this.tracers.push(this.table);
+    }
+    const { events = [], eventTexts = [] } = options;
+    if (events.length === 0) return;
+    const recorder = new Recorder({ arch, memory, nowNs: () => clock.monotonicNs(), sinks: events });
+    this.recorder = recorder;
+    this.tracers.push(recorder);
+    this.waking = (task, by) => recorder.waking(task, by);
+    this.woke = (task) => recorder.woke(task);
+    for (const texts of eventTexts) texts.onLate = () => recorder.release();
   }
 
   private sinkOf(tid: number): TextSink {
@@ -135,6 +133,10 @@ export class TraceSession implements Tracer<Task> {
 
   /** Process 1 was started: shows its execve. */
   launched(task: Task, row: Row, path: string, argv: readonly string[], envp: readonly string[]): void {
+    const { arch, clock, cwd = '/', events = [] } = this.options;
+    const { sec, nsec } = clock.realtime();
+    const started = String(BigInt(sec) * 1_000_000_000n + BigInt(nsec));
+    for (const sink of events) sink.start({ arch, argv, env: envp, cwd, started });
     const memory = new LaunchMemory(task.regs.sp, path, argv, envp);
     this.launching = memory;
     const args = [memory.path, memory.argv, memory.envp];
@@ -161,15 +163,23 @@ export class TraceSession implements Tracer<Task> {
     this.sinks.delete(task.tid);
   }
   /** A new task, so that lines carry thread ids from its birth on. */
-  attach(task: Task): void {
+  attach(task: Task, by: Task | null): void {
     this.writer?.attach(task);
+    this.recorder?.attach(task, by);
   }
 
   /** The run is over: writes what is left. */
   finish(): void {
-    for (const sink of this.sinks.values()) sink.flush();
+    this.recorder?.end();
     if (this.table !== null) for (const sink of this.tableSinks) sink.add(this.table.toString());
-    this.options.strace?.flush();
     this.options.summary?.flush();
+    this.flush();
+  }
+  /** Writes what there is. */
+  flush(): void {
+    this.recorder?.release();
+    for (const texts of this.options.eventTexts ?? []) texts.flush();
+    for (const sink of this.sinks.values()) sink.flush();
+    this.options.strace?.flush();
   }
 }

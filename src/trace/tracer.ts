@@ -6,6 +6,8 @@
  * call that never returns (exit, a killed sleeper) has no `leave`. Arguments are the raw 64-bit registers in the row's order.
  */
 import type { Row } from '../../syscalls/row.js';
+import type { Task } from '../../sched/task.js';
+import type { Injection } from './inject.js';
 
 /** Who acts; class Task fits. */
 export interface TraceSubject {
@@ -48,4 +50,30 @@ export interface Tracer<Subject extends TraceSubject = TraceSubject> {
   stopped(task: Subject, signal: number): void;
   /** The thread is gone; `status` as wait(2) would report it. */
   exited(task: Subject, status: number): void;
+}
+
+/** A tracer of the kernel's own tasks, which may want to know more. `by`: the task that did it; null: a timer, the world outside. */
+export interface TaskTracer extends Tracer<Task> {
+  /** The task was made, or has another host thread. */
+  attach?(task: Task, by: Task | null): void;
+  /** The task's sleep is about to be looked at; it may go on sleeping. */
+  waking?(task: Task, by: Task | null): void;
+  /** The sleep has ended, which the last `waking` began. */
+  woke?(task: Task): void;
+}
+
+/** A call that is watched: by a tracer, or because it may be tampered with. */
+export interface WatchedCall {
+  readonly row: Row;
+  readonly args: readonly bigint[];
+  readonly injection: Injection | null;
+  /** Not waiting for the end of an injected delay any more. */
+  begun: boolean;
+}
+
+declare module '../../sched/task.js' {
+  interface Task {
+    /** The call that has been seen to enter and not to leave. */
+    traced?: WatchedCall | null;
+  }
 }

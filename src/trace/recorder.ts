@@ -1,0 +1,150 @@
+/**
+ * Recorder: a tracer that tells everything, in full, as events of text.
+ *
+ * The last call that has entered is held back until it leaves or something else happens, so that most calls are one event.
+ */
+import { signalName } from '../abi/signals.js';
+import type { ArchName } from '../abi/types.js';
+import type { Row } from '../../syscalls/row.js';
+import type { Task } from '../../sched/task.js';
+import { describeFile } from '../../fs/procfs/process-files.js';
+import { Call } from './call.js';
+import type { EventSink } from './events.js';
+import { CallTexts } from './printers/index.js';
+import { siginfo } from './printers/signals.js';
+import { NO_CALL, resultText } from './strace.js';
+import { FULL_STYLE } from './style.js';
+import type { TraceMemory, TraceSignal, Tracer } from './tracer.js';
+
+export interface RecorderOptions {
+  readonly arch: ArchName;
+  readonly memory: (task: Task) => TraceMemory;
+  readonly nowNs: () => number;
+  readonly sinks: readonly EventSink[];
+}
+
+interface State {
+  tid: number;
+  call: Call | null;
+  text: string;
+  at: number;
+  previous: string;
+  /** Who woke its sleep last, and when. */
+  wokenBy: number;
+  wokenAt: number;
+}
+
+export class Recorder implements Tracer<Task> {
+  private readonly options: RecorderOptions;
+  private readonly texts = new CallTexts();
+  private readonly states = new Map<Task, State>();
+  private readonly startNs: number;
+  /** Whose enter is held back. */
+  private held: State | null = null;
+
+  constructor(options: RecorderOptions) {
+    this.options = options;
+    this.startNs = options.nowNs();
+  }
+
+  enter(task: Task, row: Row, args: readonly bigint[]): void {
+    const state = this.state(task);
+    this.release();
+    const call = new Call(row, args, this.options.arch, this.options.memory(task), FULL_STYLE);
+    call.previous = state.previous;
+    state.call = call;
+    state.text = this.texts.enter(call);
+    this.held = state;
+    state.at = this.now();
+  }
+
+  leave(task: Task, row: Row, _args: readonly bigint[], result: number, errno: number, tampered = 0): void {
+    const now = this.now();
+    const state = this.state(task);
+    const { call } = state;
+    state.previous = row.name;
+    if (call === null) return;
+    state.call = null;
+    call.result = errno === 0 ? result : -1;
+    call.errno = errno;
+    const rest = this.texts.leave(call);
+    const ret = resultText(call, tampered);
+    const took = now - state.at;
+    if (this.held === state) {
+      this.held = null;
+      for (const sink of this.options.sinks) sink.call(task.tid, state.at, took, row.name, state.text + rest, ret);
+      return;
+    }
+    this.release();
+    for (const sink of this.options.sinks) sink.leave(task.tid, now, took, row.name, rest, ret);
+  }
+
+  signal(task: Task, { signal, info }: TraceSignal): void {
+    this.release();
+    const { arch, memory } = this.options;
+    const text = siginfo(new Call(NO_CALL, [], arch, memory(task), FULL_STYLE), info);
+    const at = this.now();
+    for (const sink of this.options.sinks) sink.signal(task.tid, at, signalName(signal), text);
+  }
+  stopped(task: Task, signal: number): void {
+    this.release();
+    const at = this.now();
+    for (const sink of this.options.sinks) sink.stop(task.tid, at, signalName(signal));
+  }
+  exited(task: Task, status: number): void {
+    this.release();
+    this.states.delete(task);
+    const at = this.now();
+    for (const sink of this.options.sinks) sink.exit(task.tid, at, status);
+  }
+  attach(task: Task, by: Task | null): void {
+    // An exec may give a task another host thread: it is no new one.
+    if (this.states.has(task)) return;
+    this.release();
+    this.state(task);
+    const thread = task.group.leader !== task;
+    const at = this.now();
+    for (const sink of this.options.sinks) sink.task(task.tid, by?.tid ?? 0, at, thread);
+  }
+  waking(task: Task, by: Task | null): void {
+    const state = this.state(task);
+    state.wokenBy = by?.tid ?? 0;
+    state.wokenAt = this.now();
+  }
+  woke(task: Task): void {
+    const { wokenBy, wokenAt, call } = this.state(task);
+    if (call === null) return;
+    this.release();
+    const [first] = call.row.args;
+    const file = first?.kind === 'fd' ? task.files.find(Number(BigInt.asIntN(32, call.args[0]))) : undefined;
+    const on = file === undefined ? '' : describeFile(file, task);
+    for (const sink of this.options.sinks) sink.wake(task.tid, wokenBy, wokenAt, on);
+  }
+  end(): void {
+    this.release();
+    const at = this.now();
+    for (const sink of this.options.sinks) sink.end(at);
+  }
+
+  /** Tells of the call that is held back: nothing else may come before it, and a reader may be waiting. */
+  release(): void {
+    const { held } = this;
+    if (held === null) return;
+    this.held = null;
+    for (const sink of this.options.sinks) sink.enter(held.tid, held.at, held.call!.row.name, held.text);
+  }
+
+  private now(): number {
+    return this.options.nowNs() - this.startNs;
+  }
+  private state(task: Task): State {
+    let state = this.states.get(task);
+    if (state === undefined) {
+      state = { tid: task.tid, call: null, text: '', at: 0, previous: '', wokenBy: 0, wokenAt: 0 };
+      this.states.set(task, state);
+    }
+    // An exec may have given it its leader's.
+    state.tid = task.tid;
+    return state;
+  }
+}

@@ -1,0 +1,61 @@
+/**
+ * A recording: JSON lines, a header and then one event a line (`levitate-run --record`), ASCII throughout.
+ *
+ * Version 1 is fixed; what reads it (recording-reader.ts) takes whatever a killed writer left: whole lines, and perhaps a torn last one.
+ */
+import type { EventSink, RunHeader } from './events.js';
+
+export const VERSION = 1;
+
+/** Lines are put together by hand: this runs for every call. Names of calls and signals need no quoting. */
+export class RecordingWriter implements EventSink {
+  private readonly write: (text: string) => void;
+
+  constructor(write: (text: string) => void) {
+    this.write = write;
+  }
+
+  start(header: RunHeader): void {
+    const { arch, argv, env, cwd, started } = header;
+    this.write(`${ascii(JSON.stringify({ levitate: VERSION, arch, argv, env, cwd, started }))}\n`);
+  }
+  call(tid: number, at: number, took: number, call: string, args: string, ret: string): void {
+    const quoted = JSON.stringify(args);
+    this.write(
+      `{"k":"call","tid":${tid},"at":${at},"took":${took},"call":"${call}","args":${quoted},"ret":${JSON.stringify(ret)}}\n`,
+    );
+  }
+  enter(tid: number, at: number, call: string, args: string): void {
+    this.write(`{"k":"enter","tid":${tid},"at":${at},"call":"${call}","args":${JSON.stringify(args)}}\n`);
+  }
+  leave(tid: number, at: number, took: number, call: string, args: string, ret: string): void {
+    const quoted = JSON.stringify(args);
+    this.write(
+      `{"k":"leave","tid":${tid},"at":${at},"took":${took},"call":"${call}","args":${quoted},"ret":${JSON.stringify(ret)}}\n`,
+    );
+  }
+  signal(tid: number, at: number, signal: string, info: string): void {
+    this.write(`{"k":"signal","tid":${tid},"at":${at},"signal":"${signal}","info":${JSON.stringify(info)}}\n`);
+  }
+  stop(tid: number, at: number, signal: string): void {
+    this.write(`{"k":"stop","tid":${tid},"at":${at},"signal":"${signal}"}\n`);
+  }
+  exit(tid: number, at: number, status: number): void {
+    this.write(`{"k":"exit","tid":${tid},"at":${at},"status":${status}}\n`);
+  }
+  task(tid: number, parent: number, at: number, thread: boolean): void {
+    this.write(`{"k":"task","tid":${tid},"parent":${parent},"at":${at},"thread":${thread}}\n`);
+  }
+  wake(tid: number, by: number, at: number, on: string): void {
+    const file = on === '' ? '' : `,"on":${ascii(JSON.stringify(on))}`;
+    this.write(`{"k":"wake","tid":${tid},"by":${by},"at":${at}${file}}\n`);
+  }
+  end(at: number): void {
+    this.write(`{"k":"end","at":${at}}\n`);
+  }
+}
+
+/** Byte strings: whatever is not ASCII becomes an escape, in JSON text. */
+export function ascii(json: string): string {
+  return json.replace(/[^\x20-\x7e]/g, (c) => `\\u${c.charCodeAt(0).toString(16).padStart(4, '0')}`);
+}
