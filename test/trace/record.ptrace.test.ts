@@ -59,6 +59,13 @@ function recorded(file: string): Recording {
   return { end: readRecording(file, sink), calls, others };
 }
 
+/** A character of a quoted string, after its backslash. */
+function unescaped(text: string): string {
+  const at = 'tnvfr'.indexOf(text);
+  if (at >= 0) return '\t\n\v\f\r'[at];
+  return /^[0-7]/.test(text) ? String.fromCharCode(parseInt(text, 8)) : text;
+}
+
 /** Names and the beginnings of results of one task's calls in a strace text. */
 function traced(file: string, tid: number): string[] {
   return readFileSync(file, 'latin1')
@@ -99,6 +106,19 @@ describe('recording', () => {
     );
     expect(others.at(-1)).toBe('end');
     expect(calls.some((c) => c.call === 'read' && /^0, "hello\\n"/.test(c.args) && c.ret === '= 6')).toBe(true);
+  });
+
+  test('nothing is cut short', async () => {
+    const rec = scratch('run.rec');
+    const input = Buffer.from(Array.from({ length: 70_000 }, (_, i) => i & 0xff));
+    await levitate([`--record=${rec}`, '-e', 'LONG=' + 'y'.repeat(300), 'busybox', 'cat'], { input });
+    const { calls } = recorded(rec);
+    expect(calls[0].args).toContain('y'.repeat(300));
+    const texts = calls.flatMap(({ call, args }) => (call === 'write' ? (/^1, "(.*)", \d+$/s.exec(args) ?? []) : []));
+    const bytes = texts
+      .filter((_, i) => i % 2 === 1)
+      .map((text) => text.replace(/\\([0-7]{1,3}|.)/g, (_, c: string) => unescaped(c)));
+    expect(Buffer.from(bytes.join(''), 'latin1').equals(input)).toBe(true);
   });
 
   test('what was injected says so', async () => {
