@@ -55,6 +55,8 @@ const TYPES: Readonly<Record<string, EntryType>> = {
 };
 /** Kernel file systems: ours are mounted there. */
 const KERNEL = /^\/(?:proc|sys|dev)(?:\/|$)/;
+/** Where the targets of links are that nobody has read. */
+const HIDDEN = '/.l';
 /** Nothing larger is kept of a file's contents. */
 const MOST_CONTENT = 1 << 28;
 
@@ -140,13 +142,11 @@ export class FileFacts {
     }
     return this.exists(at, type);
   }
-  /** Where a link leads; a name beside it where nobody has read it. */
+  /** Where a link leads; a made-up name where nobody has read it. */
   private target(path: string, fact: Fact): string {
     const folder = path.slice(0, path.lastIndexOf('/'));
-    if (fact.link === '') {
-      const name = `target${this.links++}`;
-      fact.link = fact.size > name.length ? name.padEnd(fact.size, '_') : name;
-    }
+    // Out of the way: its own folder may be listed. As long as the link says that its text is.
+    if (fact.link === '') fact.link = `${HIDDEN}/${this.links++}`.padEnd(Math.max(fact.size, 0), '_');
     return normal(fact.link.startsWith('/') ? fact.link : `${folder}/${fact.link}`);
   }
   /** A path turns out to be a link: what was learned through it belongs to its target. */

@@ -12,6 +12,7 @@ import type { ArchName } from '../abi/types.js';
 import type { Kernel } from '../kernel.js';
 import { PARKED, type ScriptThread, type Step } from '../platform/script/thread.js';
 import type { ScriptPlatform } from '../platform/script/platform.js';
+import type { OpenFile } from '../../fs/file.js';
 import { sendSignalToTask } from '../../sched/signal/send.js';
 import type { Task } from '../../sched/task.js';
 import type { Row } from '../../syscalls/row.js';
@@ -51,6 +52,8 @@ export interface PlayerOptions {
   readonly differ: (difference: Difference) => void;
   /** The file system is derived from the recording: a directory whose listing the text leaves out holds what is known. */
   readonly derived?: boolean;
+  /** Streams in place of what nobody knows: only their data are compared. */
+  readonly standIns?: ReadonlySet<OpenFile>;
   /** Calls whose results are not compared. */
   readonly ignore?: ReadonlySet<string>;
 }
@@ -150,7 +153,8 @@ export class Player {
     const made = state.taskMade;
     state.taskMade = (task) => {
       made(task);
-      this.unbound.push({ task, parent: this.acting });
+      // An execve that leaves a shared address space makes it known again, on another thread.
+      if (!this.byTask.has(task)) this.unbound.push({ task, parent: this.acting });
     };
   }
 
@@ -531,10 +535,11 @@ export class Player {
   }
   /** What /proc, /sys and devices say is the machine's own. */
   private tellsOfMachine(played: PlayedTask, { row, call }: Playing): boolean {
-    if (!DATA_CALLS.has(row.name)) return false;
-    const fd = Number(BigInt.asIntN(32, call.args[0]));
-    const file = played.task.files.find(fd);
-    return file !== undefined && KERNEL_FILES.has(file.inode.sb.fsType);
+    const kind = row.args.at(0)?.kind;
+    if (kind !== 'fd' && kind !== 'dirfd') return false;
+    const file = played.task.files.find(Number(BigInt.asIntN(32, call.args[0])));
+    if (file !== undefined && this.options.standIns?.has(file) && !STREAM_CALLS.has(row.name)) return true;
+    return file !== undefined && DATA_CALLS.has(row.name) && KERNEL_FILES.has(file.inode.sb.fsType);
   }
   private sameResult(recorded: bigint, now: bigint, how: Comparison): boolean {
     if (how === 'ignored') return true;
@@ -708,6 +713,7 @@ const RANGES: ReadonlySet<string> = new Set([
 ]);
 const copiesDescriptor = (terms: readonly Term[], row: Row): boolean =>
   row.name === 'fcntl' && terms.length > 1 && terms[1].text.startsWith('F_DUPFD');
+const STREAM_CALLS: ReadonlySet<string> = new Set(['read', 'readv', 'write', 'writev', 'sendfile', 'close']);
 const LISTINGS: ReadonlySet<string> = new Set(['getdents', 'getdents64']);
 const DATA_CALLS: ReadonlySet<string> = new Set([
   'read',

@@ -68,7 +68,7 @@ async function play(options: ReplayOptions, source: Lookahead): Promise<ReplayRe
   const system = await System.start({ ...root, platform, clock, random: new SeededRandom() });
   try {
     const { kernel, init } = system;
-    standardStreams(system, facts);
+    const standIns = standardStreams(system, facts);
     const cwd = options.cwd ?? facts.cwd;
     if (cwd !== '') chdir(init, cwd);
     const { ignore, context = 0 } = options;
@@ -82,6 +82,7 @@ async function play(options: ReplayOptions, source: Lookahead): Promise<ReplayRe
       ends: source.ends,
       differ,
       derived,
+      standIns,
       ...(ignore && { ignore }),
     });
     players.push(player);
@@ -108,19 +109,23 @@ async function play(options: ReplayOptions, source: Lookahead): Promise<ReplayRe
 }
 
 /** Descriptors 0 to 2: devices and files as -y told, else streams that hold what was read, and take what is written. */
-function standardStreams({ kernel, init }: System, facts: FileFacts): void {
+function standardStreams({ kernel, init }: System, facts: FileFacts): Set<OpenFile> {
+  const standIns = new Set<OpenFile>();
   for (let fd = 0; fd <= 2; fd++) {
     const path = /^(\/[^<]*)/.exec(facts.standard.get(fd) ?? '')?.[1];
-    let file: OpenFile =
+    const stream: OpenFile =
       fd === 0 ? new InputStream(kernel.state, facts.input()) : new OutputStream(kernel.state, () => {});
+    let file = stream;
     if (path !== undefined && !path.startsWith('/dev/pts/'))
       try {
         file = openAt(init, AT_FDCWD, path, O_RDWR, 0);
       } catch (error) {
         if (!(error instanceof Errno)) throw error;
       }
+    if (file === stream) standIns.add(stream);
     init.files.set(fd, file, false);
   }
+  return standIns;
 }
 
 function learnFiles(path: string, arch: ArchName): FileFacts {
