@@ -13,6 +13,7 @@ const unitFolders = [
   'lint',
   'mm',
   'net',
+  'replay',
   'rootfs',
   'sched',
   'trace',

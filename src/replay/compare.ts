@@ -99,6 +99,9 @@ export class Comparer {
   where = '';
   private readonly derived: boolean;
 
+  /** A name of a script that stands where the kernel wrote a number: true if it was new, and has the number now. */
+  capture: ((name: string, value: bigint) => boolean) | null = null;
+
   /** `derived`: the file system is made of what a recording tells, which is nothing of links from elsewhere. */
   constructor(values: Evaluator, relations: Relations, derived: boolean) {
     this.values = values;
@@ -117,6 +120,8 @@ export class Comparer {
       return this.same(recorded.parts[1], now.parts[1], how);
     if (recorded.kind === 'operation' && recorded.text === '&&') return sameTree(recorded, now);
     const [a, b] = [this.values.number(recorded), this.values.number(now)];
+    if (a === null && b !== null && recorded.kind === 'symbol' && this.capture?.(recorded.text, b) === true)
+      return true;
     if (a !== null && b !== null) return this.numbers(a, b, how, recorded, now);
     // An address told nothing; the other side may have shown what is there.
     if (pointer(recorded, a) || pointer(now, b)) return true;
@@ -178,8 +183,9 @@ const modeText = (term: Term): string => {
   return mode === undefined ? '' : textOf(mode);
 };
 const textOf = (term: Term): string => (term.kind === 'operation' ? term.parts.map(textOf).join(term.text) : term.text);
+/** An address: as printed, or a script's memory by its name. */
 const pointer = (term: Term, value: bigint | null): boolean =>
-  term.kind === 'number' && value !== null && value >= 4096n && term.text.startsWith('0x');
+  value !== null && value >= 4096n && (term.kind !== 'number' || term.text.startsWith('0x'));
 function sameTree(a: Term, b: Term): boolean {
   if (a.kind !== b.kind || a.text !== b.text || a.parts.length !== b.parts.length) return false;
   return a.parts.every((part, i) => sameTree(part, b.parts[i]));

@@ -80,6 +80,10 @@ export class FileFacts {
   }
 
   learn(event: TraceEvent, args: string): void {
+    if (event.kind === 'directive') {
+      this.told(event.directive);
+      return;
+    }
     if (event.kind !== 'call' && event.kind !== 'resumed') return;
     if (!Object.hasOwn(SYSCALL_NUMBERS[this.arch], event.name)) return;
     const { outcome } = event;
@@ -95,6 +99,19 @@ export class FileFacts {
     this.notes(process, terms);
     const result = outcome.error === '' ? Number(outcome.value ?? -1n) : -1;
     CALLS[event.name]?.(this, process, terms, result, outcome.error, event);
+  }
+
+  /** A script says itself what there is. */
+  private told({ name, terms }: { readonly name: string; readonly terms: readonly Term[] }): void {
+    const path = normal(terms[0].text);
+    if (name === 'symlink') this.link(path, terms[1].text);
+    if (name !== 'file' && name !== 'dir') return;
+    const fact = this.exists(path, name);
+    if (fact === null) return;
+    fact.mode = this.number(terms[1]);
+    const content = latin1(terms.at(2)?.text ?? '');
+    fact.size = content.length;
+    fact.pieces = [{ offset: 0, bytes: content }];
   }
 
   // ---- what calls tell ----

@@ -18,7 +18,11 @@ import type { Task } from '../../sched/task.js';
 import type { Row } from '../../syscalls/row.js';
 import { Call } from '../trace/call.js';
 import { CallTexts } from '../trace/printers/index.js';
-import { Encoder, type Translation } from '../trace/parse/encode.js';
+import { latin1 } from '../trace/parse/bytes.js';
+import { quote } from '../trace/text.js';
+import { MAP_ANONYMOUS, MAP_PRIVATE } from '../abi/flags/memory.js';
+import { PROT_READ, PROT_WRITE } from '../platform/platform.js';
+import { Encoder, SAME, type Translation } from '../trace/parse/encode.js';
 import type { Outcome, TraceEvent } from '../trace/parse/line.js';
 import { parseArguments, TraceTextError, type Term } from '../trace/parse/term.js';
 import { Evaluator } from '../trace/parse/value.js';
@@ -52,6 +56,8 @@ export interface PlayerOptions {
   readonly differ: (difference: Difference) => void;
   /** The file system is derived from the recording: a directory whose listing the text leaves out holds what is known. */
   readonly derived?: boolean;
+  /** A script: numbers mean themselves, and names are variables. */
+  readonly script?: boolean;
   /** Streams in place of what nobody knows: only their data are compared. */
   readonly standIns?: ReadonlySet<OpenFile>;
   /** Calls whose results are not compared. */
@@ -117,6 +123,7 @@ export class Player {
   private readonly byThread = new Map<ScriptThread, PlayedTask>();
   /** Tasks that were made and have not said anything yet, oldest first. */
   private unbound: { task: Task; parent: PlayedTask | null }[] = [];
+  private readonly variables = new Map<string, bigint>();
   private readonly pids = new Map<number, number>();
   private readonly pidsNow = new Map<number, number>();
   private readonly addresses = new WeakMap<object, Addresses>();
@@ -130,7 +137,7 @@ export class Player {
     this.options = options;
     this.kernel = options.kernel;
     this.arch = options.platform.arch;
-    this.values = new Evaluator(this.arch);
+    this.values = new Evaluator(this.arch, (name) => this.variables.get(name));
     this.comparer = new Comparer(
       this.values,
       {
@@ -139,6 +146,11 @@ export class Player {
       },
       options.derived ?? false,
     );
+    if (options.script === true)
+      this.comparer.capture = (name, value) => {
+        this.variables.set(name, value);
+        return true;
+      };
     const { state } = this.kernel;
     this.kernel.trace({
       enter: () => {},
@@ -211,16 +223,14 @@ export class Player {
     }
     const known = this.byPid.get(event.pid);
     if (known !== undefined) return known;
-    // A line without a pid came first: strace shows pids once there are several tasks.
+    // strace shows pids once there are several tasks: lines without one were the first one's.
     const nameless = this.byPid.get(0);
-    if (nameless !== undefined && !this.unbound.some(({ task }) => this.pidsNow.get(task.tid) === event.pid)) {
-      if (this.unbound.length === 0 || !this.pids.has(event.pid)) {
-        const first = nameless;
-        this.byPid.delete(0);
-        this.byPid.set(event.pid, first);
-        this.bindPid(event.pid, first.task.tid);
-        return first;
-      }
+    const mine = event.kind === 'resumed' || this.unbound.length === 0;
+    if (nameless !== undefined && this.options.script !== true && mine && !this.pids.has(event.pid)) {
+      this.byPid.delete(0);
+      this.byPid.set(event.pid, nameless);
+      this.bindPid(event.pid, nameless.task.tid);
+      return nameless;
     }
     const wanted = this.pids.get(event.pid);
     const at = Math.max(
@@ -243,7 +253,9 @@ export class Player {
       return null;
     }
     this.unbound.splice(at, 1);
-    return (this.only = this.bind(event.pid, next.task, next.parent));
+    const bound = this.bind(event.pid, next.task, next.parent);
+    if (event.pid === 0) this.only = bound;
+    return bound;
   }
   private bind(pid: number, task: Task, parent: PlayedTask | null): PlayedTask {
     const played = new PlayedTask(pid, task, this.byPid.size + 1);
@@ -279,6 +291,7 @@ export class Player {
     return map;
   }
   private sameFd(recorded: number, now: number): boolean {
+    if (this.options.script === true) return recorded === now;
     const map = this.fdsOf(this.current!);
     // A descriptor as a result is a new one, whatever had its number before.
     if (recorded === now) map.delete(recorded);
@@ -312,6 +325,9 @@ export class Player {
         return;
       case 'lost':
         if (!event.resumed && !this.ending(played, event)) this.startCall(played, event, event.name, event.args, null);
+        return;
+      case 'directive':
+        this.direct(played, event);
         return;
       case 'signal':
         this.signal(played, event);
@@ -353,7 +369,12 @@ export class Player {
     try {
       terms = parseArguments(args);
       if (RANGES.has(name)) this.reachRange(played, terms);
-      const encoder = new Encoder({ arch: this.arch, placement: arena, translation: this.translation(played) });
+      const encoder = new Encoder({
+        arch: this.arch,
+        placement: arena,
+        translation: this.options.script === true ? this.labels : this.translation(played),
+        variables: (variable) => this.variables.get(variable),
+      });
       values = encoder.encode(row, terms, outcome?.error);
     } catch (error) {
       if (!(error instanceof TraceTextError)) throw error;
@@ -511,6 +532,8 @@ export class Player {
     if (outcome.value !== null && outcome.error === '' && call.errno === 0)
       this.bindMemory(played, playing, outcome.value);
     if (this.options.ignore?.has(row.name) || this.tellsOfMachine(played, playing)) return;
+    if ('keep' in event && event.keep !== undefined && call.errno === 0)
+      this.variables.set(event.keep, BigInt(call.result));
     const what = this.difference(playing, outcome);
     if (what !== null) {
       const now = `${row.name}(${playing.text}) ${resultText(call)}`;
@@ -526,7 +549,12 @@ export class Player {
     if (outcome.error !== error)
       return `the error is ${error === '' ? 'none' : error}, not ${outcome.error === '' ? 'none' : outcome.error}`;
     if (error !== '') return null;
-    if (outcome.value !== null && !ownResult(row)) {
+    if (outcome.expects !== undefined && outcome.expects !== 'success') {
+      const wanted = this.variables.get(outcome.expects);
+      if (wanted === undefined) return `there is no variable ${outcome.expects}`;
+      if (wanted !== BigInt(call.result)) return `the result is ${call.result}, not ${outcome.expects} (${wanted})`;
+    }
+    if (outcome.value !== null && (this.options.script === true || !ownResult(row))) {
       const how = copiesDescriptor(playing.terms, row) ? 'fd' : classOfResult(row.ret);
       if (!this.sameResult(outcome.value, BigInt(call.result), how))
         return `the result is ${call.result}, not ${outcome.value}`;
@@ -559,7 +587,7 @@ export class Player {
       if (a === undefined || b === undefined) break;
       // What the call was given is what was recorded.
       const given = !('dir' in arg) ? arg.kind !== 'dynamic' : arg.dir === 'in';
-      if (given || ownArgument(row, arg.name)) continue;
+      if (given || (this.options.script !== true && ownArgument(row, arg.name))) continue;
       this.comparer.where = '';
       if (!this.comparer.same(a, b, classOf(arg))) {
         const field = this.comparer.where === '' ? '' : ` in ${this.comparer.where}`;
@@ -616,6 +644,46 @@ export class Player {
     this.differences++;
     const call = row?.name ?? ('name' in event ? event.name : event.kind);
     this.options.differ({ line: event.line, pid: event.pid, call, row, recorded, now, what });
+  }
+
+  // ---- scripts ----
+
+  /** A script's pids are labels until a result has been one. */
+  private readonly labels: Translation = { ...SAME, pid: (pid) => BigInt(this.pids.get(Number(pid)) ?? Number(pid)) };
+
+  private direct(played: PlayedTask, event: Extract<TraceEvent, { kind: 'directive' }>): void {
+    const { name, terms } = event.directive;
+    const { mm } = played.task;
+    if (name === 'memory') {
+      const length = pages(Number(this.values.need(terms[1], 'size')));
+      const flags = MAP_PRIVATE | MAP_ANONYMOUS;
+      const at = mm.mmap({
+        addr: 0,
+        length,
+        prot: PROT_READ | PROT_WRITE,
+        flags,
+        file: null,
+        offset: 0,
+        mayWrite: true,
+      });
+      this.variables.set(terms[0].text, BigInt(at));
+      const content = latin1(terms.at(2)?.text ?? '');
+      played.thread.space.write(at, content, 0, Math.min(content.length, length));
+    } else if (name === 'expect') {
+      const at = Number(this.values.need(terms[0], 'memory'));
+      const wanted = latin1(terms[1].text);
+      const bytes = new Uint8Array(wanted.length);
+      played.thread.space.read(at, bytes, 0, bytes.length);
+      if (wanted.equals(bytes)) return;
+      this.differ(
+        event,
+        null,
+        played,
+        `${terms[0].text}: ${quote(wanted)}`,
+        `${terms[0].text}: ${quote(bytes)}`,
+        'memory differs',
+      );
+    }
   }
 
   // ---- signals and ends ----

@@ -15,6 +15,7 @@ import type { TraceEvent } from '../trace/parse/line.js';
 import { ReplayClock, SeededRandom } from './clock.js';
 import { FileFacts } from './files.js';
 import { Player, type Difference } from './player.js';
+import { ScriptSource } from './script.js';
 import { Lookahead, RecordingSource, TraceFileError, openSource, type EventSource } from './source.js';
 
 export interface ReplayOptions {
@@ -75,6 +76,7 @@ async function play(options: ReplayOptions, source: Lookahead): Promise<ReplayRe
     const recent: TraceEvent[] = [];
     const differ = (difference: Difference): void => options.differ(difference, recent.map(eventText));
     const derived = options.root === undefined;
+    const script = source.source instanceof ScriptSource;
     const player = new Player({
       kernel,
       platform,
@@ -83,6 +85,7 @@ async function play(options: ReplayOptions, source: Lookahead): Promise<ReplayRe
       differ,
       derived,
       standIns,
+      script,
       ...(ignore && { ignore }),
     });
     players.push(player);
@@ -138,6 +141,8 @@ function learnFiles(path: string, arch: ArchName): FileFacts {
     for (let event = source.next(); event !== null; event = source.next()) {
       first ||= event.pid;
       const pid = event.pid || first;
+      // A script says itself what there is.
+      if (source instanceof ScriptSource && event.kind !== 'directive') continue;
       if (event.kind === 'unfinished') begun.set(pid, event.args);
       else facts.learn(event, event.kind === 'resumed' ? (begun.get(pid) ?? '') + event.args : argsOf(event));
     }

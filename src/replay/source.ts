@@ -2,6 +2,7 @@
  * Where events come from: files read in pieces, whatever their size, and each call that was interrupted in the text joined with
  * its end where that is near, because a call cannot be made before its arguments are known.
  */
+import { ScriptSource } from './script.js';
 import { closeSync, openSync, readSync } from 'node:fs';
 import { signalName } from '../abi/signals.js';
 import { LineReader, result, type Outcome, type TraceEvent } from '../trace/parse/line.js';
@@ -206,10 +207,11 @@ export class RecordingSource implements EventSource {
   }
 }
 
-/** The source that a file's first line asks for. */
-export function openSource(path: string): StraceSource | RecordingSource {
+/** The source that a file's name (scripts end in .strace) or first line asks for. */
+export function openSource(path: string): StraceSource | RecordingSource | ScriptSource {
   const file = new LineFile(path);
   try {
+    if (path.endsWith('.strace')) return new ScriptSource(file);
     return file.startsWith('{') ? new RecordingSource(file) : new StraceSource(file);
   } catch (error) {
     file.close();

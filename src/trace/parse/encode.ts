@@ -173,11 +173,14 @@ export class Encoder {
    * what `encode` makes of the term. Outputs are room, unless they are wanted.
    */
   pointer(term: Term, size: number, encode: (term: Term) => Uint8Array, out = false): bigint {
-    if (term.kind === 'number' || term.kind === 'symbol') {
+    // A script's `_`: whatever comes.
+    if (term.kind === 'symbol' && term.text === '_') return this.placement.room(size);
+    const offset = term.kind === 'operation' && term.text === '+';
+    if (term.kind === 'number' || term.kind === 'symbol' || offset) {
       const value = this.values.need(term, 'pointer');
       if (value === 0n) return 0n;
       // A name is a script's variable: it means what it says.
-      if (term.kind === 'symbol' || this.outputs) return value;
+      if (term.kind !== 'number' || this.outputs) return value;
       return this.error === 'EFAULT' ? this.placement.nowhere : this.placement.room(size);
     }
     const known = term.kind === 'operation' && term.text === '=>' ? term.parts[0] : term;

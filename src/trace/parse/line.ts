@@ -3,7 +3,7 @@
  * where it is needed.
  */
 import { literal } from './value.js';
-import { TraceTextError, unescaped } from './term.js';
+import { TraceTextError, unescaped, type Term } from './term.js';
 
 /** What follows `) = `. */
 export interface Outcome {
@@ -20,6 +20,8 @@ export interface Outcome {
   readonly injected: boolean;
   /** Nanoseconds in the call (-T), or -1. */
   readonly took: number;
+  /** Of scripts, where `value` is null: `success` whatever it is, or the variable that it equals. */
+  readonly expects?: string;
 }
 
 export type TraceEvent = {
@@ -35,6 +37,8 @@ export type TraceEvent = {
       readonly name: string;
       readonly args: string;
       readonly column: number;
+      /** The variable that takes the result, in scripts. */
+      readonly keep?: string;
       readonly outcome: Outcome;
     }
   | { readonly kind: 'unfinished'; readonly name: string; readonly args: string; readonly column: number }
@@ -59,6 +63,8 @@ export type TraceEvent = {
   | { readonly kind: 'killed'; readonly signal: string; readonly core: boolean }
   /** A thread took over its group by execve: `+++ superseded by execve in pid 7 +++`. */
   | { readonly kind: 'superseded'; readonly by: number }
+  /** A line of a script that is no call. */
+  | { readonly kind: 'directive'; readonly directive: { readonly name: string; readonly terms: readonly Term[] } }
   /** strace's own messages. */
   | { readonly kind: 'note'; readonly text: string }
 );

@@ -1,0 +1,122 @@
+/**
+ * Scripts: calls written by hand, in strace's notation, with what they are to give.
+ *
+ *     # a comment
+ *     @file /tmp/data 0644 "hello"                  what is there when it begins; @dir PATH MODE, @symlink PATH "TARGET"
+ *     @memory buffer 4096 "fill"                    a variable with the address of so many bytes
+ *     fd = openat(AT_FDCWD, "/tmp/data", O_RDONLY)  any result but an error, kept
+ *     read(fd, "hello", 10) = 5
+ *     pipe2([r, w], 0) = 0                          a name that is new where the kernel writes is kept
+ *     fstat(fd, {st_mode=S_IFREG|0644, st_size=_, ...}) = 0
+ *     close(99) = -1 EBADF
+ *     child = clone(child_stack=NULL, flags=SIGCHLD)
+ *     [pid 2] exit_group(3) = ?                     another task; its number is its label
+ *     [pid 2] +++ exited with 3 +++
+ *     wait4(child, [{WIFEXITED(s) && WEXITSTATUS(s) == 3}], 0, NULL) = child
+ *     @expect buffer "fill"                         memory as it is now
+ *
+ * Numbers mean themselves here: a script expects descriptor 3 where it says so.
+ */
+import { TermParser, TraceTextError, parseArguments, type Term } from '../trace/parse/term.js';
+import { LineReader, result, type Outcome, type TraceEvent } from '../trace/parse/line.js';
+import type { EventSource, LineFile } from './source.js';
+
+/** What a line that begins with @ says. */
+export interface Directive {
+  readonly name: string;
+  readonly terms: readonly Term[];
+}
+
+const CALL = /^(?:\[pid +(\d+)\] +)?(?:([A-Za-z_]\w*) = )?([a-z_][a-z0-9_]*)\(/;
+
+export class ScriptSource implements EventSource {
+  private readonly file: LineFile;
+
+  constructor(file: LineFile) {
+    this.file = file;
+  }
+  next(): TraceEvent | null {
+    for (;;) {
+      const line = this.file.next();
+      if (line === null) return null;
+      const text = line.trimEnd();
+      if (text === '' || text.startsWith('#')) continue;
+      try {
+        return { ...scriptEvent(text), line: this.file.number };
+      } catch (error) {
+        if (error instanceof TraceTextError) this.file.fail(error.message, error.column);
+        throw error;
+      }
+    }
+  }
+  close(): void {
+    this.file.close();
+  }
+}
+
+function scriptEvent(text: string): TraceEvent {
+  if (text.startsWith('@')) return directive(text);
+  const match = CALL.exec(text);
+  // Signals and ends are written as strace writes them.
+  if (match === null) {
+    const event = /^(?:\[pid +\d+\] +)?(?:---|\+\+\+) /.test(text) ? new LineReader().read(text) : null;
+    if (event === null || event.kind === 'call')
+      throw new TraceTextError('a call, signal, end or directive belongs here', 0);
+    return event;
+  }
+  const [, pid, variable, name] = match as (string | undefined)[];
+  const column = match[0].length;
+  const parser = new TermParser(text, column);
+  parser.list();
+  if (text[parser.at] !== ')') parser.fail("')' is missing");
+  const args = text.slice(column, parser.at);
+  const rest = text.slice(parser.at + 1).trimStart();
+  const head = { pid: Number(pid ?? 0), time: -1, line: 0, name: name!, args, column };
+  if (/^= \?$/.test(rest)) return { ...head, kind: 'lost', resumed: false };
+  const outcome = expectation(rest, text.length - rest.length);
+  return { ...head, kind: 'call', outcome, ...(variable === undefined ? {} : { keep: variable }) };
+}
+/** What follows the call: nothing (it succeeds), `= _`, `= name`, or a result as strace writes it. */
+function expectation(rest: string, column: number): Outcome {
+  const open = { text: rest, value: null, error: '', note: '', aux: '', injected: false, took: -1 };
+  if (rest === '' || rest === '= _') return { ...open, text: '= _', expects: 'success' };
+  const name = /^= ([A-Za-z_]\w*)$/.exec(rest)?.[1];
+  if (name !== undefined) return { ...open, expects: name };
+  return result(rest, column);
+}
+
+function directive(text: string): TraceEvent {
+  const [, name, rest] = /^@(\w+)\s*(.*)$/.exec(text) ?? ['', '', ''];
+  const column = text.length - rest.length;
+  const words: Term[] = [];
+  // Words are terms, but paths need no quotes.
+  for (const match of rest.matchAll(/"(?:[^"\\]|\\.)*"|\S+/g)) {
+    const word = match[0].startsWith('/') ? `"${match[0].replaceAll('"', '\\"')}"` : match[0];
+    try {
+      words.push(...parseArguments(word));
+    } catch (error) {
+      if (error instanceof TraceTextError) throw new TraceTextError(error.message, column + match.index + error.column);
+      throw error;
+    }
+  }
+  const shape = words.map((word) => word.kind).join(' ');
+  const wanted = SHAPES[name];
+  if (wanted === undefined)
+    throw new TraceTextError(`there is no directive @${name}: ${Object.keys(SHAPES).join(', ')}`, 1);
+  if (!wanted.test(shape)) throw new TraceTextError(`@${name} ${USAGE[name]}`, column);
+  return { pid: 0, time: -1, line: 0, kind: 'directive', directive: { name, terms: words } };
+}
+const SHAPES: Readonly<Record<string, RegExp | undefined>> = {
+  file: /^string number( string)?$/,
+  dir: /^string number$/,
+  symlink: /^string string$/,
+  memory: /^symbol number( string)?$/,
+  expect: /^symbol string$/,
+};
+const USAGE: Readonly<Record<string, string>> = {
+  file: 'PATH MODE ["CONTENT"]',
+  dir: 'PATH MODE',
+  symlink: 'PATH "TARGET"',
+  memory: 'NAME SIZE ["CONTENT"]',
+  expect: 'NAME "CONTENT"',
+};

@@ -1,0 +1,84 @@
+/** Scripts played on the script platform: no process, no tracing. And what a wrong file says. */
+import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { replay } from '../../src/replay/replay.js';
+
+const SCRIPTS = join(import.meta.dirname, 'scripts');
+const names = readdirSync(SCRIPTS).filter((name) => name.endsWith('.strace') && name !== 'wrong.strace');
+
+let folder = '';
+beforeAll(() => {
+  folder = mkdtempSync(join(tmpdir(), 'levitate-scripts-'));
+});
+afterAll(() => rmSync(folder, { recursive: true, force: true }));
+
+async function differences(file: string): Promise<string[]> {
+  const found: string[] = [];
+  await replay({ file, differ: ({ line, what, now }) => found.push(`${line}: ${what} | ${now}`) });
+  return found;
+}
+let count = 0;
+function write(text: string | Uint8Array, ending = '.strace'): string {
+  const file = join(folder, `script-${count++}${ending}`);
+  writeFileSync(file, text);
+  return file;
+}
+
+test.each(names)('%s', async (name) => {
+  expect(await differences(join(SCRIPTS, name))).toEqual([]);
+});
+
+test('what does not come out as written is found, and the rest goes on', async () => {
+  const found = await differences(join(SCRIPTS, 'wrong.strace'));
+  expect(found.map((text) => text.replace(/ \|.*/s, ''))).toEqual([
+    '4: argument 2 (buf) differs',
+    '5: the result is 0, not 1',
+    '6: the error is none, not EBADF',
+  ]);
+});
+
+test('twice the same', async () => {
+  const file = join(SCRIPTS, 'wrong.strace');
+  expect(await differences(file)).toEqual(await differences(file));
+});
+
+describe('files that cannot be read', () => {
+  test.each([
+    ['frobnicate(1) = 0\n', '.strace', /there is no system call frobnicate|1:1/],
+    ['close(nobody) = 0\n', '.strace', /:1:7: descriptor: unknown name 'nobody'/],
+    ['close(3\n', '.strace', /:1:\d+: '\)' is missing/],
+    ['@frob x\n', '.strace', /:1:2: there is no directive @frob/],
+    ['@file /x\n', '.strace', /:1:7: @file PATH MODE/],
+    ['close("x") = 0\n', '.strace', /:1:7: descriptor: a string where a number belongs/],
+    ['\n\nwhat is this\n', '.strace', /:3:1: a call, signal, end or directive belongs here/],
+    ['12 close(3) = what\n', '', /:1:\d+: this is no result/],
+    ['{"levitate":7}\n', '', /version 7; this levitate reads version 1/],
+    ['{"levitate":1}\n{"k":"call"}\n', '', /:2:1: 'ret' is missing/],
+    ['{"levitate":1}\nnot json\n{}\n', '', /:2:1: this line is no JSON/],
+    ['\x7fELF\x02\x01\x01\0\0\0', '', /:1:1: this is no line of strace/],
+  ])('%j', async (text, ending, message) => {
+    const file = write(text, ending);
+    const outcome = await differences(file).catch((error: unknown) => error as Error);
+    expect(outcome instanceof Error ? outcome.message : String(outcome)).toMatch(message);
+    if (outcome instanceof Error) expect(outcome.name).toBe('TraceFileError');
+  });
+
+  test('binary rubbish, as a recording and as a script', async () => {
+    const bytes = Uint8Array.from({ length: 20_000 }, (_, i) => (i * 7919) & 255);
+    for (const ending of ['', '.strace'])
+      await expect(differences(write(bytes, ending))).rejects.toMatchObject({ name: 'TraceFileError' });
+  });
+
+  test('a recording that was cut off anywhere', async () => {
+    const whole = [
+      '{"levitate":1,"arch":"x86_64","argv":["x"],"env":[],"cwd":"/","started":"0"}',
+      '{"k":"call","tid":1,"at":1,"took":1,"call":"getpid","args":"","ret":"= 1"}',
+      '{"k":"call","tid":1,"at":2,"took":1,"call":"getuid","args":"","ret":"= 0"}',
+      '',
+    ].join('\n');
+    for (let length = whole.indexOf('\n') + 1; length <= whole.length; length += 7)
+      expect(await differences(write(whole.slice(0, length), ''))).toEqual([]);
+  });
+});
