@@ -53,6 +53,7 @@ const TYPES: Readonly<Record<string, EntryType>> = {
   DT_BLK: 'block',
   DT_FIFO: 'fifo',
 };
+const STREAMED: ReadonlySet<string> = new Set(['read', 'write', 'readv', 'writev', 'pread64', 'pwrite64', 'lseek']);
 /** Kernel file systems: ours are mounted there. */
 const KERNEL = /^\/(?:proc|sys|dev)(?:\/|$)/;
 /** Where the targets of links are that nobody has read. */
@@ -88,6 +89,15 @@ export class FileFacts {
     if (!Object.hasOwn(SYSCALL_NUMBERS[this.arch], event.name)) return;
     const { outcome } = event;
     if (outcome.injected) return;
+    const learner = CALLS[event.name];
+    const process = this.process(event.pid);
+    if (learner === undefined && this.standard.size === 3 && this.cwd !== '') return;
+    // Most data are of descriptors that tell nothing.
+    if (STREAMED.has(event.name) && this.standard.size === 3) {
+      const fd = parseInt(args, 10);
+      const path = process.files.get(fd)?.path;
+      if (path === '' || (path === undefined && fd !== 0) || (path !== undefined && KERNEL.test(path))) return;
+    }
     let terms: Term[];
     try {
       terms = parseArguments(args);
@@ -95,10 +105,9 @@ export class FileFacts {
       if (error instanceof TraceTextError) return; // the replay will say where
       throw error;
     }
-    const process = this.process(event.pid);
     this.notes(process, terms);
     const result = outcome.error === '' ? Number(outcome.value ?? -1n) : -1;
-    CALLS[event.name]?.(this, process, terms, result, outcome.error, event);
+    learner?.(this, process, terms, result, outcome.error, event);
   }
 
   /** A script says itself what there is. */

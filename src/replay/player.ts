@@ -86,6 +86,7 @@ class PlayedTask {
   readonly pid: number;
   readonly task: Task;
   readonly arena: Arena;
+  encoder: Encoder | null = null;
   next: { nr: number; args: readonly bigint[]; sigreturn: boolean } | null = null;
   playing: Playing | null = null;
   /** What is yet to be compared with the call under way. */
@@ -349,8 +350,8 @@ export class Player {
     outcome: Outcome | null,
   ): boolean {
     const { kernel } = this;
-    const nr = (SYSCALL_NUMBERS[this.arch] as Readonly<Record<string, number | undefined>>)[name];
-    const row = nr === undefined ? undefined : kernel.table.row(nr);
+    const row = this.rowOf(name);
+    const nr = row?.numbers[this.arch];
     if (nr === undefined || row === undefined) {
       this.differ(event, null, null, `${name}(${args})`, '', `there is no system call ${name}`);
       return false;
@@ -369,12 +370,12 @@ export class Player {
     try {
       terms = parseArguments(args);
       if (RANGES.has(name)) this.reachRange(played, terms);
-      const encoder = new Encoder({
+      const encoder = (played.encoder ??= new Encoder({
         arch: this.arch,
         placement: arena,
         translation: this.options.script === true ? this.labels : this.translation(played),
         variables: (variable) => this.variables.get(variable),
-      });
+      }));
       values = encoder.encode(row, terms, outcome?.error);
     } catch (error) {
       if (!(error instanceof TraceTextError)) throw error;
@@ -427,6 +428,14 @@ export class Player {
     } catch {
       // Then the call itself will say why.
     }
+  }
+  private readonly rows = new Map<string, Row | undefined>();
+  private rowOf(name: string): Row | undefined {
+    if (this.rows.has(name)) return this.rows.get(name);
+    const nr = (SYSCALL_NUMBERS[this.arch] as Readonly<Record<string, number | undefined>>)[name];
+    const row = nr === undefined ? undefined : this.kernel.table.row(nr);
+    this.rows.set(name, row);
+    return row;
   }
   /** User code of every thread: the next call of its task, if it has one. */
   step(thread: ScriptThread): Step {

@@ -42,7 +42,7 @@ export class ScriptSource implements EventSource {
       const text = line.trimEnd();
       if (text === '' || text.startsWith('#')) continue;
       try {
-        return { ...scriptEvent(text), line: this.file.number };
+        return scriptEvent(text, this.file.number);
       } catch (error) {
         if (error instanceof TraceTextError) this.file.fail(error.message, error.column);
         throw error;
@@ -54,27 +54,28 @@ export class ScriptSource implements EventSource {
   }
 }
 
-function scriptEvent(text: string): TraceEvent {
-  if (text.startsWith('@')) return directive(text);
+function scriptEvent(text: string, line: number): TraceEvent {
+  if (text.startsWith('@')) return directive(text, line);
   const match = CALL.exec(text);
   // Signals and ends are written as strace writes them.
   if (match === null) {
     const event = /^(?:\[pid +\d+\] +)?(?:---|\+\+\+) /.test(text) ? new LineReader().read(text) : null;
     if (event === null || event.kind === 'call')
       throw new TraceTextError('a call, signal, end or directive belongs here', 0);
-    return event;
+    return { ...event, line };
   }
-  const [, pid, variable, name] = match as (string | undefined)[];
+  const [, label, variable, name] = match as (string | undefined)[];
   const column = match[0].length;
   const parser = new TermParser(text, column);
   parser.list();
   if (text[parser.at] !== ')') parser.fail("')' is missing");
   const args = text.slice(column, parser.at);
   const rest = text.slice(parser.at + 1).trimStart();
-  const head = { pid: Number(pid ?? 0), time: -1, line: 0, name: name!, args, column };
-  if (/^= \?$/.test(rest)) return { ...head, kind: 'lost', resumed: false };
+  const pid = label === undefined ? 0 : Number(label);
+  if (rest === '= ?') return { pid, time: -1, line, kind: 'lost', name: name!, args, column, resumed: false };
   const outcome = expectation(rest, text.length - rest.length);
-  return { ...head, kind: 'call', outcome, ...(variable === undefined ? {} : { keep: variable }) };
+  // Written out: spreading objects costs more than all the rest.
+  return { pid, time: -1, line, kind: 'call', name: name!, args, column, outcome, keep: variable };
 }
 /** What follows the call: nothing (it succeeds), `= _`, `= name`, or a result as strace writes it. */
 function expectation(rest: string, column: number): Outcome {
@@ -85,7 +86,7 @@ function expectation(rest: string, column: number): Outcome {
   return result(rest, column);
 }
 
-function directive(text: string): TraceEvent {
+function directive(text: string, line: number): TraceEvent {
   const [, name, rest] = /^@(\w+)\s*(.*)$/.exec(text) ?? ['', '', ''];
   const column = text.length - rest.length;
   const words: Term[] = [];
@@ -104,7 +105,7 @@ function directive(text: string): TraceEvent {
   if (wanted === undefined)
     throw new TraceTextError(`there is no directive @${name}: ${Object.keys(SHAPES).join(', ')}`, 1);
   if (!wanted.test(shape)) throw new TraceTextError(`@${name} ${USAGE[name]}`, column);
-  return { pid: 0, time: -1, line: 0, kind: 'directive', directive: { name, terms: words } };
+  return { pid: 0, time: -1, line, kind: 'directive', directive: { name, terms: words } };
 }
 const SHAPES: Readonly<Record<string, RegExp | undefined>> = {
   file: /^string number( string)?$/,

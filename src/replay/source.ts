@@ -24,9 +24,10 @@ export class LineFile {
   readonly path: string;
   number = 0;
   private readonly fd: number;
-  private readonly buffer = Buffer.allocUnsafe(PIECE);
-  private text = '';
+  /** Bytes that are read and not given yet are from `at` to `end`. Lines are cut from bytes: flat strings are read fastest. */
+  private buffer = Buffer.allocUnsafe(PIECE);
   private at = 0;
+  private end = 0;
   private ended = false;
 
   constructor(path: string) {
@@ -39,30 +40,32 @@ export class LineFile {
   }
   /** The next line without its end; null at the end of the file. */
   next(): string | null {
-    for (;;) {
-      const end = this.text.indexOf('\n', this.at);
-      if (end >= 0) {
-        const line = this.text.slice(this.at, end);
-        this.at = end + 1;
+    for (let from = this.at; ;) {
+      const newline = this.buffer.subarray(0, this.end).indexOf(10, from);
+      if (newline >= 0) {
         this.number++;
+        const line = this.buffer.toString('latin1', this.at, newline);
+        this.at = newline + 1;
         return line;
       }
-      if (this.ended) {
-        if (this.at >= this.text.length) return null;
-        const line = this.text.slice(this.at);
-        this.at = this.text.length;
-        this.torn = true;
-        this.number++;
-        return line;
+      from = this.end - this.at;
+      if (!this.ended) {
+        this.fill();
+        continue;
       }
-      this.fill();
+      if (this.at >= this.end) return null;
+      const line = this.buffer.toString('latin1', this.at, this.end);
+      this.at = this.end;
+      this.torn = true;
+      this.number++;
+      return line;
     }
   }
   /** Whether the last line had no end. */
   torn = false;
   startsWith(text: string): boolean {
-    if (this.text === '' && !this.ended) this.fill();
-    return this.text.startsWith(text);
+    if (this.end === 0 && !this.ended) this.fill();
+    return this.buffer.toString('latin1', this.at, Math.min(this.end, this.at + text.length)) === text;
   }
   close(): void {
     closeSync(this.fd);
@@ -71,16 +74,22 @@ export class LineFile {
     throw new TraceFileError(`${this.path}:${this.number}:${column + 1}: ${message}`);
   }
   private fill(): void {
+    // What is left moves to the beginning; a line longer than the buffer makes it grow.
+    const left = this.end - this.at;
+    if (left > LONGEST_LINE) this.fail('this line has no end', 0);
+    const larger = left > this.buffer.length / 2 ? Buffer.allocUnsafe(2 * this.buffer.length) : this.buffer;
+    this.buffer.copy(larger, 0, this.at, this.end);
+    this.buffer = larger;
+    this.at = 0;
+    this.end = left;
     let n: number;
     try {
-      n = readSync(this.fd, this.buffer, 0, PIECE, null);
+      n = readSync(this.fd, larger, left, larger.length - left, null);
     } catch (error) {
       throw new TraceFileError(`${this.path}: ${reason(error)}`);
     }
     if (n === 0) this.ended = true;
-    this.text = this.text.slice(this.at) + this.buffer.toString('latin1', 0, n);
-    this.at = 0;
-    if (this.text.length > LONGEST_LINE) this.fail('this line has no end', 0);
+    this.end += n;
   }
 }
 const reason = (error: unknown): string => {
@@ -179,7 +188,9 @@ export class RecordingSource implements EventSource {
         const rest = { name: text('call'), args: text('args'), column: 0 };
         if (outcome.value === null && outcome.error === '')
           return { ...head, kind: 'lost', ...rest, resumed: k === 'leave' };
-        return { ...head, kind: k === 'call' ? 'call' : 'resumed', ...rest, outcome };
+        const { pid, time, line } = head;
+        const { name, args } = rest;
+        return { pid, time, line, kind: k === 'call' ? 'call' : 'resumed', name, args, column: 0, outcome };
       }
       case 'enter':
         return { ...head, kind: 'unfinished', name: text('call'), args: text('args'), column: 0 };

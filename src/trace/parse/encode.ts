@@ -89,13 +89,23 @@ export class Encoder {
     this.error = error;
     const whole = CALL_READERS[row.name];
     if (whole !== undefined) return whole(this, terms).map((v) => v & MASK64);
+    const readers = this.readersOf(row);
     const args: bigint[] = [];
     let next = 0;
-    for (const arg of row.args) {
+    for (let i = 0; i < row.args.length; i++) {
+      const arg = row.args[i];
       const term = arg.kind === 'unused' ? undefined : terms[next++];
-      args.push(term === undefined ? 0n : this.argument(arg, term) & MASK64);
+      if (term === undefined) args.push(0n);
+      else args.push(BigInt.asUintN(64, readers[i]?.(this, term, arg) ?? this.argument(arg, term)));
     }
     return args;
+  }
+  private readonly readers = new Map<Row, readonly (ArgReader | undefined)[]>();
+  private readersOf(row: Row): readonly (ArgReader | undefined)[] {
+    let readers = this.readers.get(row);
+    if (readers === undefined)
+      this.readers.set(row, (readers = row.args.map((arg) => OVERRIDE_READERS[`${row.name}.${arg.name}`])));
+    return readers;
   }
   /** The term of the argument called `name`. */
   termOf(name: string): Term | undefined {
@@ -109,8 +119,6 @@ export class Encoder {
   }
 
   argument(arg: ArgType, term: Term): bigint {
-    const override = OVERRIDE_READERS[`${this.row.name}.${arg.name}`];
-    if (override !== undefined) return override(this, term, arg);
     switch (arg.kind) {
       case 'fd':
       case 'dirfd':

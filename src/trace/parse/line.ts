@@ -38,7 +38,7 @@ export type TraceEvent = {
       readonly args: string;
       readonly column: number;
       /** The variable that takes the result, in scripts. */
-      readonly keep?: string;
+      readonly keep?: string | undefined;
       readonly outcome: Outcome;
     }
   | { readonly kind: 'unfinished'; readonly name: string; readonly args: string; readonly column: number }
@@ -70,12 +70,26 @@ export type TraceEvent = {
 );
 
 const UNFINISHED = ' <unfinished ...>';
-const PREFIX = /^(?:\[pid +(\d+)\] |(\d+) +)?(?:(\d+\.\d+) |(\d\d):(\d\d):(\d\d)(\.\d+)? |(?:\(\+)? +(\d+\.\d+)\)? )?/;
-const CALL = /^([a-z_][a-z0-9_]*|syscall_0x[0-9a-f]+)\(/;
-const RESUMED = /^<\.\.\. ([a-z_][a-z0-9_]*|syscall_0x[0-9a-f]+) resumed> ?/;
+const RELATIVE = /^(?:\(\+)? +(\d+\.\d+)\)? /;
+// Character codes.
+const SPACE = 32;
+const OPEN = 40;
+const CLOSE = 41;
+const PLUS = 43;
+const MINUS = 45;
+const DOT = 46;
+const ZERO = 48;
+const COLON = 58;
+const LESS = 60;
+const UNDERSCORE = 95;
+const isDigit = (c: number): boolean => c >= ZERO && c < COLON;
+const isName = (c: number): boolean => (c >= 97 && c <= 122) || c === UNDERSCORE || isDigit(c);
 
 export class LineReader {
   private line = 0;
+  private pid = 0;
+  private time = -1;
+  private number = 0;
   /** What -r counts up. */
   private elapsed = 0;
 
@@ -83,31 +97,33 @@ export class LineReader {
   read(text: string): TraceEvent | null {
     this.line++;
     if (text === '') return null;
-    const prefix = PREFIX.exec(text)!;
-    const pid = Number(prefix[1] ?? prefix[2] ?? 0);
-    const time = this.time(prefix);
-    const at = prefix[0].length;
-    const { line } = this;
+    let at = this.prefix(text);
+    const { line, pid, time } = this;
     const head = { pid, time, line };
     const c = text.charCodeAt(at);
-    if (c === 45 && text.startsWith('--- ', at)) return this.signal(text, at, head);
-    if (c === 43 && text.startsWith('+++ ', at)) return this.ending(text, at, head);
+    if (c === MINUS && text.startsWith('--- ', at)) return this.signal(text, at, head);
+    if (c === PLUS && text.startsWith('+++ ', at)) return this.ending(text, at, head);
     if (text.startsWith('strace: ', at)) return { ...head, kind: 'note', text: text.slice(at + 8) };
-    const rest = at === 0 ? text : text.slice(at);
-    const resumed = c === 60 ? RESUMED.exec(rest) : null;
-    const match = resumed ?? CALL.exec(rest);
-    if (match === null) throw new TraceTextError('this is no line of strace: a call, signal or exit belongs here', at);
-    const from = at + match[0].length;
-    const name = match[1];
+    const resumed = c === LESS && text.startsWith('<... ', at);
+    const start = at;
+    if (resumed) at += 5;
+    const first = at;
+    if (!isDigit(text.charCodeAt(at))) while (isName(text.charCodeAt(at))) at++;
+    const name = text.slice(first, at);
+    const known = resumed ? text.startsWith(' resumed>', at) : text.charCodeAt(at) === OPEN;
+    if (name === '' || !known)
+      throw new TraceTextError('this is no line of strace: a call, signal or exit belongs here', start);
+    let from = at + 1;
+    if (resumed) from = at + (text.charCodeAt(at + 9) === SPACE ? 10 : 9);
     if (text.endsWith(UNFINISHED)) {
-      if (resumed !== null) throw new TraceTextError('a call is resumed and unfinished at once', from);
+      if (resumed) throw new TraceTextError('a call is resumed and unfinished at once', from);
       return { ...head, kind: 'unfinished', name, args: text.slice(from, -UNFINISHED.length), column: from };
     }
     const close = closing(text, from);
     if (close < 0) throw new TraceTextError("the call's result is missing", text.length);
     const equals = text.indexOf('= ', close);
     const args = text.slice(from, close);
-    const outcome = result(text.slice(equals), equals);
+    const outcome = resultAt(text, equals);
     if (outcome.value === null && outcome.error === '')
       return {
         ...head,
@@ -115,18 +131,68 @@ export class LineReader {
         name,
         args: args.replace(/ ?<unfinished \.\.\.>$/, ''),
         column: from,
-        resumed: resumed !== null,
+        resumed,
       };
-    return { ...head, kind: resumed === null ? 'call' : 'resumed', name, args, column: from, outcome };
+    // Spreading `head` costs three times all the rest.
+    return { pid, time, line, kind: resumed ? 'resumed' : 'call', name, args, column: from, outcome };
   }
 
-  private time(prefix: RegExpExecArray): number {
-    const [, , , epoch, hours, minutes, seconds, fraction, relative] = prefix as (string | undefined)[];
-    if (epoch !== undefined) return nanoseconds(epoch);
-    if (hours !== undefined)
-      return (Number(hours) * 3600 + Number(minutes) * 60) * 1e9 + nanoseconds(`${seconds}${fraction ?? ''}`);
-    if (relative !== undefined) return (this.elapsed += nanoseconds(relative));
-    return -1;
+  /** Reads who and when; gives where the event begins. */
+  private prefix(text: string): number {
+    let at = 0;
+    this.pid = 0;
+    this.time = -1;
+    if (text.startsWith('[pid ')) {
+      at = 5;
+      while (text.charCodeAt(at) === SPACE) at++;
+      at = this.digits(text, at);
+      this.pid = this.number;
+      if (!text.startsWith('] ', at)) throw new TraceTextError("']' is missing", at);
+      at += 2;
+    } else if (isDigit(text.charCodeAt(0))) {
+      const end = this.digits(text, 0);
+      if (text.charCodeAt(end) === SPACE) {
+        this.pid = this.number;
+        at = end;
+        while (text.charCodeAt(at) === SPACE) at++;
+      }
+    }
+    const c = text.charCodeAt(at);
+    if (isDigit(c)) return this.clock(text, at);
+    if (c === SPACE || c === OPEN) {
+      const relative = RELATIVE.exec(text.slice(at, at + 64));
+      if (relative !== null) {
+        this.time = this.elapsed += nanoseconds(relative[1]);
+        return at + relative[0].length;
+      }
+    }
+    return at;
+  }
+  /** `1700000000.123456 `, `12:34:56 `, `12:34:56.123456 ` */
+  private clock(text: string, from: number): number {
+    let at = this.digits(text, from);
+    let seconds = this.number;
+    for (let i = 0; i < 2 && text.charCodeAt(at) === COLON; i++) {
+      at = this.digits(text, at + 1);
+      seconds = seconds * 60 + this.number;
+    }
+    let ns = 0;
+    if (text.charCodeAt(at) === DOT) {
+      const first = at + 1;
+      at = this.digits(text, first);
+      ns = this.number * 10 ** (9 - (at - first));
+    }
+    if (text.charCodeAt(at) !== SPACE) throw new TraceTextError('a time belongs here', from);
+    this.time = seconds * 1e9 + ns;
+    return at + 1;
+  }
+  /** Reads digits into `number`; gives where they end. */
+  private digits(text: string, from: number): number {
+    let at = from;
+    let value = 0;
+    for (let c = text.charCodeAt(at); isDigit(c); c = text.charCodeAt(++at)) value = value * 10 + (c - ZERO);
+    this.number = value;
+    return at;
   }
   private signal(text: string, at: number, head: { pid: number; time: number; line: number }): TraceEvent {
     const match = /^--- (?:stopped by (\w+)|(\w+) (\{.*\})) ---$/.exec(text.slice(at));
@@ -165,12 +231,24 @@ function nanoseconds(text: string): number {
 function closing(text: string, from: number): number {
   for (let at = text.lastIndexOf('= '); at >= from; at = text.lastIndexOf('= ', at - 1)) {
     let close = at - 1;
-    while (text.charCodeAt(close) === 32) close--;
-    if (close < at - 1 && text.charCodeAt(close) === 41) return close;
+    while (text.charCodeAt(close) === SPACE) close--;
+    if (close < at - 1 && text.charCodeAt(close) === CLOSE) return close;
   }
   return -1;
 }
 
+/** The same of the end of a line; the commonest ones without a copy. */
+function resultAt(text: string, equals: number): Outcome {
+  let at = equals + 2;
+  let value = 0;
+  for (let c = text.charCodeAt(at); isDigit(c) && at < equals + 12; c = text.charCodeAt(++at))
+    value = value * 10 + (c - ZERO);
+  const plain = at > equals + 2 && (text.charCodeAt(equals + 2) !== ZERO || at === equals + 3);
+  const timed = text.charCodeAt(at) === SPACE && text.charCodeAt(at + 1) === LESS;
+  if (!plain || (at < text.length && !timed)) return result(text.slice(equals), equals);
+  const took = timed ? nanoseconds(text.slice(at + 2, -1)) : -1;
+  return { text: `= ${value}`, value: BigInt(value), error: '', note: '', aux: '', injected: false, took };
+}
 const RESULT = /^= (-?\d+|0x[0-9a-f]+|0[0-7]*|\?)(?:<|$| )/;
 
 /** Reads `= 3</etc/passwd>`, `= -1 ENOENT (No such file or directory)`, `= ? ERESTARTSYS (...)`, `= 0 (Timeout) <0.000012>`. */

@@ -38,8 +38,8 @@ export class Term {
   readonly column: number;
   /** Name of a struct's field. */
   name = '';
-  /** What stands in <> behind a descriptor or pid. */
-  note = '';
+  /** What stands in <> behind a descriptor or pid, as written. */
+  rawNote = '';
   comment = '';
   /** A string that goes on: "abc"... */
   cut = false;
@@ -50,6 +50,10 @@ export class Term {
     this.parts = parts;
     this.column = column;
   }
+  /** The same without escapes: few ever look. */
+  get note(): string {
+    return this.rawNote === '' ? '' : unescaped(this.rawNote);
+  }
   /** A field of a struct. */
   field(name: string): Term | undefined {
     for (const part of this.parts) if (part.name === name) return part;
@@ -59,6 +63,7 @@ export class Term {
 
 // Character codes.
 const TAB = 9;
+const X = 120;
 const SPACE = 32;
 const QUOTE = 34;
 const AMPERSAND = 38;
@@ -349,7 +354,7 @@ export class TermParser {
       const c = text.charCodeAt(at);
       if (c === LESS) depth++;
       else if (c === GREATER && text.charCodeAt(at - 1) !== MINUS && --depth === 0) {
-        term.note = unescaped(text.slice(this.at + 1, at));
+        term.rawNote = text.slice(this.at + 1, at);
         this.at = at + 1;
         return;
       }
@@ -378,62 +383,59 @@ export class TermParser {
   }
   private escaped(from: number): string {
     const { text } = this;
-    const pieces: string[] = [];
     let at = from;
-    let plain = from;
+    let length = 0;
     for (;;) {
       const c = text.charCodeAt(at);
+      if (length === scratch.length) scratch = Buffer.concat([scratch], 2 * length);
+      if (c === QUOTE) break;
       if (Number.isNaN(c)) {
         this.at = from - 1;
         this.fail('a string without its end');
       }
-      if (c === QUOTE) break;
       if (c !== BACKSLASH) {
+        scratch[length++] = c;
         at++;
         continue;
       }
-      if (at > plain) pieces.push(text.slice(plain, at));
       const e = text.charCodeAt(at + 1);
       at += 2;
-      if (e >= ZERO && e <= 55) {
-        let value = e - ZERO;
-        for (let i = 0; i < 2; i++) {
-          const digit = text.charCodeAt(at);
-          if (!(digit >= ZERO && digit <= 55)) break;
-          value = value * 8 + digit - ZERO;
-          at++;
-        }
-        pieces.push(BYTES[value & 255]);
-      } else if (e === 120) {
+      if (e === X) {
         const value = hexDigit(text.charCodeAt(at)) * 16 + hexDigit(text.charCodeAt(at + 1));
         if (!(value >= 0)) {
           this.at = at;
           this.fail('two hexadecimal digits are missing');
         }
         at += 2;
-        pieces.push(BYTES[value]);
+        scratch[length++] = value;
+      } else if (e >= ZERO && e <= SEVEN) {
+        let value = e - ZERO;
+        for (let i = 0; i < 2; i++) {
+          const digit = text.charCodeAt(at);
+          if (!(digit >= ZERO && digit <= SEVEN)) break;
+          value = value * 8 + digit - ZERO;
+          at++;
+        }
+        scratch[length++] = value;
       } else {
         const known = SIMPLE.get(e);
         if (known === undefined) {
           this.at = at - 2;
           this.fail('strace writes no such escape');
         }
-        pieces.push(known);
+        scratch[length++] = known;
       }
-      plain = at;
     }
-    if (at > plain) pieces.push(text.slice(plain, at));
     this.at = at + 1;
-    return pieces.length === 1 ? pieces[0] : pieces.join('');
+    return scratch.toString('latin1', 0, length);
   }
 }
 
-const BYTES = Array.from({ length: 256 }, (_, i) => String.fromCharCode(i));
-const SIMPLE: ReadonlyMap<number, string> = new Map(
-  Object.entries({ n: '\n', t: '\t', r: '\r', f: '\f', v: '\v', '"': '"', '\\': '\\', e: '\x1b' }).map(([k, v]) => [
-    k.charCodeAt(0),
-    v,
-  ]),
+/** Where strings are decoded; grows as they do. */
+let scratch = Buffer.alloc(4096);
+const SEVEN = 55;
+const SIMPLE: ReadonlyMap<number, number> = new Map(
+  Object.entries({ n: 10, t: 9, r: 13, f: 12, v: 11, '"': 34, '\\': 92, e: 27 }).map(([k, v]) => [k.charCodeAt(0), v]),
 );
 function hexDigit(c: number): number {
   if (isDigit(c)) return c - ZERO;

@@ -5,6 +5,23 @@ import { Term, TraceTextError } from './term.js';
 
 /** The value of a literal as written: 0644 octal, 0x1f, -7; null for what is no integer (12.5). */
 export function literal(text: string): bigint | null {
+  // Short decimal numbers are nearly all there are.
+  const { length } = text;
+  if (length < 10) {
+    let value = 0;
+    const first = text.charCodeAt(0);
+    let at = first === 45 ? 1 : 0;
+    const start = at;
+    for (; at < length; at++) {
+      const digit = text.charCodeAt(at) - 48;
+      if (!(digit >= 0 && digit <= 9)) break;
+      value = value * 10 + digit;
+    }
+    if (at === length && at > start && (text.charCodeAt(start) !== 48 || at === start + 1)) {
+      if (value < SMALL.length) return first === 45 ? -SMALL[value] : SMALL[value];
+      return BigInt(first === 45 ? -value : value);
+    }
+  }
   const negative = text.charCodeAt(0) === 45;
   const digits = negative || text.charCodeAt(0) === 43 ? text.slice(1) : text;
   const octal = digits.length > 1 && digits.charCodeAt(0) === 48 && /^0[0-7]+$/.test(digits);
@@ -12,6 +29,7 @@ export function literal(text: string): bigint | null {
   const value = BigInt(octal ? `0o${digits.slice(1)}` : digits);
   return negative ? -value : value;
 }
+const SMALL = Array.from({ length: 256 }, (_, i) => BigInt(i));
 
 /** major, minor as new_encode_dev and huge_encode_dev pack them. */
 function makedev(major: bigint, minor: bigint): bigint {
