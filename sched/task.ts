@@ -155,6 +155,10 @@ export class Task {
    * Whether the task is about to be killed: SIGKILL, or a signal whose default action ends the process without a core
    * (complete_signal turns such a one into SIGKILL for every thread).
    */
+  /** SIGKILL waits, or another thread ends the group: this task never sees user mode again. */
+  get killed(): boolean {
+    return this.group.exiting || this.pending.set.has(9) || this.group.pending.set.has(9);
+  }
   fatalSignalPending(): boolean {
     return this.group.exiting || this.hasFatal(this.pending) || this.hasFatal(this.group.pending);
   }

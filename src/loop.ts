@@ -341,8 +341,8 @@ export class Loop {
     if (!traced) setResult(task, result);
     else {
       task.traced = null;
-      // Killed in its delay: nobody sees a result.
-      if (!traced.begun) setResult(task, result);
+      // Killed, in its delay or asleep: nobody sees a result.
+      if (!traced.begun || task.killed) setResult(task, result);
       else if (this.leave(task, traced, result)) return;
     }
     if (

@@ -41,7 +41,7 @@ import {
 import { setU64 } from '../src/abi/layout.js';
 import { SYSINFO } from '../src/abi/layouts/process.js';
 import { Task } from '../sched/task.js';
-import { UNAME26 } from '../src/abi/flags/process.js';
+import { PER_LINUX32, UNAME26 } from '../src/abi/flags/process.js';
 import { X86 } from '../src/abi/registers.js';
 import { exitGroup } from '../sched/exit.js';
 
@@ -185,12 +185,16 @@ export const rows: readonly Row[] = [
 ];
 
 const UTS_LENGTH = 65;
+const PER_MASK = 0xff;
+const COMPAT_MACHINES = { x86_64: 'i686', aarch64: 'armv8l' } as const;
 
 function uname(task: Task, at: number): number {
   const { kernel, mm } = task;
   const { scratch } = mm;
   scratch.fill(0, 0, 6 * UTS_LENGTH);
-  const machine = kernel.platform.arch;
+  const { arch } = kernel.platform;
+  // override_architecture()
+  const machine = (task.personality & PER_MASK) === PER_LINUX32 ? COMPAT_MACHINES[arch] : arch;
   const release = (task.personality & UNAME26) !== 0 ? '2.6.60-levitate' : UTS_RELEASE;
   [UTS_SYSNAME, kernel.hostname, release, UTS_VERSION, machine, kernel.domainname].forEach((text, i) => {
     for (let j = 0; j < Math.min(text.length, UTS_LENGTH - 1); j++) scratch[i * UTS_LENGTH + j] = text.charCodeAt(j);

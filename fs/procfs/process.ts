@@ -199,7 +199,7 @@ const COMMON: readonly Entry<Subject>[] = [
   text('auxv', 0o400, auxvText, guarded),
   text('status', 0o444, statusText),
   text('personality', 0o400, (task) => `${task.personality.toString(16).padStart(8, '0')}\n`, guarded),
-  text('limits', 0o644, limitsText),
+  text('limits', 0o444, limitsText),
   text('sched', 0o644, (task) => `${task.comm} (${task.tid}, #threads: ${task.group.threads.size})\n`),
   text('comm', 0o644, (task) => `${task.comm}\n`, { write: setComm }),
   text('syscall', 0o400, syscallText, guarded),

@@ -17,6 +17,7 @@ import {
   SA_NODEFER,
   SA_RESETHAND,
   SA_RESTART,
+  SIGKILL,
   SIGSEGV,
   SIGSTOP,
   SIG_DFL,
@@ -59,9 +60,10 @@ export function returnToUser(task: Task): boolean {
     }
     const info = task.pending.take(task.blocked) ?? group.pending.take(task.blocked);
     if (info === null) break;
-    task.kernel.watcher?.signal(task, info);
+    // Tracers never see SIGKILL.
+    if (info.signo !== SIGKILL) task.kernel.watcher?.signal(task, info);
     const action = task.sighand.actions[info.signo];
-    if (info.signo !== 9 && info.signo !== SIGSTOP) {
+    if (info.signo !== SIGKILL && info.signo !== SIGSTOP) {
       if (action.handler === SIG_IGN) continue;
       if (action.handler !== SIG_DFL) {
         // Every signal that waits gets its frame now, each on top of the one before: the last one's handler runs first.

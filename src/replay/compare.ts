@@ -67,29 +67,13 @@ export function classOfResult(kind: ReturnKind): Comparison {
       return 'exact';
   }
 }
-/** Calls whose outputs or results are the machine's own, whatever the row's kinds say. */
-const MACHINE_RESULTS: ReadonlySet<string> = new Set([
-  'times',
-  'time',
-  'sched_getaffinity',
-  'getppid',
-  'rt_sigreturn',
-  // how many waited is a matter of who came first
-  'futex',
-  'getpgrp',
-  'getpgid',
-  'getsid',
-]);
-export const ownResult = (row: Row): boolean => MACHINE_RESULTS.has(row.name);
-const MACHINE_ARGS: ReadonlySet<string> = new Set([
-  'getrandom.buf',
-  'sched_getaffinity.mask',
-  'prlimit64.old_limit',
-  'getrlimit.rlim',
-  'futex.uaddr',
-  'get_robust_list.head_ptr',
-]);
-export const ownArgument = (row: Row, name: string): boolean => MACHINE_ARGS.has(`${row.name}.${name}`);
+/** Results that name processes from before the recording, and counts of who came first: the row cannot know. */
+const OUTSIDE: ReadonlySet<string> = new Set(['getppid', 'getpgrp', 'getpgid', 'getsid', 'futex']);
+export const ownResult = (row: Row): boolean => row.varies.includes('result') || OUTSIDE.has(row.name);
+/** What a program got from whoever started it. */
+const INHERITED: ReadonlySet<string> = new Set(['prlimit64.old_limit', 'getrlimit.rlim', 'get_robust_list.head_ptr']);
+export const ownArgument = (row: Row, name: string): boolean =>
+  row.varies.includes(name) || INHERITED.has(`${row.name}.${name}`);
 
 export class Comparer {
   private readonly values: Evaluator;

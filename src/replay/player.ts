@@ -6,13 +6,11 @@
  * kernel has no reason to send (from outside the recording) are sent for it.
  */
 import { SIGCHLD } from '../abi/flags/signal.js';
-import { ERRNO_NAMES } from '../abi/errno.js';
 import { SYSCALL_NUMBERS } from '../abi/numbers.js';
 import type { ArchName } from '../abi/types.js';
 import type { Kernel } from '../kernel.js';
 import { PARKED, type ScriptThread, type Step } from '../platform/script/thread.js';
 import type { ScriptPlatform } from '../platform/script/platform.js';
-import type { OpenFile } from '../../fs/file.js';
 import { sendSignalToTask } from '../../sched/signal/send.js';
 import type { Task } from '../../sched/task.js';
 import type { Row } from '../../syscalls/row.js';
@@ -22,20 +20,19 @@ import { latin1 } from '../trace/parse/bytes.js';
 import { quote } from '../trace/text.js';
 import { MAP_ANONYMOUS, MAP_PRIVATE } from '../abi/flags/memory.js';
 import { PROT_READ, PROT_WRITE } from '../platform/platform.js';
-import { Encoder, SAME, type Translation } from '../trace/parse/encode.js';
+import { Encoder } from '../trace/parse/encode.js';
 import type { Outcome, TraceEvent } from '../trace/parse/line.js';
 import { parseArguments, TraceTextError, type Term } from '../trace/parse/term.js';
-import { Evaluator } from '../trace/parse/value.js';
 import { resultText } from '../trace/strace.js';
 import { FULL_STYLE } from '../trace/style.js';
 import { taskMemory } from '../trace/task-memory.js';
 import { FUTEX_WAIT, FUTEX_WAIT_BITSET } from '../abi/flags/futex.js';
 import { signalName } from '../abi/signals.js';
-import { Addresses } from './addresses.js';
-import { Arena } from './arena.js';
 import type { ReplayClock } from './clock.js';
-import { classOf, classOfResult, Comparer, ownArgument, ownResult, type Comparison } from './compare.js';
+import { Identities, RANGES, pages } from './identities.js';
+import { PlayedTask, type BeginEvent, type EndEvent, type SignalEvent } from './played-task.js';
 import type { Ahead } from './source.js';
+import { Verdict, type VerdictOptions } from './verdict.js';
 
 /** What came out differently. */
 export interface Difference {
@@ -48,67 +45,18 @@ export interface Difference {
   /** One sentence. */
   readonly what: string;
 }
-export interface PlayerOptions {
+export interface PlayerOptions extends VerdictOptions {
   readonly kernel: Kernel;
   readonly platform: ScriptPlatform;
   readonly clock: ReplayClock;
   readonly ends: Ahead;
   readonly differ: (difference: Difference) => void;
-  /** The file system is derived from the recording: a directory whose listing the text leaves out holds what is known. */
-  readonly derived?: boolean;
-  /** A script: numbers mean themselves, and names are variables. */
-  readonly script?: boolean;
-  /** Streams in place of what nobody knows: only their data are compared. */
-  readonly standIns?: ReadonlySet<OpenFile>;
   /** Calls whose results are not compared. */
   readonly ignore?: ReadonlySet<string>;
 }
 
-type EndEvent = Extract<TraceEvent, { kind: 'call' | 'resumed' }>;
-type BeginEvent = Extract<TraceEvent, { kind: 'call' | 'unfinished' | 'lost' }>;
-type SignalEvent = Extract<TraceEvent, { kind: 'signal' }>;
-
 /** Events of a task that waits for a call to end, before it is given up. */
 const MOST_BACKLOG = 5000;
-
-/** A call under way. */
-interface Playing {
-  readonly row: Row;
-  readonly call: Call;
-  readonly entered: string;
-  readonly args: readonly bigint[];
-  readonly terms: readonly Term[];
-  done: boolean;
-  text: string;
-}
-
-class PlayedTask {
-  readonly pid: number;
-  readonly task: Task;
-  readonly arena: Arena;
-  encoder: Encoder | null = null;
-  next: { nr: number; args: readonly bigint[]; sigreturn: boolean } | null = null;
-  playing: Playing | null = null;
-  /** What is yet to be compared with the call under way. */
-  awaited: EndEvent | null = null;
-  backlog: TraceEvent[] = [];
-  signals: string[] = [];
-  /** The exit that its last line completes. */
-  last: BeginEvent | null = null;
-  /** Wait status of its end. */
-  status: number | null = null;
-  lost = false;
-
-  constructor(pid: number, task: Task, index: number) {
-    this.pid = pid;
-    this.task = task;
-    this.arena = new Arena(index);
-  }
-  /** Another one after an execve that left a shared address space. */
-  get thread(): ScriptThread {
-    return this.task.thread as ScriptThread;
-  }
-}
 
 export class Player {
   calls = 0;
@@ -117,19 +65,13 @@ export class Player {
   private readonly kernel: Kernel;
   private readonly arch: ArchName;
   private readonly texts = new CallTexts();
-  private readonly values: Evaluator;
-  private readonly comparer: Comparer;
+  private readonly ids: Identities;
+  private readonly verdict: Verdict;
   private readonly byPid = new Map<number, PlayedTask>();
   private readonly byTask = new Map<Task, PlayedTask>();
   private readonly byThread = new Map<ScriptThread, PlayedTask>();
   /** Tasks that were made and have not said anything yet, oldest first. */
   private unbound: { task: Task; parent: PlayedTask | null }[] = [];
-  private readonly variables = new Map<string, bigint>();
-  private readonly pids = new Map<number, number>();
-  private readonly pidsNow = new Map<number, number>();
-  private readonly addresses = new WeakMap<object, Addresses>();
-  private readonly fds = new WeakMap<object, Map<number, number>>();
-  private current: PlayedTask | null = null;
   private acting: PlayedTask | null = null;
   private start = -1;
   private only: PlayedTask | null = null;
@@ -138,20 +80,8 @@ export class Player {
     this.options = options;
     this.kernel = options.kernel;
     this.arch = options.platform.arch;
-    this.values = new Evaluator(this.arch, (name) => this.variables.get(name));
-    this.comparer = new Comparer(
-      this.values,
-      {
-        fd: (recorded, now) => this.sameFd(recorded, now),
-        pid: (recorded, now) => this.samePid(recorded, now),
-      },
-      options.derived ?? false,
-    );
-    if (options.script === true)
-      this.comparer.capture = (name, value) => {
-        this.variables.set(name, value);
-        return true;
-      };
+    this.ids = new Identities(this.arch, options.script === true);
+    this.verdict = new Verdict(options, this.ids);
     const { state } = this.kernel;
     this.kernel.trace({
       enter: () => {},
@@ -227,13 +157,13 @@ export class Player {
     // strace shows pids once there are several tasks: lines without one were the first one's.
     const nameless = this.byPid.get(0);
     const mine = event.kind === 'resumed' || this.unbound.length === 0;
-    if (nameless !== undefined && this.options.script !== true && mine && !this.pids.has(event.pid)) {
+    if (nameless !== undefined && this.options.script !== true && mine && this.ids.pidNow(event.pid) === undefined) {
       this.byPid.delete(0);
       this.byPid.set(event.pid, nameless);
-      this.bindPid(event.pid, nameless.task.tid);
+      this.ids.bindPid(event.pid, nameless.task.tid);
       return nameless;
     }
-    const wanted = this.pids.get(event.pid);
+    const wanted = this.ids.pidNow(event.pid);
     const at = Math.max(
       0,
       this.unbound.findIndex(({ task }) => task.tid === wanted),
@@ -242,7 +172,6 @@ export class Player {
     if (next === undefined) {
       this.differ(
         event,
-        null,
         null,
         'a task that no call has made',
         '',
@@ -263,52 +192,14 @@ export class Player {
     this.byPid.set(pid, played);
     this.byTask.set(task, played);
     this.byThread.set(played.thread, played);
-    if (pid !== 0) this.bindPid(pid, task.tid);
-    if (parent !== null) {
-      const from = this.addresses.get(parent.task.mm);
-      if (parent.task.mm !== task.mm && from !== undefined && !this.addresses.has(task.mm))
-        this.addresses.set(task.mm, from.copy());
-      const files = this.fds.get(parent.task.files);
-      if (parent.task.files !== task.files && files !== undefined && !this.fds.has(task.files))
-        this.fds.set(task.files, new Map(files));
-    }
+    if (pid !== 0) this.ids.bindPid(pid, task.tid);
+    if (parent !== null) this.ids.inherit(task, parent.task);
     return played;
   }
-  private bindPid(recorded: number, now: number): void {
-    this.pids.set(recorded, now);
-    this.pidsNow.set(now, recorded);
-  }
-  private samePid(recorded: number, now: number): boolean {
-    const known = this.pids.get(recorded);
-    if (known !== undefined) return known === now;
-    if (this.pidsNow.has(now)) return false;
-    this.bindPid(recorded, now);
-    return true;
-  }
-  private fdsOf(played: PlayedTask): Map<number, number> {
-    const { files } = played.task;
-    let map = this.fds.get(files);
-    if (map === undefined) this.fds.set(files, (map = new Map<number, number>()));
-    return map;
-  }
-  private sameFd(recorded: number, now: number): boolean {
-    if (this.options.script === true) return recorded === now;
-    const map = this.fdsOf(this.current!);
-    // A descriptor as a result is a new one, whatever had its number before.
-    if (recorded === now) map.delete(recorded);
-    else map.set(recorded, now);
-    return true;
-  }
-  private addressesOf(task: Task): Addresses {
-    let table = this.addresses.get(task.mm);
-    if (table === undefined) this.addresses.set(task.mm, (table = new Addresses()));
-    return table;
-  }
-
   // ---- what ----
 
   private handle(played: PlayedTask, event: TraceEvent): void {
-    this.current = played;
+    this.ids.current = played;
     switch (event.kind) {
       case 'call':
         if (this.startCall(played, event, event.name, event.args, event.outcome))
@@ -353,13 +244,13 @@ export class Player {
     const row = this.rowOf(name);
     const nr = row?.numbers[this.arch];
     if (nr === undefined || row === undefined) {
-      this.differ(event, null, null, `${name}(${args})`, '', `there is no system call ${name}`);
+      this.differ(event, null, `${name}(${args})`, '', `there is no system call ${name}`);
       return false;
     }
     if (outcome?.injected === true) return false;
     this.calls++;
     if (played.status !== null || played.thread.gone) {
-      this.differ(event, row, null, `${name}(${args})`, '', 'the task has ended already');
+      this.differ(event, row, `${name}(${args})`, '', 'the task has ended already');
       played.lost = true;
       return false;
     }
@@ -369,12 +260,12 @@ export class Player {
     let values: bigint[];
     try {
       terms = parseArguments(args);
-      if (RANGES.has(name)) this.reachRange(played, terms);
+      if (RANGES.has(name)) this.ids.reachRange(played, terms);
       const encoder = (played.encoder ??= new Encoder({
         arch: this.arch,
         placement: arena,
-        translation: this.options.script === true ? this.labels : this.translation(played),
-        variables: (variable) => this.variables.get(variable),
+        translation: this.ids.translation(task),
+        variables: (variable) => this.ids.variables.get(variable),
       }));
       values = encoder.encode(row, terms, outcome?.error);
     } catch (error) {
@@ -419,16 +310,6 @@ export class Player {
     new DataView(word.buffer).setUint32(0, Number(value & 0xffff_ffffn), true);
     played.thread.space.write(Number(args[0]), word, 0, 4);
   }
-  /** Memory that the recorded program had from elsewhere is mapped in one piece where a call means all of it. */
-  private reachRange(played: PlayedTask, terms: readonly Term[]): void {
-    const [address, length] = [this.values.number(terms[0]), this.values.number(terms[1])];
-    if (address === null || length === null || address < 65_536n || address >= 1n << 47n || length > 1n << 30n) return;
-    try {
-      this.addressesOf(played.task).reach(played.task.mm, Number(address), Number(length));
-    } catch {
-      // Then the call itself will say why.
-    }
-  }
   private readonly rows = new Map<string, Row | undefined>();
   private rowOf(name: string): Row | undefined {
     if (this.rows.has(name)) return this.rows.get(name);
@@ -467,7 +348,7 @@ export class Player {
     call.errno = errno;
     playing.done = true;
     playing.text = playing.entered + this.texts.leave(call);
-    if (errno === 0) this.bindResult(played!, playing);
+    if (errno === 0) this.ids.bindResult(played!, playing);
   }
 
   // ---- ends ----
@@ -508,7 +389,7 @@ export class Player {
         if (awaited === null || played.playing?.done !== true) continue;
         played.awaited = null;
         again = true;
-        this.current = played;
+        this.ids.current = played;
         this.compare(played, awaited, awaited.outcome);
         while (played.backlog.length > 0 && (played.awaited as EndEvent | null) === null)
           this.handle(played, played.backlog.shift()!);
@@ -520,7 +401,6 @@ export class Player {
     this.differ(
       event,
       played.playing?.row ?? null,
-      null,
       this.recordedText(played, event),
       `${played.playing?.row.name}(... still sleeps`,
       'it does not return here',
@@ -539,117 +419,17 @@ export class Player {
     played.playing = null;
     const { row, call } = playing;
     if (outcome.value !== null && outcome.error === '' && call.errno === 0)
-      this.bindMemory(played, playing, outcome.value);
-    if (this.options.ignore?.has(row.name) || this.tellsOfMachine(played, playing)) return;
+      this.ids.bindMemory(played, playing, outcome.value);
+    if (this.options.ignore?.has(row.name)) return;
     if ('keep' in event && event.keep !== undefined && call.errno === 0)
-      this.variables.set(event.keep, BigInt(call.result));
-    const what = this.difference(playing, outcome);
+      this.ids.variables.set(event.keep, BigInt(call.result));
+    const what = this.verdict.of(played, playing, outcome);
     if (what !== null) {
       const now = `${row.name}(${playing.text}) ${resultText(call)}`;
-      this.differ(event, row, played, this.recordedText({ playing } as PlayedTask, event), now, what);
+      this.differ(event, row, this.recordedText({ playing } as PlayedTask, event), now, what);
     }
   }
-  private difference(playing: Playing, outcome: Outcome): string | null {
-    const { row, call } = playing;
-    if (LISTINGS.has(row.name) && this.options.derived && playing.terms.at(1)?.kind === 'number') return null;
-    // Its result is whatever the interrupted code had in that register.
-    if (row.name === 'rt_sigreturn') return null;
-    const error = call.errno === 0 ? '' : (ERRNO_NAMES[call.errno] ?? RESTARTS[call.errno] ?? String(call.errno));
-    if (outcome.error !== error)
-      return `the error is ${error === '' ? 'none' : error}, not ${outcome.error === '' ? 'none' : outcome.error}`;
-    if (error !== '') return null;
-    if (outcome.expects !== undefined && outcome.expects !== 'success') {
-      const wanted = this.variables.get(outcome.expects);
-      if (wanted === undefined) return `there is no variable ${outcome.expects}`;
-      if (wanted !== BigInt(call.result)) return `the result is ${call.result}, not ${outcome.expects} (${wanted})`;
-    }
-    if (outcome.value !== null && (this.options.script === true || !ownResult(row))) {
-      const how = copiesDescriptor(playing.terms, row) ? 'fd' : classOfResult(row.ret);
-      if (!this.sameResult(outcome.value, BigInt(call.result), how))
-        return `the result is ${call.result}, not ${outcome.value}`;
-    }
-    return this.argumentDifference(playing);
-  }
-  /** What /proc, /sys and devices say is the machine's own. */
-  private tellsOfMachine(played: PlayedTask, { row, call }: Playing): boolean {
-    const kind = row.args.at(0)?.kind;
-    if (kind !== 'fd' && kind !== 'dirfd') return false;
-    const file = played.task.files.find(Number(BigInt.asIntN(32, call.args[0])));
-    if (file !== undefined && this.options.standIns?.has(file) && !STREAM_CALLS.has(row.name)) return true;
-    return file !== undefined && DATA_CALLS.has(row.name) && KERNEL_FILES.has(file.inode.sb.fsType);
-  }
-  private sameResult(recorded: bigint, now: bigint, how: Comparison): boolean {
-    if (how === 'ignored') return true;
-    if (how === 'fd') return this.sameFd(Number(recorded), Number(now));
-    if (how === 'pid') return recorded <= 0n ? recorded === now : this.samePid(Number(recorded), Number(now));
-    return recorded === now;
-  }
-  private argumentDifference(playing: Playing): string | null {
-    const { row, terms, text } = playing;
-    if (terms.length === 0) return null;
-    const now = parseArguments(text);
-    let next = 0;
-    for (const arg of row.args) {
-      if (arg.kind === 'unused') continue;
-      const i = next++;
-      const [a, b] = [terms.at(i), now.at(i)];
-      if (a === undefined || b === undefined) break;
-      // What the call was given is what was recorded.
-      const given = !('dir' in arg) ? arg.kind !== 'dynamic' : arg.dir === 'in';
-      if (given || (this.options.script !== true && ownArgument(row, arg.name))) continue;
-      this.comparer.where = '';
-      if (!this.comparer.same(a, b, classOf(arg))) {
-        const field = this.comparer.where === '' ? '' : ` in ${this.comparer.where}`;
-        return `argument ${i + 1} (${arg.name}) differs${field}`;
-      }
-    }
-    return null;
-  }
-
-  // ---- what calls bring ----
-
-  private bindResult(played: PlayedTask, playing: Playing): void {
-    const { row, terms } = playing;
-    if (row.name === 'execve' || row.name === 'execveat') this.addresses.delete(played.task.mm);
-    if (row.name === 'munmap') {
-      const [address, length] = [this.values.number(terms[0]), this.values.number(terms[1])];
-      if (address !== null && length !== null) this.addressesOf(played.task).unbind(Number(address), Number(length));
-    }
-  }
-  /** Where recorded memory lies now. */
-  private bindMemory(played: PlayedTask, playing: Playing, recorded: bigint): void {
-    const { row, terms, call } = playing;
-    const number = (i: number): number => Number(this.values.number(terms[i]) ?? 0n);
-    const table = this.addressesOf(played.task);
-    const start = Number(recorded);
-    switch (row.name) {
-      case 'mmap':
-        table.bind(start, pages(number(1)), call.result);
-        return;
-      case 'mremap':
-        table.unbind(number(0), pages(number(1)));
-        table.bind(start, pages(number(2)), call.result);
-        return;
-      case 'shmat':
-        table.bind(start, 1 << 24, call.result);
-        return;
-      case 'brk':
-        if (number(0) === 0 && table.find(start) === null) table.bind(start, HEAP, call.result);
-        return;
-      default:
-        return;
-    }
-  }
-
-  private differ(
-    event: TraceEvent,
-    row: Row | null,
-    played: PlayedTask | null,
-    recorded: string,
-    now: string,
-    what: string,
-  ): void {
-    void played;
+  private differ(event: TraceEvent, row: Row | null, recorded: string, now: string, what: string): void {
     this.differences++;
     const call = row?.name ?? ('name' in event ? event.name : event.kind);
     this.options.differ({ line: event.line, pid: event.pid, call, row, recorded, now, what });
@@ -657,14 +437,11 @@ export class Player {
 
   // ---- scripts ----
 
-  /** A script's pids are labels until a result has been one. */
-  private readonly labels: Translation = { ...SAME, pid: (pid) => BigInt(this.pids.get(Number(pid)) ?? Number(pid)) };
-
   private direct(played: PlayedTask, event: Extract<TraceEvent, { kind: 'directive' }>): void {
     const { name, terms } = event.directive;
     const { mm } = played.task;
     if (name === 'memory') {
-      const length = pages(Number(this.values.need(terms[1], 'size')));
+      const length = pages(Number(this.ids.values.need(terms[1], 'size')));
       const flags = MAP_PRIVATE | MAP_ANONYMOUS;
       const at = mm.mmap({
         addr: 0,
@@ -675,11 +452,11 @@ export class Player {
         offset: 0,
         mayWrite: true,
       });
-      this.variables.set(terms[0].text, BigInt(at));
+      this.ids.variables.set(terms[0].text, BigInt(at));
       const content = latin1(terms.at(2)?.text ?? '');
       played.thread.space.write(at, content, 0, Math.min(content.length, length));
     } else if (name === 'expect') {
-      const at = Number(this.values.need(terms[0], 'memory'));
+      const at = Number(this.ids.values.need(terms[0], 'memory'));
       const wanted = latin1(terms[1].text);
       const bytes = new Uint8Array(wanted.length);
       played.thread.space.read(at, bytes, 0, bytes.length);
@@ -687,7 +464,6 @@ export class Player {
       this.differ(
         event,
         null,
-        played,
         `${terms[0].text}: ${quote(wanted)}`,
         `${terms[0].text}: ${quote(bytes)}`,
         'memory differs',
@@ -707,14 +483,7 @@ export class Player {
         this.send(played, event);
         this.kernel.drain();
         if (!this.delivered(played, event.signal)) {
-          this.differ(
-            event,
-            null,
-            played,
-            `--- ${event.signal} ${event.info} ---`,
-            '',
-            'the signal is not delivered here',
-          );
+          this.differ(event, null, `--- ${event.signal} ${event.info} ---`, '', 'the signal is not delivered here');
         }
       }
     }
@@ -729,11 +498,11 @@ export class Player {
     const info = parseArguments(event.info)[0];
     const field = (name: string): number => {
       const term = info.field(name);
-      return term === undefined ? 0 : Number(this.values.number(term) ?? 0n);
+      return term === undefined ? 0 : Number(this.ids.values.number(term) ?? 0n);
     };
-    const signo = Number(this.values.number(parseArguments(event.signal)[0]) ?? 0n);
+    const signo = Number(this.ids.values.number(parseArguments(event.signal)[0]) ?? 0n);
     if (!(signo > 0 && signo <= 64) || played.task.exited) return;
-    const pid = this.pids.get(field('si_pid')) ?? 0;
+    const pid = this.ids.pidNow(field('si_pid')) ?? 0;
     sendSignalToTask(played.task, { signo, code: field('si_code'), pid, uid: field('si_uid') });
     played.thread.interrupted = true;
     this.options.platform.unpark(played.thread);
@@ -756,56 +525,9 @@ export class Player {
           ? `exited with ${(status >> 8) & 0xff}`
           : `killed by ${signalName(status & 0x7f)}`;
     if (recorded !== now)
-      this.differ(event, null, played, `+++ ${recorded} +++`, `+++ ${now} +++`, 'the task ends differently');
-  }
-
-  private translation(played: PlayedTask): Translation {
-    const { task } = played;
-    return {
-      fd: (fd) => BigInt(this.fdsOf(played).get(Number(fd)) ?? Number(fd)),
-      pid: (pid) => BigInt(this.pids.get(Number(pid)) ?? Number(pid)),
-      address: (address) => {
-        if (address >= 1n << 47n) return address;
-        const table = this.addressesOf(task);
-        try {
-          return BigInt(table.reach(task.mm, Number(address), 1));
-        } catch {
-          return address;
-        }
-      },
-    };
+      this.differ(event, null, `+++ ${recorded} +++`, `+++ ${now} +++`, 'the task ends differently');
   }
 }
-
-const RANGES: ReadonlySet<string> = new Set([
-  'mprotect',
-  'madvise',
-  'munmap',
-  'msync',
-  'mlock',
-  'munlock',
-  'mlock2',
-  'mincore',
-  'pkey_mprotect',
-]);
-const copiesDescriptor = (terms: readonly Term[], row: Row): boolean =>
-  row.name === 'fcntl' && terms.length > 1 && terms[1].text.startsWith('F_DUPFD');
-const STREAM_CALLS: ReadonlySet<string> = new Set(['read', 'readv', 'write', 'writev', 'sendfile', 'close']);
-const LISTINGS: ReadonlySet<string> = new Set(['getdents', 'getdents64']);
-const DATA_CALLS: ReadonlySet<string> = new Set([
-  'read',
-  'pread64',
-  'readv',
-  'preadv',
-  'lseek',
-  'getdents64',
-  'fstat',
-  'fstatfs',
-]);
-const KERNEL_FILES: ReadonlySet<string> = new Set(['proc', 'sysfs', 'devtmpfs', 'devpts']);
-/** How far a heap may grow. */
-const HEAP = 1 << 30;
-const pages = (length: number): number => Math.ceil(length / 4096) * 4096;
 
 function registersOf(args: readonly bigint[], order: readonly number[]): bigint[] {
   const registers: bigint[] = [0n, 0n, 0n, 0n, 0n, 0n];
@@ -814,9 +536,3 @@ function registersOf(args: readonly bigint[], order: readonly number[]): bigint[
   });
   return registers;
 }
-const RESTARTS: Readonly<Record<number, string>> = {
-  512: 'ERESTARTSYS',
-  513: 'ERESTARTNOINTR',
-  514: 'ERESTARTNOHAND',
-  516: 'ERESTART_RESTARTBLOCK',
-};

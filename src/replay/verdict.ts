@@ -1,0 +1,129 @@
+/** Verdict: what one call came to, against what was recorded of it. */
+import { ERRNO_NAMES } from '../abi/errno.js';
+import type { OpenFile } from '../../fs/file.js';
+import type { Row } from '../../syscalls/row.js';
+import type { Outcome } from '../trace/parse/line.js';
+import { parseArguments, type Term } from '../trace/parse/term.js';
+import { classOf, classOfResult, Comparer, ownArgument, ownResult, type Comparison } from './compare.js';
+import type { Identities } from './identities.js';
+import type { PlayedTask, Playing } from './played-task.js';
+
+export interface VerdictOptions {
+  /** The file system is derived from the recording: a directory whose listing the text leaves out holds what is known. */
+  readonly derived?: boolean;
+  /** A script: numbers mean themselves, and names are variables. */
+  readonly script?: boolean;
+  /** Streams in place of what nobody knows: only their data are compared. */
+  readonly standIns?: ReadonlySet<OpenFile>;
+}
+
+export class Verdict {
+  private readonly options: VerdictOptions;
+  private readonly ids: Identities;
+  private readonly comparer: Comparer;
+
+  constructor(options: VerdictOptions, ids: Identities) {
+    this.options = options;
+    this.ids = ids;
+    this.comparer = new Comparer(ids.values, ids, options.derived ?? false);
+    if (options.script === true)
+      this.comparer.capture = (name, value) => {
+        ids.variables.set(name, value);
+        return true;
+      };
+  }
+
+  /** What differs, in a sentence; null for nothing. */
+  of(played: PlayedTask, playing: Playing, outcome: Outcome): string | null {
+    return this.tellsOfMachine(played, playing) ? null : this.difference(playing, outcome);
+  }
+  private difference(playing: Playing, outcome: Outcome): string | null {
+    const { row, call } = playing;
+    if (LISTINGS.has(row.name) && this.options.derived && playing.terms.at(1)?.kind === 'number') return null;
+    // Its result is whatever the interrupted code had in that register, which may look like an error.
+    if (row.name === 'rt_sigreturn') return null;
+    const error = call.errno === 0 ? '' : (ERRNO_NAMES[call.errno] ?? RESTARTS[call.errno] ?? String(call.errno));
+    if (outcome.error !== error)
+      return `the error is ${error === '' ? 'none' : error}, not ${outcome.error === '' ? 'none' : outcome.error}`;
+    if (error !== '') return null;
+    if (outcome.expects !== undefined && outcome.expects !== 'success') {
+      const wanted = this.ids.variables.get(outcome.expects);
+      if (wanted === undefined) return `there is no variable ${outcome.expects}`;
+      if (wanted !== BigInt(call.result)) return `the result is ${call.result}, not ${outcome.expects} (${wanted})`;
+    }
+    if (outcome.value !== null && (this.options.script === true || !ownResult(row))) {
+      const how = copiesDescriptor(playing.terms, row) ? 'fd' : classOfResult(row.ret);
+      if (!this.sameResult(outcome.value, BigInt(call.result), how))
+        return `the result is ${call.result}, not ${outcome.value}`;
+    }
+    return this.argumentDifference(playing);
+  }
+  /** What /proc, /sys and devices say is the machine's own. */
+  private tellsOfMachine(played: PlayedTask, { row, call, terms }: Playing): boolean {
+    const kind = row.args.at(0)?.kind;
+    if (kind !== 'fd' && kind !== 'dirfd') return false;
+    const file = played.task.files.find(Number(BigInt.asIntN(32, call.args[0])));
+    if (file === undefined || copiesDescriptor(terms, row)) return false;
+    if (this.options.standIns?.has(file) === true && !STREAM_CALLS.has(row.name)) return true;
+    return DATA_CALLS.has(row.name) && KERNEL_FILES.has(file.inode.sb.fsType);
+  }
+  private sameResult(recorded: bigint, now: bigint, how: Comparison): boolean {
+    if (how === 'ignored') return true;
+    if (how === 'fd') return this.ids.fd(Number(recorded), Number(now));
+    if (how === 'pid') return recorded <= 0n ? recorded === now : this.ids.pid(Number(recorded), Number(now));
+    return recorded === now;
+  }
+  private argumentDifference(playing: Playing): string | null {
+    const { row, terms, text } = playing;
+    if (terms.length === 0) return null;
+    const now = parseArguments(text);
+    let next = 0;
+    for (const arg of row.args) {
+      if (arg.kind === 'unused') continue;
+      const i = next++;
+      const [a, b] = [terms.at(i), now.at(i)];
+      if (a === undefined || b === undefined) break;
+      // What the call was given is what was recorded.
+      const given = !('dir' in arg) ? arg.kind !== 'dynamic' : arg.dir === 'in';
+      if (given || (this.options.script !== true && ownArgument(row, arg.name))) continue;
+      this.comparer.where = '';
+      if (!this.comparer.same(a, b, classOf(arg))) {
+        const field = this.comparer.where === '' ? '' : ` in ${this.comparer.where}`;
+        return `argument ${i + 1} (${arg.name}) differs${field}`;
+      }
+    }
+    return null;
+  }
+}
+
+const copiesDescriptor = (terms: readonly Term[], row: Row): boolean =>
+  row.name === 'fcntl' && terms.length > 1 && terms[1].text.startsWith('F_DUPFD');
+const STREAM_CALLS: ReadonlySet<string> = new Set([
+  'read',
+  'readv',
+  'write',
+  'writev',
+  'sendfile',
+  'close',
+  'dup',
+  'dup2',
+  'dup3',
+]);
+const LISTINGS: ReadonlySet<string> = new Set(['getdents', 'getdents64']);
+const DATA_CALLS: ReadonlySet<string> = new Set([
+  'read',
+  'pread64',
+  'readv',
+  'preadv',
+  'lseek',
+  'getdents64',
+  'fstat',
+  'fstatfs',
+]);
+const KERNEL_FILES: ReadonlySet<string> = new Set(['proc', 'sysfs', 'devtmpfs', 'devpts']);
+const RESTARTS: Readonly<Record<number, string>> = {
+  512: 'ERESTARTSYS',
+  513: 'ERESTARTNOINTR',
+  514: 'ERESTARTNOHAND',
+  516: 'ERESTART_RESTARTBLOCK',
+};
