@@ -67,6 +67,12 @@ describe('acceptance', () => {
     },
   );
 
+  test('a sleeper that is killed has no result, and SIGKILL is no signal', async () => {
+    const { stderr } = await levitate(['--strace', 'busybox', 'sh', '-c', 'sleep 9 & sleep 0.3; kill -9 $!; wait']);
+    expect(stderr).toMatch(/<unfinished \.\.\.>\) = \?\n.*\+\+\+ killed by SIGKILL \+\+\+/);
+    expect(stderr).not.toContain('--- SIGKILL');
+  });
+
   test('--strace=FILE', async () => {
     const file = scratch('trace.txt');
     const { status, stdout, stderr } = await levitate([`--strace=${file}`, 'busybox', 'ls', '/']);
