@@ -3,7 +3,9 @@ import type { ByteString } from '../abi/types.js';
 import {
   defaultEnv,
   emptyEnv,
+  list,
   nonEmpty,
+  parseCount,
   parseCwd,
   parseEnv,
   parseTimeout,
@@ -131,7 +133,7 @@ export function toDiffCommand(
     env: new Map(Object.entries(variables)),
     all: raw['all'] === true,
     json: raw['json'] === true,
-    context: parseContext(text(raw, 'context') ?? '5'),
+    context: parseCount('context', text(raw, 'context') ?? '5', MOST_CONTEXT),
     ignore: new Set(list(raw, 'ignore').flatMap((word) => word.split(',').filter((name) => name !== ''))),
   };
   const set = <Key extends 'root' | 'stdin' | 'cwd'>(key: Key, parse: (value: string) => string): void => {
@@ -145,12 +147,4 @@ export function toDiffCommand(
   if (limit !== undefined) command.timeoutMs = parseTimeout(limit);
   if (typeof raw['gate'] === 'boolean') command.gate = raw['gate'];
   return command;
-}
-
-const list = (raw: RawOptions, name: string): string[] => (raw[name] as string[] | undefined) ?? [];
-
-function parseContext(value: string): number {
-  const lines = /^\d{1,5}$/.test(value) ? Number(value) : NaN;
-  if (!(lines <= MOST_CONTEXT)) throw new UsageError(`--context: '${value}' is not a number from 0 to ${MOST_CONTEXT}`);
-  return lines;
 }

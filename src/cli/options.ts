@@ -368,3 +368,13 @@ export function nonEmpty(option: string, value: string): string {
   if (value === '') throw new UsageError(`--${option}: the value is empty`);
   return value;
 }
+
+/** All values of a repeated option. */
+export const list = (raw: RawOptions, name: string): string[] => (raw[name] as string[] | undefined) ?? [];
+
+/** A number from 0 to `most`. */
+export function parseCount(option: string, value: string, most: number): number {
+  const number = /^\d+$/.test(value) && value.length <= String(most).length ? Number(value) : NaN;
+  if (!(number <= most)) throw new UsageError(`--${option}: '${value}' is not a number from 0 to ${most}`);
+  return number;
+}

@@ -2,8 +2,10 @@
 import type { ArchName, ByteString } from '../abi/types.js';
 import { SYSCALL_NUMBERS } from '../abi/numbers.js';
 import {
+  list,
   nonEmpty,
   parseChoice,
+  parseCount,
   parseCwd,
   text,
   OPTIONS,
@@ -104,8 +106,8 @@ export function toReplayCommand(raw: RawOptions, files: ByteString[]): ReplayCom
   if (stray !== undefined) throw new UsageError(`options stand before the files: ${stray}`);
   const command: ReplayCommand = {
     files,
-    show: parseNumber('differences', text(raw, 'differences') ?? '10'),
-    context: parseNumber('context', text(raw, 'context') ?? '3'),
+    show: parseCount('differences', text(raw, 'differences') ?? '10', MOST),
+    context: parseCount('context', text(raw, 'context') ?? '3', MOST),
     ignore: new Set(list(raw, 'ignore').flatMap((word) => word.split(',').filter((name) => name !== ''))),
     quiet: raw['quiet'] === true,
   };
@@ -122,12 +124,4 @@ export function toReplayCommand(raw: RawOptions, files: ByteString[]): ReplayCom
   const arch = text(raw, 'arch');
   if (arch !== undefined) command.arch = parseChoice('arch', arch, ARCHS);
   return command;
-}
-
-const list = (raw: RawOptions, name: string): string[] => (raw[name] as string[] | undefined) ?? [];
-
-function parseNumber(option: string, value: string): number {
-  const number = /^\d{1,7}$/.test(value) ? Number(value) : NaN;
-  if (!(number <= MOST)) throw new UsageError(`--${option}: '${value}' is not a number from 0 to ${MOST}`);
-  return number;
 }

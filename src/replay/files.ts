@@ -28,6 +28,18 @@ interface Fact {
   /** Names in the order they were listed. */
   names: string[];
 }
+const newFact = (type: EntryType, mode: number): Fact => ({
+  type,
+  mode,
+  uid: 0,
+  gid: 0,
+  size: -1,
+  link: '',
+  rdev: 0n,
+  program: false,
+  pieces: [],
+  names: [],
+});
 /** An open description of the recording. */
 interface Open {
   path: string;
@@ -206,7 +218,7 @@ export class FileFacts {
     let fact = this.facts.get(path);
     if (fact === undefined) {
       const mode = type === 'dir' ? 0o755 : 0o644;
-      fact = { type, mode, uid: 0, gid: 0, size: -1, link: '', rdev: 0n, program: false, pieces: [], names: [] };
+      fact = newFact(type, mode);
       this.facts.set(path, fact);
     } else if (type === 'dir' && fact.type !== 'dir') {
       fact.type = type;
@@ -360,18 +372,7 @@ export class FileFacts {
   private provide(path: string): void {
     if (this.facts.has(path)) return;
     const mode = path === '/tmp' ? 0o1777 : 0o755;
-    this.facts.set(path, {
-      type: 'dir',
-      mode,
-      uid: 0,
-      gid: 0,
-      size: -1,
-      link: '',
-      rdev: 0n,
-      program: false,
-      pieces: [],
-      names: [],
-    });
+    this.facts.set(path, newFact('dir', mode));
   }
 }
 

@@ -30,7 +30,7 @@ import { FUTEX_WAIT, FUTEX_WAIT_BITSET } from '../abi/flags/futex.js';
 import { signalName } from '../abi/signals.js';
 import type { ReplayClock } from './clock.js';
 import { Identities, RANGES, pages } from './identities.js';
-import { PlayedTask, type BeginEvent, type EndEvent, type SignalEvent } from './played-task.js';
+import { PlayedTask, type BeginEvent, type EndEvent, type Playing, type SignalEvent } from './played-task.js';
 import type { Ahead } from './source.js';
 import { Verdict, type VerdictOptions } from './verdict.js';
 
@@ -401,7 +401,7 @@ export class Player {
     this.differ(
       event,
       played.playing?.row ?? null,
-      this.recordedText(played, event),
+      recordedText(played.playing, event),
       `${played.playing?.row.name}(... still sleeps`,
       'it does not return here',
     );
@@ -409,11 +409,6 @@ export class Player {
     played.backlog = [];
     played.lost = true;
   }
-  private recordedText(played: PlayedTask, event: EndEvent): string {
-    const begun = event.kind === 'call' ? event.args : `... ${event.args}`;
-    return `${played.playing?.row.name ?? event.name}(${begun}) ${event.outcome.text}`;
-  }
-
   private compare(played: PlayedTask, event: EndEvent, outcome: Outcome): void {
     const playing = played.playing!;
     played.playing = null;
@@ -426,7 +421,7 @@ export class Player {
     const what = this.verdict.of(played, playing, outcome);
     if (what !== null) {
       const now = `${row.name}(${playing.text}) ${resultText(call)}`;
-      this.differ(event, row, this.recordedText({ playing } as PlayedTask, event), now, what);
+      this.differ(event, row, recordedText(playing, event), now, what);
     }
   }
   private differ(event: TraceEvent, row: Row | null, recorded: string, now: string, what: string): void {
@@ -476,17 +471,20 @@ export class Player {
   private signal(played: PlayedTask, event: SignalEvent): void {
     if (!this.delivered(played, event.signal)) {
       // It may wait for the task to come by.
-      played.thread.interrupted = true;
-      this.options.platform.unpark(played.thread);
-      this.kernel.drain();
+      this.interrupt(played);
       if (!this.delivered(played, event.signal)) {
         this.send(played, event);
-        this.kernel.drain();
         if (!this.delivered(played, event.signal)) {
           this.differ(event, null, `--- ${event.signal} ${event.info} ---`, '', 'the signal is not delivered here');
         }
       }
     }
+  }
+  /** Makes a parked task look at its signals. */
+  private interrupt(played: PlayedTask): void {
+    played.thread.interrupted = true;
+    this.options.platform.unpark(played.thread);
+    this.kernel.drain();
   }
   private delivered(played: PlayedTask, name: string): boolean {
     const at = played.signals.indexOf(name);
@@ -504,17 +502,14 @@ export class Player {
     if (!(signo > 0 && signo <= 64) || played.task.exited) return;
     const pid = this.ids.pidNow(field('si_pid')) ?? 0;
     sendSignalToTask(played.task, { signo, code: field('si_code'), pid, uid: field('si_uid') });
-    played.thread.interrupted = true;
-    this.options.platform.unpark(played.thread);
+    this.interrupt(played);
   }
   private ended(played: PlayedTask, event: Extract<TraceEvent, { kind: 'exited' | 'killed' }>): void {
     const { last } = played;
     played.last = null;
     if (last !== null && played.status === null) this.startCall(played, last, last.name, last.args, null);
     if (played.status === null) {
-      played.thread.interrupted = true;
-      this.options.platform.unpark(played.thread);
-      this.kernel.drain();
+      this.interrupt(played);
     }
     const recorded = event.kind === 'exited' ? `exited with ${event.status}` : `killed by ${event.signal}`;
     const { status } = played;
@@ -529,6 +524,10 @@ export class Player {
   }
 }
 
+function recordedText(playing: Playing | null, event: EndEvent): string {
+  const begun = event.kind === 'call' ? event.args : `... ${event.args}`;
+  return `${playing?.row.name ?? event.name}(${begun}) ${event.outcome.text}`;
+}
 function registersOf(args: readonly bigint[], order: readonly number[]): bigint[] {
   const registers: bigint[] = [0n, 0n, 0n, 0n, 0n, 0n];
   args.forEach((value, i) => {

@@ -7,6 +7,7 @@ import { closeSync, openSync, readSync } from 'node:fs';
 import { signalName } from '../abi/signals.js';
 import { LineReader, result, type Outcome, type TraceEvent } from '../trace/parse/line.js';
 import { TraceTextError } from '../trace/parse/term.js';
+import { VERSION } from '../trace/recording.js';
 
 const PIECE = 1 << 18;
 /** A line that is longer is no text. */
@@ -134,8 +135,6 @@ interface RecordingHead {
   arch?: string;
   cwd?: string;
 }
-const RECORDING_VERSION = 1;
-
 /** What `levitate-run --record` writes: one JSON object a line, the texts as in strace's lines. */
 export class RecordingSource implements EventSource {
   readonly arch: string | undefined;
@@ -145,8 +144,8 @@ export class RecordingSource implements EventSource {
   constructor(file: LineFile) {
     this.file = file;
     const head = this.object(file.next() ?? '') as unknown as RecordingHead;
-    if (head.levitate !== RECORDING_VERSION)
-      file.fail(`a recording of version ${String(head.levitate)}; this levitate reads version ${RECORDING_VERSION}`, 0);
+    if (head.levitate !== VERSION)
+      file.fail(`a recording of version ${String(head.levitate)}; this levitate reads version ${VERSION}`, 0);
     this.arch = head.arch;
     this.cwd = head.cwd;
   }
