@@ -8,6 +8,20 @@ import type { MemoryMap } from '../mm/memory-map.js';
 
 const PAGE = 4096;
 
+/** Private memory of a played task; at `addr` with MAP_FIXED_NOREPLACE, else anywhere. Throws errno. */
+export function mapAnonymous(mm: MemoryMap, addr: number, length: number, flags = 0): number {
+  const prot = PROT_READ | PROT_WRITE;
+  return mm.mmap({
+    addr,
+    length,
+    prot,
+    flags: MAP_PRIVATE | MAP_ANONYMOUS | flags,
+    file: null,
+    offset: 0,
+    mayWrite: true,
+  });
+}
+
 interface Region {
   /** As recorded. */
   start: number;
@@ -60,16 +74,7 @@ export class Addresses {
     const next = this.regions.find((r) => r.start > address);
     const end = next === undefined ? wanted : Math.min(wanted, next.start);
     if (!(end - start > 0 && end - start <= 1 << 30)) return address;
-    const flags = MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE;
-    const now = mm.mmap({
-      addr: 0,
-      length: end - start,
-      prot: PROT_READ | PROT_WRITE,
-      flags,
-      file: null,
-      offset: 0,
-      mayWrite: true,
-    });
+    const now = mapAnonymous(mm, 0, end - start, MAP_NORESERVE);
     this.bind(start, end - start, now);
     return now + (address - start);
   }

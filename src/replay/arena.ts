@@ -1,9 +1,9 @@
 /** Memory of one played task for what its calls point to: a mapping of its own, used anew by every call. */
-import { MAP_ANONYMOUS, MAP_FIXED_NOREPLACE, MAP_NORESERVE, MAP_PRIVATE } from '../abi/flags/memory.js';
-import { PROT_READ, PROT_WRITE } from '../platform/platform.js';
+import { MAP_FIXED_NOREPLACE, MAP_NORESERVE } from '../abi/flags/memory.js';
 import type { Placement } from '../trace/parse/encode.js';
 import type { ScriptSpace } from '../platform/script/address-space.js';
 import type { MemoryMap } from '../mm/memory-map.js';
+import { mapAnonymous } from './addresses.js';
 
 /** Above what programs map, below their stacks; each task has its part. */
 const FIRST = 0x2000_0000_0000;
@@ -32,10 +32,8 @@ export class Arena implements Placement {
   begin(mm: MemoryMap, space: ScriptSpace): void {
     this.top = this.base + STACK;
     if (this.mm === mm) return;
-    const flags = MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE | MAP_FIXED_NOREPLACE;
-    const request = { length: SIZE, prot: PROT_READ | PROT_WRITE, flags, file: null, offset: 0, mayWrite: true };
     try {
-      mm.mmap({ addr: this.base, ...request });
+      mapAnonymous(mm, this.base, SIZE, MAP_NORESERVE | MAP_FIXED_NOREPLACE);
     } catch {
       // It is there: inherited by fork, or this is another thread's address space.
     }

@@ -18,8 +18,6 @@ import { Call } from '../trace/call.js';
 import { CallTexts } from '../trace/printers/index.js';
 import { latin1 } from '../trace/parse/bytes.js';
 import { quote } from '../trace/text.js';
-import { MAP_ANONYMOUS, MAP_PRIVATE } from '../abi/flags/memory.js';
-import { PROT_READ, PROT_WRITE } from '../platform/platform.js';
 import { Encoder } from '../trace/parse/encode.js';
 import type { Outcome, TraceEvent } from '../trace/parse/line.js';
 import { parseArguments, TraceTextError, type Term } from '../trace/parse/term.js';
@@ -28,6 +26,7 @@ import { FULL_STYLE } from '../trace/style.js';
 import { taskMemory } from '../trace/task-memory.js';
 import { FUTEX_WAIT, FUTEX_WAIT_BITSET } from '../abi/flags/futex.js';
 import { signalName } from '../abi/signals.js';
+import { mapAnonymous } from './addresses.js';
 import type { ReplayClock } from './clock.js';
 import { Identities, RANGES, pages } from './identities.js';
 import { PlayedTask, type BeginEvent, type EndEvent, type Playing, type SignalEvent } from './played-task.js';
@@ -434,19 +433,9 @@ export class Player {
 
   private direct(played: PlayedTask, event: Extract<TraceEvent, { kind: 'directive' }>): void {
     const { name, terms } = event.directive;
-    const { mm } = played.task;
     if (name === 'memory') {
       const length = pages(Number(this.ids.values.need(terms[1], 'size')));
-      const flags = MAP_PRIVATE | MAP_ANONYMOUS;
-      const at = mm.mmap({
-        addr: 0,
-        length,
-        prot: PROT_READ | PROT_WRITE,
-        flags,
-        file: null,
-        offset: 0,
-        mayWrite: true,
-      });
+      const at = mapAnonymous(played.task.mm, 0, length);
       this.ids.variables.set(terms[0].text, BigInt(at));
       const content = latin1(terms.at(2)?.text ?? '');
       played.thread.space.write(at, content, 0, Math.min(content.length, length));
