@@ -5,7 +5,7 @@
  */
 import type { ArgKind, ReturnKind, Row } from '../../syscalls/row.js';
 import type { Evaluator } from '../trace/parse/value.js';
-import type { Term } from '../trace/parse/term.js';
+import { parseArguments, TraceTextError, type Term } from '../trace/parse/term.js';
 
 export type Comparison = 'exact' | 'fd' | 'pid' | 'ignored';
 
@@ -110,6 +110,19 @@ export class Comparer {
     // An address told nothing; the other side may have shown what is there.
     if (pointer(recorded, a) || pointer(now, b)) return true;
     return sameTree(recorded, now);
+  }
+
+  /** The same of what stands in parentheses behind a result. How much time was left is nobody's difference. */
+  sameAux(recorded: string, now: string): boolean {
+    const [a, b] = [recorded, now].map((text) => text.replace(/(?:, )?left \{.*\}/, ''));
+    if (a === b) return true;
+    try {
+      const [wanted, found] = [a, b].map((text) => parseArguments(text.replace(/\b(?:in|out|except|flags|seals) /g, '')));
+      return wanted.length === found.length && wanted.every((term, i) => this.same(term, found[i], 'exact'));
+    } catch (error) {
+      if (error instanceof TraceTextError) return false;
+      throw error;
+    }
   }
 
   private numbers(a: bigint, b: bigint, how: Comparison, recorded: Term, now: Term): boolean {

@@ -74,6 +74,8 @@ const HIDDEN = '/.l';
 /** Nothing larger is kept of a file's contents. */
 const MOST_CONTENT = 1 << 28;
 
+const SCRIPT_DIRECTORY = '/tmp/script';
+
 export class FileFacts {
   cwd = '';
   /** What descriptors 0 to 2 are, as far as -y tells. */
@@ -123,9 +125,15 @@ export class FileFacts {
     learner?.(this, process, terms, result, outcome.error, event);
   }
 
-  /** A script says itself what there is. */
+  /** A script says itself what there is, in a directory of its own. */
+  beginScript(): void {
+    this.cwd = SCRIPT_DIRECTORY;
+    const directory = this.exists(SCRIPT_DIRECTORY, 'dir');
+    if (directory !== null) directory.mode = 0o777;
+  }
   private told({ name, terms }: { readonly name: string; readonly terms: readonly Term[] }): void {
-    const path = normal(terms[0].text);
+    const given = terms[0].text;
+    const path = normal(given.startsWith('/') ? given : `${SCRIPT_DIRECTORY}/${given}`);
     if (name === 'symlink') this.link(path, terms[1].text);
     if (name !== 'file' && name !== 'dir') return;
     const fact = this.exists(path, name);

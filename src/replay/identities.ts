@@ -116,11 +116,9 @@ export class Identities implements Relations {
 
   /** How the arguments of a task's calls are to be read. */
   translation(task: Task): Translation {
-    const pid = (recorded: bigint): bigint => BigInt(this.pids.get(Number(recorded)) ?? Number(recorded));
-    // A script's pids are labels until a result has been one.
-    if (this.exact) return { ...SAME, pid };
+    if (this.exact) return SAME;
     return {
-      pid,
+      pid: (recorded) => BigInt(this.pids.get(Number(recorded)) ?? Number(recorded)),
       fd: (fd) => BigInt(this.fdsOf(task).get(Number(fd)) ?? Number(fd)),
       address: (address) => {
         if (address >= 1n << 47n) return address;

@@ -136,6 +136,7 @@ function learnFiles(path: string, arch: ArchName): FileFacts {
   const source = openSource(path);
   try {
     if (source instanceof RecordingSource && source.cwd !== undefined) facts.cwd = source.cwd;
+    if (source instanceof ScriptSource) facts.beginScript();
     const begun = new Map<number, string>();
     let first = 0;
     for (let event = source.next(); event !== null; event = source.next()) {

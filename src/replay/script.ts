@@ -14,8 +14,11 @@
  *     [pid 2] +++ exited with 3 +++
  *     wait4(child, [{WIFEXITED(s) && WEXITSTATUS(s) == 3}], 0, NULL) = child
  *     @expect buffer "fill"                         memory as it is now
+ *     read(r,  <unfinished ...>                     sleeps: others act meanwhile,
+ *     [pid 2] write(w, "x", 1) = 1
+ *     <... read resumed>"x", 1) = 1                 until it goes on
  *
- * Numbers mean themselves here: a script expects descriptor 3 where it says so.
+ * Numbers mean themselves here: a script expects descriptor 3 where it says so. It begins in an empty directory.
  */
 import { TermParser, TraceTextError, parseArguments, type Term } from '../trace/parse/term.js';
 import { LineReader, result, type Outcome, type TraceEvent } from '../trace/parse/line.js';
@@ -27,7 +30,8 @@ export interface Directive {
   readonly terms: readonly Term[];
 }
 
-const CALL = /^(?:\[pid +(\d+)\] +)?(?:([A-Za-z_]\w*) = )?([a-z_][a-z0-9_]*)\(/;
+const CALL = /^(?:\[pid +(\d+)\] +)?(?:([A-Za-z_]\w*) = )?(?:([a-z_][a-z0-9_]*)\(|<\.\.\. ([a-z_][a-z0-9_]*) resumed>)/;
+const UNFINISHED = ' <unfinished ...>';
 
 export class ScriptSource implements EventSource {
   private readonly file: LineFile;
@@ -64,18 +68,24 @@ function scriptEvent(text: string, line: number): TraceEvent {
       throw new TraceTextError('a call, signal, end or directive belongs here', 0);
     return { ...event, line };
   }
-  const [, label, variable, name] = match as (string | undefined)[];
+  const [, label, variable, begun, resumed] = match as (string | undefined)[];
   const column = match[0].length;
+  const pid = label === undefined ? 0 : Number(label);
+  const name = begun ?? resumed!;
+  if (begun !== undefined && text.endsWith(UNFINISHED)) {
+    if (variable !== undefined) throw new TraceTextError('the variable belongs where the call is resumed', 0);
+    return { pid, time: -1, line, kind: 'unfinished', name, args: text.slice(column, -UNFINISHED.length), column };
+  }
   const parser = new TermParser(text, column);
   parser.list();
   if (text[parser.at] !== ')') parser.fail("')' is missing");
   const args = text.slice(column, parser.at);
   const rest = text.slice(parser.at + 1).trimStart();
-  const pid = label === undefined ? 0 : Number(label);
-  if (rest === '= ?') return { pid, time: -1, line, kind: 'lost', name: name!, args, column, resumed: false };
+  if (rest === '= ?') return { pid, time: -1, line, kind: 'lost', name, args, column, resumed: begun === undefined };
   const outcome = expectation(rest, text.length - rest.length);
   // Written out: spreading objects costs more than all the rest.
-  return { pid, time: -1, line, kind: 'call', name: name!, args, column, outcome, keep: variable };
+  const kind = begun === undefined ? 'resumed' : 'call';
+  return { pid, time: -1, line, kind, name, args, column, outcome, keep: variable };
 }
 /** What follows the call: nothing (it succeeds), `= _`, `= name`, or a result as strace writes it. */
 function expectation(rest: string, column: number): Outcome {

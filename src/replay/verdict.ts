@@ -35,7 +35,21 @@ export class Verdict {
 
   /** What differs, in a sentence; null for nothing. */
   of(played: PlayedTask, playing: Playing, outcome: Outcome): string | null {
-    return this.tellsOfMachine(played, playing) ? null : this.difference(playing, outcome);
+    if (this.tellsOfMachine(played, playing)) return null;
+    const difference = this.difference(playing, outcome);
+    if (difference !== null || outcome.aux === '' || playing.row.varies.includes('result')) return difference;
+    if (this.asksStandIns(played, playing) || this.comparer.sameAux(outcome.aux, playing.call.aux)) return null;
+    return `what follows the result differs (${playing.call.aux})`;
+  }
+  /** poll and ppoll of descriptors that nobody knows. */
+  private asksStandIns(played: PlayedTask, { terms }: Playing): boolean {
+    const { standIns } = this.options;
+    if (standIns === undefined || standIns.size === 0) return false;
+    return (terms.at(0)?.parts ?? []).some((part) => {
+      const fd = part.field('fd');
+      const file = fd === undefined ? undefined : played.task.files.find(Number(this.ids.values.number(fd) ?? -1n));
+      return file !== undefined && standIns.has(file);
+    });
   }
   private difference(playing: Playing, outcome: Outcome): string | null {
     const { row, call } = playing;

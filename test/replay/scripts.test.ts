@@ -5,8 +5,11 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { replay } from '../../src/replay/replay.js';
 
-const SCRIPTS = join(import.meta.dirname, 'scripts');
-const names = readdirSync(SCRIPTS).filter((name) => name.endsWith('.strace') && name !== 'wrong.strace');
+const SCRIPTS = join(import.meta.dirname, '../syscalls');
+const WRONG = join(import.meta.dirname, 'wrong.strace');
+const names = readdirSync(SCRIPTS, { recursive: true, encoding: 'utf8' })
+  .filter((name) => name.endsWith('.strace'))
+  .sort();
 
 let folder = '';
 beforeAll(() => {
@@ -31,7 +34,7 @@ test.each(names)('%s', async (name) => {
 });
 
 test('what does not come out as written is found, and the rest goes on', async () => {
-  const found = await differences(join(SCRIPTS, 'wrong.strace'));
+  const found = await differences(WRONG);
   expect(found.map((text) => text.replace(/ \|.*/s, ''))).toEqual([
     '4: argument 2 (buf) differs',
     '5: the result is 0, not 1',
@@ -40,7 +43,7 @@ test('what does not come out as written is found, and the rest goes on', async (
 });
 
 test('twice the same', async () => {
-  const file = join(SCRIPTS, 'wrong.strace');
+  const file = WRONG;
   expect(await differences(file)).toEqual(await differences(file));
 });
 

@@ -45,13 +45,22 @@ let sides: Promise<Sides> | null = null;
 
 /** One test: `write` builds its script. */
 export function syscallTest(name: string, write: (s: S) => void, options: TestOptions = {}): void {
+  registerTest(
+    name,
+    (builder) => builder.section(SECTION_PROCESS, null, (data) => write(wrap(new Script(builder, data)))),
+    options,
+  );
+}
+
+/** The same for whatever builds a script. */
+export function registerTest(name: string, build: (builder: Builder) => void, options: TestOptions = {}): void {
   const builder = new Builder(name, scripts.length);
   const { script } = builder;
   if (options.timeoutMs !== undefined) script.timeoutMs = options.timeoutMs;
   if (options.status !== undefined) script.status = options.status;
   if (options.hostOnly !== undefined) script.hostOnly = options.hostOnly;
   try {
-    builder.section(SECTION_PROCESS, null, (data) => write(wrap(new Script(builder, data))));
+    build(builder);
   } catch (error) {
     if (error instanceof Unsupported) test.skip(`${name} (${error.message})`, () => Promise.resolve());
     else {

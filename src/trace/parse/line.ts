@@ -47,6 +47,7 @@ export type TraceEvent = {
       readonly name: string;
       readonly args: string;
       readonly column: number;
+      readonly keep?: string | undefined;
       readonly outcome: Outcome;
     }
   /** A call that never returned: exit, or the death of a sleeper. */
