@@ -117,7 +117,9 @@ export class Comparer {
     const [a, b] = [recorded, now].map((text) => text.replace(/(?:, )?left \{.*\}/, ''));
     if (a === b) return true;
     try {
-      const [wanted, found] = [a, b].map((text) => parseArguments(text.replace(/\b(?:in|out|except|flags|seals) /g, '')));
+      const [wanted, found] = [a, b].map((text) =>
+        parseArguments(text.replace(/\b(?:in|out|except|flags|seals) /g, '')),
+      );
       return wanted.length === found.length && wanted.every((term, i) => this.same(term, found[i], 'exact'));
     } catch (error) {
       if (error instanceof TraceTextError) return false;

@@ -101,7 +101,15 @@ class Compiler {
   compile(): void {
     const { builder } = this;
     const main = builder.section(SECTION_PROCESS, null, () => {});
-    this.tasks.set(0, { label: 0, sections: [main], handlers: new Map(), last: null, again: null, handler: null, signals: 0 });
+    this.tasks.set(0, {
+      label: 0,
+      sections: [main],
+      handlers: new Map(),
+      last: null,
+      again: null,
+      handler: null,
+      signals: 0,
+    });
     this.into(main, () => this.turns.begin());
     this.steps.forEach((step, i) => {
       try {
@@ -393,6 +401,7 @@ class Compiler {
       handlers: new Map(task.handlers),
       last: null,
       again: null,
+      handler: null,
       signals: 0,
     });
     return this.builder.add(OP_SPAWN, { nr, target: section.index, text });
