@@ -23,20 +23,15 @@ export interface Placed {
 
 export class CallMemory implements Placement {
   readonly nowhere = BigInt(FREE_BASE + 0x7000_0000);
-  placed: Placed[] = [];
-  rooms: { readonly address: number; readonly size: number }[] = [];
-  holes: Hole[] = [];
+  readonly placed: Placed[] = [];
+  readonly rooms: { readonly address: number; readonly size: number }[] = [];
+  readonly holes: Hole[] = [];
   private readonly arena: Arena;
   private readonly variables: Variables;
 
   constructor(arena: Arena, variables: Variables) {
     this.arena = arena;
     this.variables = variables;
-  }
-  begin(): void {
-    this.placed = [];
-    this.rooms = [];
-    this.holes = [];
   }
   place(bytes: Uint8Array): bigint {
     const own = new Uint8Array(bytes);
