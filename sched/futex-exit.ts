@@ -6,6 +6,9 @@ const FUTEX_WAITERS = 0x8000_0000;
 const FUTEX_OWNER_DIED = 0x4000_0000;
 const FUTEX_TID_MASK = 0x3fff_ffff;
 const ROBUST_LIST_LIMIT = 2048;
+/** struct robust_list_head, read at once: every thread of glibc and musl comes here, and a read of another process is dear. */
+const HEAD = new Uint8Array(24);
+const HEAD_VIEW = new DataView(HEAD.buffer);
 
 /** Marks every robust mutex the thread holds as owner-died and wakes one waiter of each. A broken list ends the walk. */
 export function exitRobustList(task: Task): void {
@@ -14,9 +17,10 @@ export function exitRobustList(task: Task): void {
   task.robustList = 0;
   try {
     const { mm } = task;
-    let entry = mm.readU64(head);
-    const futexOffset = mm.readI64(head + 8);
-    const pending = mm.readU64(head + 16);
+    mm.copyIn(head, HEAD, 0, HEAD.length);
+    let entry = Number(HEAD_VIEW.getBigUint64(0, true));
+    const futexOffset = Number(HEAD_VIEW.getBigInt64(8, true));
+    const pending = Number(HEAD_VIEW.getBigUint64(16, true));
     for (let i = 0; i < ROBUST_LIST_LIMIT && entry !== head; i++) {
       const next = mm.readU64(untag(entry));
       if (entry !== pending) ownerDied(task, untag(entry) + futexOffset, isPi(entry), false);
