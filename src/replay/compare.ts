@@ -21,11 +21,23 @@ const IGNORED_FIELDS =
 const PID_FIELDS = /^(?:si_pid|pid|l_pid)$/;
 const FD_FIELDS = /^(?:fd|tfd|cmsg_data)$/;
 
-function classOfField(name: string): Comparison {
-  if (IGNORED_FIELDS.test(name)) return 'ignored';
-  if (PID_FIELDS.test(name)) return 'pid';
-  return FD_FIELDS.test(name) ? 'fd' : 'exact';
+const fieldClasses = new Map<string, Comparison>();
+export function classOfField(name: string): Comparison {
+  let known = fieldClasses.get(name);
+  if (known === undefined) {
+    known = IGNORED_FIELDS.test(name)
+      ? 'ignored'
+      : PID_FIELDS.test(name)
+        ? 'pid'
+        : FD_FIELDS.test(name)
+          ? 'fd'
+          : 'exact';
+    // Names come from files: whatever they hold, this holds not much.
+    if (fieldClasses.size < 4096) fieldClasses.set(name, known);
+  }
+  return known;
 }
+export const ignoresField = (name: string): boolean => classOfField(name) === 'ignored';
 export function classOf(kind: ArgKind): Comparison {
   switch (kind.kind) {
     case 'fd':

@@ -82,7 +82,8 @@ export class Identities implements Relations {
     }
   }
   bindResult(played: PlayedTask, playing: Playing): void {
-    const { row, terms } = playing;
+    const { plan, terms } = playing;
+    const { row } = plan;
     if (row.name === 'execve' || row.name === 'execveat') this.addresses.delete(played.task.mm);
     if (row.name === 'munmap') {
       const [address, length] = [this.values.number(terms[0]), this.values.number(terms[1])];
@@ -91,7 +92,8 @@ export class Identities implements Relations {
   }
   /** Where recorded memory lies now. */
   bindMemory(played: PlayedTask, playing: Playing, recorded: bigint): void {
-    const { row, terms, call } = playing;
+    const { plan, terms, call } = playing;
+    const { row } = plan;
     const number = (i: number): number => Number(this.values.number(terms[i]) ?? 0n);
     const table = this.addressesOf(played.task);
     const start = Number(recorded);

@@ -133,7 +133,7 @@ function standardStreams({ kernel, init }: System, facts: FileFacts): Set<OpenFi
 
 function learnFiles(path: string, arch: ArchName): FileFacts {
   const facts = new FileFacts(arch);
-  const source = openSource(path);
+  const source = openSource(path, true);
   try {
     if (source instanceof RecordingSource && source.cwd !== undefined) facts.cwd = source.cwd;
     if (source instanceof ScriptSource) facts.beginScript();
@@ -142,8 +142,6 @@ function learnFiles(path: string, arch: ArchName): FileFacts {
     for (let event = source.next(); event !== null; event = source.next()) {
       first ||= event.pid;
       const pid = event.pid || first;
-      // A script says itself what there is.
-      if (source instanceof ScriptSource && event.kind !== 'directive') continue;
       if (event.kind === 'unfinished') begun.set(pid, event.args);
       else facts.learn(event, event.kind === 'resumed' ? (begun.get(pid) ?? '') + event.args : argsOf(event));
     }

@@ -5,7 +5,7 @@
 import { ScriptSource } from './script.js';
 import { closeSync, openSync, readSync } from 'node:fs';
 import { signalName } from '../abi/signals.js';
-import { LineReader, result, type Outcome, type TraceEvent } from '../trace/parse/line.js';
+import { LineReader, resultAt, type Outcome, type TraceEvent } from '../trace/parse/line.js';
 import { TraceTextError } from '../trace/parse/term.js';
 import { VERSION } from '../trace/recording.js';
 
@@ -93,6 +93,15 @@ export class LineFile {
     this.end += n;
   }
 }
+/** A script's lines that say what there is; the others are nothing to whoever only wants to know that. */
+class DirectiveFile extends LineFile {
+  override next(): string | null {
+    for (;;) {
+      const line = super.next();
+      if (line === null || line.startsWith('@')) return line;
+    }
+  }
+}
 const reason = (error: unknown): string => {
   const { code, message } = error as NodeJS.ErrnoException;
   return code === 'ENOENT' ? 'there is no such file' : code === 'EISDIR' ? 'this is a directory' : message;
@@ -174,42 +183,56 @@ export class RecordingSource implements EventSource {
     return value as Record<string, unknown>;
   }
   private event(record: Record<string, unknown>): TraceEvent | null {
-    const { tid, at, k } = record;
-    const head = { pid: Number(tid ?? 0), time: Number(at ?? -1), line: this.file.number };
-    const text = (key: string): string => {
-      const value = record[key];
-      return typeof value === 'string' ? value : this.file.fail(`'${key}' is missing`, 0);
-    };
-    switch (k) {
-      case 'call':
-      case 'leave': {
-        const outcome = this.outcome(text('ret'), Number(record['took'] ?? -1));
-        const rest = { name: text('call'), args: text('args'), column: 0 };
+    const pid = Number(record['tid'] ?? 0);
+    const time = Number(record['at'] ?? -1);
+    const line = this.file.number;
+    const column = 0;
+    switch (record['k']) {
+      case 'call': {
+        const outcome = this.outcome(record);
+        const name = this.text(record, 'call');
+        const args = this.text(record, 'args');
         if (outcome.value === null && outcome.error === '')
-          return { ...head, kind: 'lost', ...rest, resumed: k === 'leave' };
-        const { pid, time, line } = head;
-        const { name, args } = rest;
-        return { pid, time, line, kind: k === 'call' ? 'call' : 'resumed', name, args, column: 0, outcome };
+          return { pid, time, line, kind: 'lost', name, args, column, resumed: false };
+        return { pid, time, line, kind: 'call', name, args, column, outcome };
       }
-      case 'enter':
-        return { ...head, kind: 'unfinished', name: text('call'), args: text('args'), column: 0 };
-      case 'signal':
-        return { ...head, kind: 'signal', signal: text('signal'), info: text('info') };
+      case 'leave': {
+        const outcome = this.outcome(record);
+        const name = this.text(record, 'call');
+        const args = this.text(record, 'args');
+        if (outcome.value === null && outcome.error === '')
+          return { pid, time, line, kind: 'lost', name, args, column, resumed: true };
+        return { pid, time, line, kind: 'resumed', name, args, column, outcome };
+      }
+      case 'enter': {
+        const name = this.text(record, 'call');
+        return { pid, time, line, kind: 'unfinished', name, args: this.text(record, 'args'), column };
+      }
+      case 'signal': {
+        const signal = this.text(record, 'signal');
+        return { pid, time, line, kind: 'signal', signal, info: this.text(record, 'info') };
+      }
       case 'stop':
-        return { ...head, kind: 'stopped', signal: text('signal') };
+        return { pid, time, line, kind: 'stopped', signal: this.text(record, 'signal') };
       case 'exit': {
         const status = Number(record['status'] ?? 0);
-        if ((status & 0x7f) === 0) return { ...head, kind: 'exited', status: (status >> 8) & 255 };
-        return { ...head, kind: 'killed', signal: signalName(status & 0x7f), core: (status & 0x80) !== 0 };
+        if ((status & 0x7f) === 0) return { pid, time, line, kind: 'exited', status: (status >> 8) & 255 };
+        const signal = signalName(status & 0x7f);
+        return { pid, time, line, kind: 'killed', signal, core: (status & 0x80) !== 0 };
       }
       default:
         // Later versions may tell more.
         return null;
     }
   }
-  private outcome(text: string, took: number): Outcome {
+  private text(record: Record<string, unknown>, key: string): string {
+    const value = record[key];
+    return typeof value === 'string' ? value : this.file.fail(`'${key}' is missing`, 0);
+  }
+  private outcome(record: Record<string, unknown>): Outcome {
+    const text = this.text(record, 'ret');
     try {
-      return { ...result(text, 0), took };
+      return resultAt(text, 0, Number(record['took'] ?? -1));
     } catch (error) {
       if (error instanceof TraceTextError) this.file.fail(error.message, error.column);
       throw error;
@@ -217,11 +240,12 @@ export class RecordingSource implements EventSource {
   }
 }
 
-/** The source that a file's name (scripts end in .strace) or first line asks for. */
-export function openSource(path: string): StraceSource | RecordingSource | ScriptSource {
-  const file = new LineFile(path);
+/** The source that a file's name (scripts end in .strace) or first line asks for; `files`: of what tells of files. */
+export function openSource(path: string, files = false): StraceSource | RecordingSource | ScriptSource {
+  const script = path.endsWith('.strace');
+  const file = script && files ? new DirectiveFile(path) : new LineFile(path);
   try {
-    if (path.endsWith('.strace')) return new ScriptSource(file);
+    if (script) return new ScriptSource(file);
     return file.startsWith('{') ? new RecordingSource(file) : new StraceSource(file);
   } catch (error) {
     file.close();

@@ -1,11 +1,12 @@
 /** Verdict: what one call came to, against what was recorded of it. */
 import { ERRNO_NAMES } from '../abi/errno.js';
 import type { OpenFile } from '../../fs/file.js';
-import type { Row } from '../../syscalls/row.js';
 import type { Outcome } from '../trace/parse/line.js';
-import { parseArguments, type Term } from '../trace/parse/term.js';
-import { classOf, classOfResult, Comparer, ownArgument, ownResult, type Comparison } from './compare.js';
+import type { CallTexts } from '../trace/printers/index.js';
+import { parseArguments } from '../trace/parse/term.js';
+import { classOf, Comparer, ownArgument, type Comparison } from './compare.js';
 import type { Identities } from './identities.js';
+import { Outputs } from './outputs.js';
 import type { PlayedTask, Playing } from './played-task.js';
 
 export interface VerdictOptions {
@@ -21,10 +22,14 @@ export class Verdict {
   private readonly options: VerdictOptions;
   private readonly ids: Identities;
   private readonly comparer: Comparer;
+  private readonly outputs: Outputs;
+  private readonly texts: CallTexts;
 
-  constructor(options: VerdictOptions, ids: Identities) {
+  constructor(options: VerdictOptions, ids: Identities, texts: CallTexts) {
     this.options = options;
     this.ids = ids;
+    this.texts = texts;
+    this.outputs = new Outputs(ids.values, options.derived ?? false);
     this.comparer = new Comparer(ids.values, ids, options.derived ?? false);
     if (options.script === true)
       this.comparer.capture = (name, value) => {
@@ -35,11 +40,16 @@ export class Verdict {
 
   /** What differs, in a sentence; null for nothing. */
   of(played: PlayedTask, playing: Playing, outcome: Outcome): string | null {
-    if (this.tellsOfMachine(played, playing)) return null;
-    const difference = this.difference(playing, outcome);
-    if (difference !== null || outcome.aux === '' || playing.row.varies.includes('result')) return difference;
-    if (this.asksStandIns(played, playing) || this.comparer.sameAux(outcome.aux, playing.call.aux)) return null;
-    return `what follows the result differs (${playing.call.aux})`;
+    const what = this.difference(played, playing, outcome) ?? this.auxDifference(played, playing, outcome);
+    return what === null || this.tellsOfMachine(played, playing) ? null : what;
+  }
+  /** What stands in parentheses behind the result. */
+  private auxDifference(played: PlayedTask, playing: Playing, { aux }: Outcome): string | null {
+    if (aux === '' || playing.plan.row.varies.includes('result') || this.asksStandIns(played, playing)) return null;
+    this.text(playing);
+    return this.comparer.sameAux(aux, playing.call.aux)
+      ? null
+      : `what follows the result differs (${playing.call.aux})`;
   }
   /** poll and ppoll of descriptors that nobody knows. */
   private asksStandIns(played: PlayedTask, { terms }: Playing): boolean {
@@ -51,8 +61,19 @@ export class Verdict {
       return file !== undefined && standIns.has(file);
     });
   }
-  private difference(playing: Playing, outcome: Outcome): string | null {
-    const { row, call } = playing;
+  /** The arguments as they are now, between the parentheses. */
+  text(playing: Playing): string {
+    if (playing.text === null) {
+      const { call } = playing;
+      call.exiting = false;
+      playing.entered ??= this.texts.enter(call);
+      playing.text = playing.entered + this.texts.leave(call);
+    }
+    return playing.text;
+  }
+  private difference(played: PlayedTask, playing: Playing, outcome: Outcome): string | null {
+    const { plan, call } = playing;
+    const { row } = plan;
     if (LISTINGS.has(row.name) && this.options.derived && playing.terms.at(1)?.kind === 'number') return null;
     // Its result is whatever the interrupted code had in that register, which may look like an error.
     if (row.name === 'rt_sigreturn') return null;
@@ -65,25 +86,27 @@ export class Verdict {
       if (wanted === undefined) return `there is no variable ${outcome.expects}`;
       if (wanted !== BigInt(call.result)) return `the result is ${call.result}, not ${outcome.expects} (${wanted})`;
     }
-    if (outcome.value !== null && (this.options.script === true || !ownResult(row))) {
+    if (outcome.value !== null && (this.options.script === true || !plan.ownResult)) {
       const how = this.howOfResult(playing);
       if (!this.sameResult(outcome.value, BigInt(call.result), how))
         return `the result is ${call.result}, not ${outcome.value}`;
     }
-    return this.argumentDifference(playing);
+    return this.argumentDifference(played, playing);
   }
-  private howOfResult({ row, terms }: Playing): Comparison {
-    if (copiesDescriptor(terms, row)) return 'fd';
-    const how = classOfResult(row.ret);
+  private howOfResult(playing: Playing): Comparison {
+    if (copiesDescriptor(playing)) return 'fd';
+    const { row, result } = playing.plan;
     // An address that a script writes down was asked for.
-    return this.options.script === true && row.ret === 'addr' ? 'exact' : how;
+    return this.options.script === true && row.ret === 'addr' ? 'exact' : result;
   }
   /** What /proc, /sys and devices say is the machine's own. */
-  private tellsOfMachine(played: PlayedTask, { row, call, terms }: Playing): boolean {
+  private tellsOfMachine(played: PlayedTask, playing: Playing): boolean {
+    const { call, plan } = playing;
+    const { row } = plan;
     const kind = row.args.at(0)?.kind;
     if (kind !== 'fd' && kind !== 'dirfd') return false;
     const file = played.task.files.find(Number(BigInt.asIntN(32, call.args[0])));
-    if (file === undefined || copiesDescriptor(terms, row)) return false;
+    if (file === undefined || copiesDescriptor(playing)) return false;
     if (this.options.standIns?.has(file) === true && !STREAM_CALLS.has(row.name)) return true;
     return DATA_CALLS.has(row.name) && KERNEL_FILES.has(file.inode.sb.fsType);
   }
@@ -93,31 +116,51 @@ export class Verdict {
     if (how === 'pid') return recorded <= 0n ? recorded === now : this.ids.pid(Number(recorded), Number(now));
     return recorded === now;
   }
-  private argumentDifference(playing: Playing): string | null {
-    const { row, terms, text } = playing;
+  private argumentDifference(played: PlayedTask, playing: Playing): string | null {
+    const { plan, terms, call, direct } = playing;
     if (terms.length === 0) return null;
-    const now = parseArguments(text);
+    if (plan.outputs === null || !direct) return this.textDifference(playing);
+    for (const output of plan.outputs) {
+      const { arg, index, term, how, own } = output;
+      const recorded = terms.at(term);
+      if (recorded === undefined) break;
+      if (how === 'ignored' || (own && this.options.script !== true)) continue;
+      if (this.outputs.same(output, recorded, call, played.task)) continue;
+      const now = parseArguments(this.texts.argument(call, index)).at(0);
+      if (now === undefined) break;
+      this.comparer.where = '';
+      if (!this.comparer.same(recorded, now, how)) return this.differs(term, arg.name);
+    }
+    return null;
+  }
+  /** The same by the text of the whole call. */
+  private textDifference(playing: Playing): string | null {
+    const { plan, terms, call } = playing;
+    // What was printed on entry is what was recorded.
+    if (playing.entered !== null && call.complete) return null;
+    const now = parseArguments(this.text(playing));
     let next = 0;
-    for (const arg of row.args) {
+    for (const arg of plan.row.args) {
       if (arg.kind === 'unused') continue;
       const i = next++;
       const [a, b] = [terms.at(i), now.at(i)];
       if (a === undefined || b === undefined) break;
       // What the call was given is what was recorded.
       const given = !('dir' in arg) ? arg.kind !== 'dynamic' : arg.dir === 'in';
-      if (given || (this.options.script !== true && ownArgument(row, arg.name))) continue;
+      if (given || (this.options.script !== true && ownArgument(plan.row, arg.name))) continue;
       this.comparer.where = '';
-      if (!this.comparer.same(a, b, classOf(arg))) {
-        const field = this.comparer.where === '' ? '' : ` in ${this.comparer.where}`;
-        return `argument ${i + 1} (${arg.name}) differs${field}`;
-      }
+      if (!this.comparer.same(a, b, classOf(arg))) return this.differs(i, arg.name);
     }
     return null;
   }
+  private differs(term: number, name: string): string {
+    const field = this.comparer.where === '' ? '' : ` in ${this.comparer.where}`;
+    return `argument ${term + 1} (${name}) differs${field}`;
+  }
 }
 
-const copiesDescriptor = (terms: readonly Term[], row: Row): boolean =>
-  row.name === 'fcntl' && terms.length > 1 && terms[1].text.startsWith('F_DUPFD');
+const copiesDescriptor = ({ plan, terms }: Playing): boolean =>
+  plan.row.name === 'fcntl' && terms.length > 1 && terms[1].text.startsWith('F_DUPFD');
 const STREAM_CALLS: ReadonlySet<string> = new Set([
   'read',
   'readv',

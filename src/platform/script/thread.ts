@@ -92,6 +92,11 @@ export class ScriptThread implements HostThread {
     return (BigInt(this.regs.hi(index)) << 32n) | BigInt(this.regs.lo(index));
   }
   setWord(index: number, value: number | bigint): void {
+    const small = Number(value);
+    if (small >= 0 && small <= Number.MAX_SAFE_INTEGER) {
+      this.regs.setHalves(index, small >>> 0, Math.floor(small / 0x1_0000_0000));
+      return;
+    }
     const bits = BigInt(value) & MASK64;
     this.regs.setHalves(index, Number(bits & 0xffff_ffffn), Number(bits >> 32n));
   }

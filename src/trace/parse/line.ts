@@ -2,7 +2,7 @@
  * Lines of strace: who, when, and which event. Works on the text alone; what a call's arguments mean is read later and only
  * where it is needed.
  */
-import { literal } from './value.js';
+import { literal, small } from './value.js';
 import { TraceTextError, unescaped, type Term } from './term.js';
 
 /** What follows `) = `. */
@@ -82,6 +82,7 @@ const DOT = 46;
 const ZERO = 48;
 const COLON = 58;
 const LESS = 60;
+const EQUALS = 61;
 const UNDERSCORE = 95;
 const isDigit = (c: number): boolean => c >= ZERO && c < COLON;
 const isName = (c: number): boolean => (c >= 97 && c <= 122) || c === UNDERSCORE || isDigit(c);
@@ -238,29 +239,30 @@ function closing(text: string, from: number): number {
   return -1;
 }
 
-/** The same of the end of a line; the commonest ones without a copy. */
-function resultAt(text: string, equals: number): Outcome {
+/** Reads the end of a line, or what is all result; the commonest ones without a copy. `took`: what is known of the time. */
+export function resultAt(text: string, equals: number, took = -1): Outcome {
   let at = equals + 2;
   let value = 0;
   for (let c = text.charCodeAt(at); isDigit(c) && at < equals + 12; c = text.charCodeAt(++at))
     value = value * 10 + (c - ZERO);
   const plain = at > equals + 2 && (text.charCodeAt(equals + 2) !== ZERO || at === equals + 3);
   const timed = text.charCodeAt(at) === SPACE && text.charCodeAt(at + 1) === LESS;
-  if (!plain || (at < text.length && !timed)) return result(text.slice(equals), equals);
-  const took = timed ? nanoseconds(text.slice(at + 2, -1)) : -1;
-  return { text: `= ${value}`, value: BigInt(value), error: '', note: '', aux: '', injected: false, took };
+  if (!plain || (at < text.length && !timed) || text.charCodeAt(equals) !== EQUALS)
+    return result(equals === 0 ? text : text.slice(equals), equals, took);
+  const spent = timed ? nanoseconds(text.slice(at + 2, -1)) : took;
+  return { text: `= ${value}`, value: small(value), error: '', note: '', aux: '', injected: false, took: spent };
 }
 const RESULT = /^= (-?\d+|0x[0-9a-f]+|0[0-7]*|\?)(?:<|$| )/;
 
 /** Reads `= 3</etc/passwd>`, `= -1 ENOENT (No such file or directory)`, `= ? ERESTARTSYS (...)`, `= 0 (Timeout) <0.000012>`. */
-export function result(given: string, column: number): Outcome {
+export function result(given: string, column: number, known = -1): Outcome {
   const timed = / <(\d+\.\d+)>$/.exec(given);
   let text = timed === null ? given : given.slice(0, timed.index);
   const injected = / \((?:INJECTED|INJECTED, DELAYED|DELAYED)(?:: [^)]*)?\)$/.exec(text);
   if (injected !== null) text = text.slice(0, injected.index);
   const match = RESULT.exec(text);
   if (match === null) throw new TraceTextError('this is no result of a call', column);
-  const took = timed === null ? -1 : nanoseconds(timed[1]);
+  const took = timed === null ? known : nanoseconds(timed[1]);
   const value = match[1] === '?' ? null : literal(match[1]);
   let rest = text.slice(2 + match[1].length);
   let note = '';

@@ -97,15 +97,37 @@ const MAX_DEPTH = 64;
 const isDigit = (c: number): boolean => c >= ZERO && c <= NINE;
 const isLetter = (c: number): boolean => (c >= 97 && c <= 122) || (c >= 65 && c <= 90) || c === UNDERSCORE || c === 36;
 const isWord = (c: number): boolean => isLetter(c) || isDigit(c);
+/** What ends a list. Past the text's end there is NaN. */
+const isEnd = (c: number): boolean => c === CLOSE || c === CLOSE_BRACKET || c === CLOSE_BRACE || Number.isNaN(c);
+
+/** Stands where a field was left out that nobody asked for. */
+const LEFT_OUT = new Term('dots', '...', NONE, 0);
 
 export class TermParser {
   readonly text: string;
   at: number;
   private depth = 0;
+  /** Fields of structs that need not be read. */
+  skips: ((field: string) => boolean) | null = null;
 
   constructor(text: string, at = 0) {
     this.text = text;
     this.at = at;
+  }
+
+  /** The arguments of a call; of those whose bit is in `lean`, fields that `skips` names are left out. */
+  arguments(lean: number, skips: (field: string) => boolean): Term[] {
+    const terms: Term[] = [];
+    this.blanks();
+    while (!this.closes()) {
+      this.skips = terms.length < 31 && (lean & (1 << terms.length)) !== 0 ? skips : null;
+      terms.push(this.element());
+      this.blanks();
+      if (this.text.charCodeAt(this.at) !== COMMA) continue;
+      this.at++;
+      this.blanks();
+    }
+    return terms;
   }
 
   /** Terms up to `)` or `]` or `}` or the end, none of which is consumed. */
@@ -124,7 +146,7 @@ export class TermParser {
         if (this.closes()) return terms;
         continue;
       }
-      if (this.closes()) return terms;
+      if (isEnd(c)) return terms;
       // `0x7ffd... 21 vars`, sets `[HUP INT]` and `left {...}`: separated by blanks.
     }
   }
@@ -133,9 +155,7 @@ export class TermParser {
   }
 
   private closes(): boolean {
-    if (this.at >= this.text.length) return true;
-    const c = this.text.charCodeAt(this.at);
-    return c === CLOSE || c === CLOSE_BRACKET || c === CLOSE_BRACE;
+    return isEnd(this.text.charCodeAt(this.at));
   }
   private blanks(): void {
     for (;;) {
@@ -147,18 +167,22 @@ export class TermParser {
 
   /** `name=term`, or a term. */
   private element(): Term {
-    const from = this.at;
-    if (isLetter(this.text.charCodeAt(from))) {
+    const { text, at: from } = this;
+    if (isLetter(text.charCodeAt(from))) {
       let end = from + 1;
-      while (isWord(this.text.charCodeAt(end))) end++;
-      if (this.text.charCodeAt(end) === EQUALS) {
-        const next = this.text.charCodeAt(end + 1);
+      while (isWord(text.charCodeAt(end))) end++;
+      if (text.charCodeAt(end) === EQUALS) {
+        const next = text.charCodeAt(end + 1);
         if (next !== EQUALS && next !== GREATER) {
-          const name = this.text.slice(from, end);
+          const name = text.slice(from, end);
           this.at = end + 1;
+          if (this.skips?.(name) === true) {
+            this.skip();
+            return LEFT_OUT;
+          }
           this.blanks();
-          const c = this.text.charCodeAt(this.at);
-          const term = c === COMMA || this.closes() ? new Term('nothing', '', NONE, this.at) : this.term();
+          const c = text.charCodeAt(this.at);
+          const term = c === COMMA || isEnd(c) ? new Term('nothing', '', NONE, this.at) : this.term();
           term.name = name;
           return term;
         }
@@ -167,11 +191,34 @@ export class TermParser {
     return this.term();
   }
 
+  /** Goes on to the end of a field's value. */
+  private skip(): void {
+    const { text } = this;
+    for (let depth = 0; ; this.at++) {
+      const c = text.charCodeAt(this.at);
+      if (c === QUOTE) {
+        do {
+          this.at = text.indexOf('"', this.at + 1);
+          if (this.at < 0) {
+            this.at = text.length;
+            this.fail('a string without its end');
+          }
+        } while (isEscaped(text, this.at));
+      } else if (c === OPEN || c === OPEN_BRACKET || c === OPEN_BRACE) depth++;
+      else if (isEnd(c)) {
+        if (depth-- === 0) return;
+        if (Number.isNaN(c)) this.fail('the text ends here');
+      } else if (c === COMMA && depth === 0) return;
+    }
+  }
+
   /** Operands joined by operators; strace never needs precedence: `=>` and `==` stand outermost. */
   term(): Term {
     if (++this.depth > MAX_DEPTH) this.fail('nested too deeply');
     const first = this.operand();
-    const result = this.operations(first);
+    // Most terms stand alone.
+    const c = this.text.charCodeAt(this.at);
+    const result = c === COMMA || isEnd(c) ? first : this.operations(first);
     this.depth--;
     return result;
   }
@@ -212,6 +259,7 @@ export class TermParser {
     let { at } = this;
     while (this.text.charCodeAt(at) === SPACE) at++;
     const c = this.text.charCodeAt(at);
+    if (c === COMMA || isEnd(c)) return '';
     const next = this.text.charCodeAt(at + 1);
     let operator: string;
     if (c === BAR) operator = '|';
@@ -401,8 +449,8 @@ export class TermParser {
       const e = text.charCodeAt(at + 1);
       at += 2;
       if (e === X) {
-        const value = hexDigit(text.charCodeAt(at)) * 16 + hexDigit(text.charCodeAt(at + 1));
-        if (!(value >= 0)) {
+        const value = (hexDigit(text.charCodeAt(at)) << 4) | hexDigit(text.charCodeAt(at + 1));
+        if (value < 0) {
           this.at = at;
           this.fail('two hexadecimal digits are missing');
         }
@@ -431,17 +479,23 @@ export class TermParser {
   }
 }
 
+function isEscaped(text: string, at: number): boolean {
+  let from = at;
+  while (text.charCodeAt(from - 1) === BACKSLASH) from--;
+  return (at - from) % 2 === 1;
+}
+
 /** Where strings are decoded; grows as they do. */
 let scratch = Buffer.alloc(4096);
 const SEVEN = 55;
 const SIMPLE: ReadonlyMap<number, number> = new Map(
   Object.entries({ n: 10, t: 9, r: 13, f: 12, v: 11, '"': 34, '\\': 92, e: 27 }).map(([k, v]) => [k.charCodeAt(0), v]),
 );
-function hexDigit(c: number): number {
-  if (isDigit(c)) return c - ZERO;
-  const lower = c | 32;
-  return lower >= 97 && lower <= 102 ? lower - 87 : NaN;
-}
+const HEX_DIGITS = Int8Array.from({ length: 128 }, (_, c) =>
+  '0123456789abcdef'.indexOf(String.fromCharCode(c).toLowerCase()),
+);
+/** -1 for what is none, also past the end. */
+const hexDigit = (c: number): number => (c < 128 ? HEX_DIGITS[c] : -1);
 
 /** Text with strace's escapes in it, as in the <> behind descriptors. */
 export function unescaped(text: string): string {
@@ -451,9 +505,10 @@ export function unescaped(text: string): string {
 }
 
 /** The arguments of a call: the text between its parentheses. */
-export function parseArguments(text: string): Term[] {
+export function parseArguments(text: string, lean = 0, skips: (field: string) => boolean = keeps): Term[] {
   const parser = new TermParser(text);
-  const terms = parser.list();
+  const terms = lean === 0 ? parser.list() : parser.arguments(lean, skips);
   if (parser.at < text.length) parser.fail(`'${text[parser.at]}' is not expected here`);
   return terms;
 }
+const keeps = (): boolean => false;

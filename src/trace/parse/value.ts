@@ -18,8 +18,7 @@ export function literal(text: string): bigint | null {
       value = value * 10 + digit;
     }
     if (at === length && at > start && (text.charCodeAt(start) !== 48 || at === start + 1)) {
-      if (value < SMALL.length) return first === 45 ? -SMALL[value] : SMALL[value];
-      return BigInt(first === 45 ? -value : value);
+      return first === 45 ? -small(value) : small(value);
     }
   }
   const negative = text.charCodeAt(0) === 45;
@@ -30,6 +29,23 @@ export function literal(text: string): bigint | null {
   return negative ? -value : value;
 }
 const SMALL = Array.from({ length: 256 }, (_, i) => BigInt(i));
+/** Making a BigInt costs as much as reading its digits. */
+export const small = (value: number): bigint => (value < SMALL.length ? SMALL[value] : BigInt(value));
+
+/** Decimal and octal literals of up to 15 digits; NaN for others. */
+function smallLiteral(text: string): number {
+  const { length } = text;
+  const start = text.charCodeAt(0) === 45 ? 1 : 0;
+  if (length === start || length > 15) return NaN;
+  const base = text.charCodeAt(start) === 48 ? 8 : 10;
+  let value = 0;
+  for (let at = start; at < length; at++) {
+    const digit = text.charCodeAt(at) - 48;
+    if (!(digit >= 0 && digit < base)) return NaN;
+    value = value * base + digit;
+  }
+  return start === 1 ? -value : value;
+}
 
 /** major, minor as new_encode_dev and huge_encode_dev pack them. */
 function makedev(major: bigint, minor: bigint): bigint {
@@ -71,7 +87,29 @@ export class Evaluator {
         return null;
     }
   }
-  /** The same for a place where nothing else makes sense. */
+  /** The same as a JS number, for small ones as they are usually written; NaN for all others, which may be numbers too. */
+  small(term: Term): number {
+    switch (term.kind) {
+      case 'number':
+        return smallLiteral(term.text);
+      case 'symbol':
+        return Number(this.names.get(term.text) ?? NaN);
+      case 'operation': {
+        if (term.text !== '|') return NaN;
+        let value = 0;
+        for (const part of term.parts) {
+          const bits = this.small(part);
+          // What is no 31 bits is left to those who count in 64.
+          if (!(bits >= 0 && bits <= 0x7fff_ffff)) return NaN;
+          value |= bits;
+        }
+        return value;
+      }
+      default:
+        return NaN;
+    }
+  }
+  /** The number, for a place where nothing else makes sense. */
   need(term: Term, what: string): bigint {
     const value = this.number(term);
     if (value !== null) return value;

@@ -58,10 +58,17 @@ const RESULTS: Readonly<Record<string, ResultPrinter>> = {
   ...PROCESS_RESULTS,
 };
 
+interface PlannedArg {
+  readonly arg: ArgType;
+  readonly index: number;
+  readonly print: Print;
+  readonly shown: ((c: Call) => boolean) | undefined;
+  readonly late: boolean;
+}
 interface Plan {
   readonly call: CallPrinter | undefined;
   readonly result: ResultPrinter | undefined;
-  readonly args: readonly { arg: ArgType; index: number; print: Print; shown: ((c: Call) => boolean) | undefined }[];
+  readonly args: readonly PlannedArg[];
   /** How many arguments are printed on entry. */
   readonly early: number;
 }
@@ -75,7 +82,7 @@ const raw: Print = (_c, v, arg) => {
 };
 
 function planOf(row: Row): Plan {
-  const args = row.args.flatMap((arg, index) => {
+  const args = row.args.flatMap((arg, index): PlannedArg[] => {
     if (arg.kind === 'unused') return [];
     const key = `${row.name}.${arg.name}`;
     const known = OVERRIDES[key] ?? (arg.kind === 'dynamic' ? DYNAMIC[arg.by] : undefined);
@@ -101,6 +108,18 @@ export class CallTexts {
       if (shown === undefined || shown(c)) parts.push(print(c, c.args[index], arg));
     }
     return parts.join(', ');
+  }
+
+  /** The arguments that only a return makes known, `plain` if as their kind says; null where one printer has the whole call. */
+  late(row: Row): readonly { index: number; plain: boolean }[] | null {
+    const plan = this.plan(row);
+    if (plan.call) return null;
+    return plan.args.filter((a) => a.late).map(({ index, print }) => ({ index, plain: print === printKind }));
+  }
+  /** One of them, after the return. */
+  argument(c: Call, index: number): string {
+    const { print, arg } = this.plan(c.row).args.find((a) => a.index === index)!;
+    return print(c, c.args[index], arg);
   }
 
   /** Text after the opening parenthesis, known when the call is made. */
