@@ -40,6 +40,10 @@ export class Identities implements Relations {
   pidNow(recorded: number): number | undefined {
     return this.pids.get(recorded);
   }
+  /** Whether this pid of ours has been told of. */
+  hasPid(now: number): boolean {
+    return this.pidsNow.has(now);
+  }
   bindPid(recorded: number, now: number): void {
     this.pids.set(recorded, now);
     this.pidsNow.set(now, recorded);

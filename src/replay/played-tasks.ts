@@ -64,10 +64,12 @@ export class PlayedTasks {
       this.ids.bindPid(pid, nameless.task.tid);
       return nameless;
     }
+    // A task may speak before its clone returns: then it is none that another clone has told of.
     const wanted = this.ids.pidNow(pid);
+    const fits = ({ tid }: Task): boolean => (wanted === undefined ? !this.ids.hasPid(tid) : tid === wanted);
     const at = Math.max(
       0,
-      this.unbound.findIndex(({ task }) => task.tid === wanted),
+      this.unbound.findIndex(({ task }) => fits(task)),
     );
     const next = this.unbound.at(at);
     if (next === undefined) return null;
