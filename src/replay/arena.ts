@@ -10,6 +10,8 @@ const FIRST = 0x2000_0000_0000;
 const SIZE = 0x1_0000_0000;
 const STACK = 0x100_0000;
 const ALIGN = 64;
+/** At the end, so that nothing follows the last byte. */
+const HOLE = 4096;
 
 export class Arena implements Placement {
   /** Page 0 is nobody's. */
@@ -33,7 +35,7 @@ export class Arena implements Placement {
     this.top = this.base + STACK;
     if (this.mm === mm) return;
     try {
-      mapAnonymous(mm, this.base, SIZE, MAP_NORESERVE | MAP_FIXED_NOREPLACE);
+      mapAnonymous(mm, this.base, SIZE - HOLE, MAP_NORESERVE | MAP_FIXED_NOREPLACE);
     } catch {
       // It is there: inherited by fork, or this is another thread's address space.
     }
@@ -41,16 +43,19 @@ export class Arena implements Placement {
     this.space = space;
   }
   place(bytes: Uint8Array): bigint {
-    const at = this.room(bytes.length);
-    const { space } = this;
-    if (space!.write(Number(at), bytes, 0, bytes.length) !== bytes.length)
-      throw new Error('the arena cannot be written');
-    return at;
+    return this.put(Number(this.room(bytes.length)), bytes);
+  }
+  edge(bytes: Uint8Array): bigint {
+    return this.put(this.base + SIZE - HOLE - bytes.length, bytes);
+  }
+  private put(at: number, bytes: Uint8Array): bigint {
+    if (this.space!.write(at, bytes, 0, bytes.length) !== bytes.length) throw new Error('the arena cannot be written');
+    return BigInt(at);
   }
   room(size: number): bigint {
     const at = this.top;
     this.top = Math.ceil((at + Math.max(size, 1)) / ALIGN) * ALIGN;
-    if (this.top > this.base + SIZE) throw new RangeError('a call points to more memory than a replay has');
+    if (this.top > this.base + SIZE - HOLE) throw new RangeError('a call points to more memory than a replay has');
     return BigInt(at);
   }
 }

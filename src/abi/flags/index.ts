@@ -9,6 +9,7 @@ import * as signal from './signal.js';
 import * as process from './process.js';
 import * as prctl from './prctl.js';
 import * as seccomp from './seccomp.js';
+import * as bpf from './bpf-classic.js';
 import * as archPrctl from './arch-prctl.js';
 import * as capability from './capability.js';
 import * as poll from './poll.js';
@@ -136,6 +137,16 @@ export const FLAG_SETS = {
   pr_pac_enabled_keys: prctl.pr_pac_enabled_keys,
   secbits: prctl.secbits,
   seccomp_mode: seccomp.seccomp_mode,
+  bpf_class: bpf.bpf_class,
+  bpf_size: bpf.bpf_size,
+  bpf_mode: bpf.bpf_mode,
+  bpf_source: bpf.bpf_source,
+  bpf_result: bpf.bpf_result,
+  bpf_alu: bpf.bpf_alu,
+  bpf_jump: bpf.bpf_jump,
+  bpf_misc: bpf.bpf_misc,
+  skf_ad: bpf.skf_ad,
+  skf_off: bpf.skf_off,
   seccomp_ops: seccomp.seccomp_ops,
   seccomp_filter_flags: seccomp.seccomp_filter_flags,
   seccomp_ret_action: seccomp.seccomp_ret_action,

@@ -77,7 +77,7 @@ export class StructBytes {
   private fill(shape: Layout, term: Term, view: DataView, base: number, special: FieldWriter | undefined): void {
     const names = Object.keys(shape.fields);
     term.parts.forEach((part, index) => {
-      if (part.kind === 'dots') return;
+      if (part.kind === 'dots' || (part.kind === 'nothing' && part.name === '')) return;
       const name = part.name === '' ? names[index] : part.name;
       const field = (shape.fields as Readonly<Record<string, Field | undefined>>)[name];
       if (field === undefined) {
@@ -100,7 +100,10 @@ export class StructBytes {
     const size = SIZES[type];
     if (value.kind === 'string') {
       const bytes = latin1(value.text).subarray(0, count * size);
-      new Uint8Array(view.buffer, view.byteOffset + at, bytes.length).set(bytes);
+      const whole = new Uint8Array(view.buffer, view.byteOffset + at, count * size);
+      whole.set(bytes);
+      // Only a text without an end shows all but its last byte, and then dots.
+      if (value.cut && bytes.length === whole.length - 1) whole[bytes.length] = 1;
     } else if (value.kind === 'array' && count === 1) {
       putScalar(view, at, type, signalSet(this.values, value) ?? 0n);
     } else if (value.kind === 'complement' && value.parts[0].kind === 'array') {

@@ -17,6 +17,8 @@ import { Evaluator, type Variables } from './value.js';
 /** Memory for what a call points to. */
 export interface Placement {
   place(bytes: Uint8Array): bigint;
+  /** The same where no memory follows. */
+  edge(bytes: Uint8Array): bigint;
   /** Zeros. */
   room(size: number): bigint;
   /** An address where there is nothing. */
@@ -192,6 +194,7 @@ export class Encoder {
       return this.error === 'EFAULT' ? this.placement.nowhere : this.placement.room(size);
     }
     const known = term.kind === 'operation' && term.text === '=>' ? term.parts[0] : term;
+    if (endsInHole(known)) return this.placement.edge(encode(known));
     if (!out || this.outputs) return this.placement.place(padded(encode(known), out ? size : 0));
     return this.placement.room(size);
   }
@@ -212,7 +215,7 @@ export class Encoder {
       .map((part) =>
         part.kind === 'string' ? this.placement.place(this.text(part)) : (this.values.number(part) ?? 0n),
       );
-    return wordBytes('u64', [...pointers, 0n]);
+    return wordBytes('u64', endsInHole(term) ? pointers : [...pointers, 0n]);
   }
   pieces(term: Term, out: boolean): Uint8Array {
     const words: bigint[] = [];
@@ -265,6 +268,10 @@ export class Encoder {
     return this.terms[index + 1];
   }
 }
+
+/** `[{...}, ... /* 0x7f0000001000 *\/]`: an array that runs into memory that is not there. */
+const endsInHole = ({ kind, parts }: Term): boolean =>
+  kind === 'array' && parts.at(-1)?.kind === 'dots' && parts.at(-1)!.comment !== '';
 
 export function padded(bytes: Uint8Array, size: number): Uint8Array {
   if (bytes.length >= size) return bytes;

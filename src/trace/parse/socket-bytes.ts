@@ -26,6 +26,13 @@ function ipv6(text: string): Uint8Array {
   return bytes;
 }
 
+/** The bytes of `inet_addr("127.0.0.1")` or `inet_pton(AF_INET6, "::1")`; undefined for any other term. */
+export function internetAddress(term: Term): Uint8Array | undefined {
+  if (term.kind !== 'call') return undefined;
+  if (term.text === 'inet_addr') return ipv4(stringIn(term));
+  return term.text === 'inet_pton' ? ipv6(stringIn(term)) : undefined;
+}
+
 /** `{sa_family=AF_UNIX, sun_path="/x"}` as the kernel takes it; its exact length is the length argument's business. */
 export function socketAddress(e: Encoder, term: Term): Uint8Array {
   const number = (name: string): bigint => {
@@ -103,6 +110,7 @@ export function messageHeader(e: Encoder, term: Term, out: boolean): Uint8Array 
   return bytes;
 }
 
+const HEADER = 16;
 function controlMessages(e: Encoder, term: Term, room: number): Uint8Array {
   const pieces: Uint8Array[] = [];
   for (const part of term.parts) {
@@ -116,9 +124,11 @@ function controlMessages(e: Encoder, term: Term, room: number): Uint8Array {
         data.parts.map((fd) => e.fd(fd)),
       );
     } else if (data?.kind === 'struct') bytes = e.structs.of(LAYOUTS.ucred, data);
-    const whole = new Uint8Array(Math.ceil((16 + bytes.length) / 8) * 8);
+    // What lies behind data that strace does not show is where the length says, as far as there is room.
+    const length = Number(new DataView(head.buffer).getBigUint64(0, true));
+    const whole = new Uint8Array(Math.ceil(Math.max(HEADER + bytes.length, Math.min(length, room)) / 8) * 8);
     whole.set(head);
-    whole.set(bytes, 16);
+    whole.set(bytes, HEADER);
     pieces.push(whole);
   }
   const all = Buffer.concat(pieces);

@@ -19,7 +19,10 @@ export function waitStatus(values: Evaluator, term: Term): number {
     const { kind, text, parts } = condition;
     if (kind === 'operation' && text === '&&') parts.forEach(visit);
     else if (kind === 'operation' && text === '==') {
-      const value = Number(values.signal(parts[1]) ?? 0n);
+      // Everything behind `==` is its right side: the value, and the conditions that follow.
+      const [right, ...more] = parts[1].text === '&&' ? parts[1].parts : [parts[1]];
+      more.forEach(visit);
+      const value = Number(values.signal(right) ?? 0n);
       if (parts[0].text === 'WTERMSIG') status |= value & 0x7f;
       else if (parts[0].text === 'WSTOPSIG') status |= STOPPED | ((value & 0xff) << 8);
       else status |= EXITED | ((value & 0xff) << 8);

@@ -117,7 +117,7 @@ function statfs(c: Call, s: StructView): string {
   const type = enumeration(FLAG_SETS.fsmagic, c, s.big('f_type'), '');
   const counts = all(s, ['f_bsize', 'f_blocks', 'f_bfree', 'f_bavail', 'f_files', 'f_ffree'], u64);
   const fsid = `{val=[${hex(BigInt.asUintN(32, s.big('f_fsid', 0)))}, ${hex(BigInt.asUintN(32, s.big('f_fsid', 1)))}]}`;
-  const bits = s.big('f_flags');
+  const bits = BigInt.asUintN(64, s.big('f_flags'));
   const shown = bits & ST_VALID ? `, f_flags=${flags(FLAG_SETS.statfs_flags, c, bits)}` : '';
   return `{f_type=${type}, ${counts}, f_fsid=${fsid}, ${all(s, ['f_namelen', 'f_frsize'], u64)}${shown}}`;
 }
