@@ -21,6 +21,7 @@
             "native/addon.cc",
             "native/context.cc",
             "native/spawn.cc",
+            "native/vdso.cc",
             "native/zygote.cc",
             "native/wait.cc",
             "native/batch.cc",

@@ -10,7 +10,6 @@ import { ELOOP, Errno, errno } from '../src/abi/errno.js';
 import { AT_FDCWD } from '../src/abi/flags/open.js';
 import { SIGCHLD, SIGSEGV } from '../src/abi/flags/signal.js';
 import { S_ISGID, S_ISUID } from '../src/abi/flags/stat.js';
-import { X86 } from '../src/abi/registers.js';
 import { prepareImage, type PreparedImage } from '../src/mm/exec-image.js';
 import { AddressMap } from '../src/mm/map.js';
 import { MAX_SCRIPT_DEPTH, SCRIPT_HEAD_BYTES, parseShebang } from '../src/mm/script-interpreter.js';
@@ -198,13 +197,8 @@ function takeLeadership(task: Task): void {
 function resetRegisters(task: Task, ip: number, sp: number): void {
   const { regs } = task;
   const { layout } = regs;
-  for (let word = 0; word < layout.count; word++) {
-    // Segment selectors and flags stay what the host set up.
-    if (layout.arch === 'x86_64' && KEPT.has(word)) continue;
-    regs.set(word, 0);
-  }
-  if (layout.arch === 'x86_64') regs.set(X86.eflags, 0x202);
+  for (let word = 0; word < layout.count; word++) if (!layout.keptByExec.has(word)) regs.set(word, 0);
+  for (const [word, value] of layout.initial) regs.set(word, value);
   regs.ip = ip;
   regs.sp = sp;
 }
-const KEPT: ReadonlySet<number> = new Set([X86.cs, X86.ss, X86.ds, X86.es, X86.fs, X86.gs, X86.eflags]);

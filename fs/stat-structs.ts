@@ -44,17 +44,21 @@ const ARM = STAT.aarch64.offsets;
 export function fillStat(view: DataView, inode: Inode, arch: ArchName): number {
   const { size } = STAT[arch];
   for (let at = 0; at < size; at += 8) view.setFloat64(at, 0, true);
-  if (arch === 'x86_64') {
+  FILL[arch](view, inode);
+  return size;
+}
+const FILL: Readonly<Record<ArchName, (view: DataView, inode: Inode) => void>> = {
+  x86_64(view, inode) {
     setU64(view, X86.st_nlink, inode.nlink);
     setU64(view, X86.st_blksize, BLOCK_SIZE);
     fillCommon(view, inode, X86);
-  } else {
+  },
+  aarch64(view, inode) {
     view.setUint32(ARM.st_nlink, inode.nlink, true);
     view.setInt32(ARM.st_blksize, BLOCK_SIZE, true);
     fillCommon(view, inode, ARM);
-  }
-  return size;
-}
+  },
+};
 
 type CommonField =
   | 'st_dev'

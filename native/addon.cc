@@ -254,10 +254,12 @@ Napi::Value createContext(const Napi::CallbackInfo &info) {
   result.Set("pageSize", static_cast<double>(c->pageSize));
   result.Set("taskSize", static_cast<double>(c->taskSize));
   result.Set("vdso", static_cast<double>(c->vdso));
+  const uint64_t sigreturn = c->vdso ? vdsoSymbol(arch::kSigreturnSymbol) : 0;
+  result.Set("sigreturn", static_cast<double>(sigreturn ? c->vdso + sigreturn : 0));
   result.Set("fpArea", share(c, c->fpArea));
   result.Set("fpSize", static_cast<double>(c->fpSize));
-  result.Set("hwcap", static_cast<double>(getauxval(AT_HWCAP)));
-  result.Set("hwcap2", static_cast<double>(getauxval(AT_HWCAP2)));
+  result.Set("hwcap", static_cast<double>(arch::guestHwcap(getauxval(AT_HWCAP))));
+  result.Set("hwcap2", static_cast<double>(arch::guestHwcap2(getauxval(AT_HWCAP2))));
   result.Set("minsigstksz", static_cast<double>(getauxval(51 /* AT_MINSIGSTKSZ */)));
 
   const auto addBare = [&](const char *name, napi_callback callback) {

@@ -53,8 +53,10 @@ int Context::runBatch(int slot, int count, int *failedAt, uint64_t *kept) {
   memcpy(regs, block(slot), sizeof regs);
   const uint64_t end = batchAt_ + static_cast<uint64_t>(count) * kEntryWords * 8;
   arch::prepareBatch(regs, stubAt_ + 16, batchAt_, end);
+  arch::LostInCalls lost(s.tid);
   int error = arch::setRegs(s.tid, regs);
   if (!error) error = waitForStub(slot, regs);
+  if (!error) lost.putBack(s.tid);
   if (error == EFAULT) return runOneByOne(slot, count, failedAt, kept);
   if (error) {
     *failedAt = 0;
@@ -73,9 +75,11 @@ int Context::runCall(int slot, const uint64_t *call, uint64_t *result) {
   uint64_t regs[kBlockWords];
   memcpy(regs, block(slot), sizeof regs);
   arch::prepareCall(regs, stubAt_, call);
+  arch::LostInCalls lost(s.tid);
   int error = arch::setRegs(s.tid, regs);
   if (!error) error = waitForStub(slot, regs);
   if (error) return error;
+  lost.putBack(s.tid);
   arch::keepTrueRegs(block(slot), regs);
   *result = arch::result(regs);
   if (*result > static_cast<uint64_t>(-4096)) return static_cast<int>(-static_cast<int64_t>(*result));

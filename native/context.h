@@ -277,6 +277,9 @@ class Context {
   bool closed_ = false;
 };
 
+// vdso.cc: offset from the start of the vDSO's image, or 0.
+uint64_t vdsoSymbol(const char *name);
+
 inline int64_t nowNs() {
   timespec t;
   clock_gettime(CLOCK_MONOTONIC, &t);

@@ -116,10 +116,7 @@ int Context::createAddressSpace() {
 
 // How large FP states are here, and the memory for one.
 int Context::measureFp() {
-  std::vector<uint8_t> scratch(65536);
-  struct iovec io = {scratch.data(), scratch.size()};
-  if (const int error = hostPtrace(kPtraceGetRegset, slots[zygote_].tid, arch::kFpNote, &io)) return error;
-  fpSize = io.iov_len;
+  if (const int error = arch::fpLength(slots[zygote_].tid, &fpSize)) return error;
   initialFp_.resize(fpSize);
   arch::initialFp(initialFp_.data(), fpSize);
   const size_t bytes = fpSize + 2 * kFpRoom;
@@ -133,8 +130,8 @@ int Context::measureFp() {
 // As much of the state as tells what it is, when it is likely that nothing else is in use: the host takes less time for that.
 int Context::readFp(int slot, uint8_t *image, arch::FpKind *kind) {
   Slot &s = slots[slot];
-  struct iovec io = {image, s.wideFp ? fpSize : std::min(fpSize, arch::kLegacyFpSize)};
-  if (const int error = hostPtrace(kPtraceGetRegset, s.tid, arch::kFpNote, &io)) return error;
+  const size_t size = s.wideFp || !arch::kPartialFp ? fpSize : std::min(fpSize, arch::kLegacyFpSize);
+  if (const int error = arch::loadFp(s.tid, image, size)) return error;
   *kind = arch::fpKind(image, initialFp_.data(), fpSize);
   return 0;
 }
@@ -142,7 +139,7 @@ int Context::readFp(int slot, uint8_t *image, arch::FpKind *kind) {
 int Context::getFp(int slot, arch::FpKind *kind) {
   if (const int halted = halt(slot)) return halted;
   Slot &s = slots[slot];
-  const bool all = s.wideFp;
+  const bool all = s.wideFp || !arch::kPartialFp;
   if (const int error = readFp(slot, fpImage(), kind)) return error;
   s.wideFp = *kind == arch::FpKind::kFull;
   if (all) return 0;
@@ -163,8 +160,7 @@ int Context::setFp(int slot, size_t length) {
     slots[slot].wideFp = kind == arch::FpKind::kFull;
     if (kind != arch::FpKind::kFull && arch::setLegacyFp(slots[slot].tid, fpImage()) == 0) return 0;
   }
-  struct iovec io = {fpImage(), fpSize};
-  int error = hostPtrace(kPtraceSetRegset, slots[slot].tid, arch::kFpNote, &io);
+  const int error = arch::storeFp(slots[slot].tid, fpImage(), fpSize);
   return error == ESRCH || error == 0 ? error : EINVAL;
 }
 
@@ -173,8 +169,7 @@ int Context::resetFp(int slot, arch::FpKind from) {
   if (from == arch::FpKind::kInitial) return 0;
   if (const int halted = halt(slot)) return halted;
   if (from == arch::FpKind::kLegacy && arch::setLegacyFp(slots[slot].tid, initialFp_.data()) == 0) return 0;
-  struct iovec io = {initialFp_.data(), fpSize};
-  return hostPtrace(kPtraceSetRegset, slots[slot].tid, arch::kFpNote, &io);
+  return arch::storeFp(slots[slot].tid, initialFp_.data(), fpSize);
 }
 
 static ssize_t readFile(const char *path, char *buffer, size_t size) {

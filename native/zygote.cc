@@ -33,7 +33,7 @@ extern const char levitate_stub_leave[];
 namespace levitate {
 
 constexpr uint64_t kGadget = 0x400000;
-constexpr uint64_t kVdsoOffset = 64 * 1024;
+constexpr uint64_t kVdsoOffset = kControlPages * 64 * 1024;  // behind the control pages, whatever their size
 constexpr uint64_t kFixedArea = 1024 * 1024;  // everything there but the channels
 constexpr size_t kBatchCodeOffset = 16;
 constexpr size_t kFilterOffset = 1024;  // in the code page, behind the code

@@ -30,7 +30,6 @@ import {
 } from '../src/abi/flags/process.js';
 import type { MemoryMap } from '../src/mm/memory-map.js';
 import { HostError, type HostThread } from '../src/platform/platform.js';
-import { A64, X86 } from '../src/abi/registers.js';
 import { capable } from './credentials.js';
 import { CAP_SYS_ADMIN, CAP_SYS_RESOURCE } from '../src/abi/flags/capability.js';
 import { exitTask } from './exit.js';
@@ -224,8 +223,9 @@ function setUpMemory(parent: Task, child: Task, { flags, parentTid, childTid }: 
 }
 
 function setTls(child: Task, tls: number): void {
-  if (child.kernel.platform.arch === 'x86_64') child.regs.set(X86.fs_base, tls);
-  else child.regs.set(A64.tpidr, tls);
+  const { regs } = child;
+  regs.set(regs.layout.tls, tls);
+  for (const word of regs.layout.clearedWithTls) regs.set(word, 0);
 }
 
 /** Takes back a child that never ran. */

@@ -9,6 +9,7 @@ import type { Registers } from '../src/platform/registers.js';
 import type { MemoryMap } from '../src/mm/memory-map.js';
 import type { Credentials } from './credentials.js';
 import type { KernelState } from './kernel-state.js';
+import type { FaultDetail } from './signal/frame.js';
 import type { SignalHandlers } from './signal/handlers.js';
 import { CORE_SIGNALS, IGNORED_BY_DEFAULT, STOP_SIGNALS } from './signal/defaults.js';
 import { PendingSignals } from './signal/pending.js';
@@ -131,10 +132,12 @@ export class Task {
   }
 
   /** Machine detail of the last fault, for signal frames. */
-  fault = { trapno: 0, err: 0, cr2: 0 };
+  fault: FaultDetail = { signal: 0, address: 0, access: -1, page: false, code: 0 };
   /** Error of the system call just finished that may mean a restart (ERESTART*), and its number; 0: none. */
   restartErrno = 0;
   restartNr = 0;
+  /** Its first argument, two halves: where a result takes the argument's register. */
+  restartArgument = { lo: 0, hi: 0 };
 
   /** SIGKILL and SIGSTOP cannot be blocked. */
   dropUnblockable(): void {

@@ -397,11 +397,11 @@ export class Loop {
         task.group.minorFaults++;
         return;
       }
-      task.fault = { trapno: 14, err: 4 | (access === 1 ? 2 : 0) | (access === 2 ? 16 : 0), cr2: address };
+      task.fault = { signal, address, access, page, code: result.code };
       forceSignal(task, { signo: result.signal, code: result.code, addr: address });
       return;
     }
-    task.fault = { trapno: TRAPS[signal] ?? 13, err: 0, cr2: 0 };
+    task.fault = { signal, address: 0, access: -1, page: false, code };
     forceSignal(task, { signo: signal, code, addr: address });
   }
 }
@@ -413,9 +413,8 @@ function setResult(task: Task, result: number): void {
   if (result <= -512 && result > -600) {
     task.restartErrno = -result;
     task.restartNr = regs.nr;
+    const first = regs.layout.args[0];
+    task.restartArgument = { lo: regs.lo(first), hi: regs.hi(first) };
     regs.ret = -EINTR;
   } else regs.ret = result;
 }
-
-/** x86 trap numbers behind a signal that is no page fault. */
-const TRAPS: Record<number, number> = { 4: 6, 5: 3, 8: 0, 11: 13, 7: 17 };

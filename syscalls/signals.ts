@@ -340,7 +340,7 @@ function rtSigreturn(task: Task): number {
     retargetShared(task);
   } catch (error) {
     errnoOf(error);
-    forceSignal(task, kernelInfo(SIGSEGV));
+    forceSignal(task, signalFrame(task).badFrame(task));
   }
   return NO_RETURN;
 }

@@ -1,20 +1,25 @@
 // aarch64: how registers are read and written, and what a stop means.
 //
-// A register block is struct user_pt_regs (x0-x30, sp, pc, pstate) and word 34, tpidr_el0, read at every stop and
-// written on resume. Facts measured on 6.1 and 6.12 (reference/aarch64.md):
+// A register block is struct user_pt_regs (x0-x30, sp, pc, pstate) and words 34 and 35, tpidr_el0 and tpidr2_el0, read at
+// every stop and written on resume. Facts measured on Linux 6.1 and 6.12:
 // - x7 reads 0 at a system call stop and writes to it are dropped; at the stub's brk it is true and writable. So every
 //   batch brings the true x7 into the block, and a signal frame is only built after one (sync());
 // - a brk leaves pc at the brk;
+// - a system call ends the use of SVE: of a thread that was stopped anywhere else, a batch would lose all but the low 128
+//   bits of its vector registers, so they are put back after it (LostInCalls);
 // - the host's own restart logic looks at x0 only when pc is unchanged, and the kernel never leaves -512..-516 there.
 #pragma once
 #include <elf.h>
 #include <linux/audit.h>
 #include <linux/ptrace.h>
+#include <sys/auxv.h>
 #include <sys/types.h>
 #include <sys/uio.h>
 
+#include <algorithm>
 #include <cstdint>
 #include <cstring>
+#include <vector>
 
 #include "../gate.h"
 #include "../hostcall.h"
@@ -22,9 +27,8 @@
 namespace levitate::arch {
 
 constexpr const char *kName = "aarch64";
-constexpr int kRegWords = 35;
+constexpr int kRegWords = 36;
 constexpr uint32_t kAuditArch = AUDIT_ARCH_AARCH64;
-constexpr int kFpNote = NT_PRFPREG;
 constexpr uint64_t kInterruptionLength = 0;
 
 constexpr int kX7 = 7, kX8 = 8, kSp = 31, kPc = 32, kPstate = 33, kTpidr = 34;
@@ -33,7 +37,8 @@ inline int getRegs(pid_t tid, uint64_t *regs) {
   struct iovec io = {regs, 34 * 8};
   int error = hostPtrace(PTRACE_GETREGSET, tid, NT_PRSTATUS, &io);
   if (error) return error;
-  io = {regs + kTpidr, 8};
+  regs[kTpidr + 1] = 0;  // hosts before 6.0 have only the first
+  io = {regs + kTpidr, 16};
   return hostPtrace(PTRACE_GETREGSET, tid, NT_ARM_TLS, &io);
 }
 
@@ -45,7 +50,7 @@ inline int setRegs(pid_t tid, uint64_t *regs) {
     error = hostPtrace(PTRACE_SETREGSET, tid, NT_PRSTATUS, &io);
   }
   if (error) return error;
-  io = {regs + kTpidr, 8};
+  io = {regs + kTpidr, 16};
   return hostPtrace(PTRACE_SETREGSET, tid, NT_ARM_TLS, &io);
 }
 
@@ -95,16 +100,113 @@ inline void mergeStop(uint64_t *, const uint64_t *) {}
 inline uint64_t afterCopyFault(uint64_t) { return 0; }
 inline bool leaveGate(uint64_t *, uint64_t, uint64_t, const Channel *, bool, uint64_t) { return false; }
 
+// --- FP and vector state ---
+//
+// An image is struct user_fpsimd_state (528 bytes) and, where the processor has SVE, what NT_ARM_SVE is: struct user_sve_header
+// and, if its flags say that SVE registers are in use, those. The low 128 bits of them are also in the first part, and there
+// they are as true.
+
+constexpr size_t kSimdSize = 528;
+struct SveHeader {
+  uint32_t size, maxSize;
+  uint16_t vl, maxVl, flags, reserved;
+};
+constexpr uint16_t kSveInUse = 1;
+
+inline bool hasSve() {
+  static const bool has = (getauxval(AT_HWCAP) & (1ul << 22)) != 0;
+  return has;
+}
+inline int sveHeader(pid_t tid, SveHeader *header) {
+  struct iovec io = {header, sizeof *header};
+  return hostPtrace(PTRACE_GETREGSET, tid, NT_ARM_SVE, &io);
+}
+
+inline int fpLength(pid_t tid, size_t *size) {
+  *size = kSimdSize;
+  if (!hasSve()) return 0;
+  SveHeader header;
+  const int error = sveHeader(tid, &header);
+  if (!error) *size += (header.maxSize + 7) & ~7u;
+  return error;
+}
+constexpr bool kPartialFp = false;
+constexpr size_t kLegacyFpSize = kSimdSize;
+inline int loadFp(pid_t tid, uint8_t *image, size_t size) {
+  struct iovec io = {image, kSimdSize};
+  const int error = hostPtrace(PTRACE_GETREGSET, tid, NT_PRFPREG, &io);
+  if (error || size <= kSimdSize) return error;
+  io = {image + kSimdSize, size - kSimdSize};
+  return hostPtrace(PTRACE_GETREGSET, tid, NT_ARM_SVE, &io);
+}
+// The vector length is the thread's, whatever the image says.
+inline int storeFp(pid_t tid, uint8_t *image, size_t size) {
+  struct iovec io = {image, kSimdSize};
+  if (size <= kSimdSize) return hostPtrace(PTRACE_SETREGSET, tid, NT_PRFPREG, &io);
+  SveHeader wanted, header;
+  memcpy(&wanted, image + kSimdSize, sizeof wanted);
+  if (const int error = sveHeader(tid, &header)) return error;
+  header.flags = wanted.flags & kSveInUse;
+  if (header.flags) {
+    if (wanted.vl != header.vl || wanted.size > size - kSimdSize) return EINVAL;
+    header.size = wanted.size;
+    memcpy(image + kSimdSize, &header, sizeof header);
+    io = {image + kSimdSize, header.size};
+    return hostPtrace(PTRACE_SETREGSET, tid, NT_ARM_SVE, &io);
+  }
+  uint8_t plain[sizeof header + kSimdSize];
+  header.size = sizeof plain;
+  memcpy(plain, &header, sizeof header);
+  memcpy(plain + sizeof header, image, kSimdSize);
+  io = {plain, sizeof plain};
+  return hostPtrace(PTRACE_SETREGSET, tid, NT_ARM_SVE, &io);
+}
+
 inline void initialFp(uint8_t *image, size_t size) { memset(image, 0, size); }
-constexpr size_t kLegacyFpSize = 528;
 enum class FpKind { kInitial = 0, kLegacy = 1, kFull = 2 };
+// Lengths are in every image.
 inline FpKind fpKind(const uint8_t *image, const uint8_t *initial, size_t size) {
-  return memcmp(image, initial, size) == 0 ? FpKind::kInitial : FpKind::kFull;
+  SveHeader header = {};
+  if (size > kSimdSize) memcpy(&header, image + kSimdSize, sizeof header);
+  return (header.flags & kSveInUse) == 0 && memcmp(image, initial, kSimdSize) == 0 ? FpKind::kInitial : FpKind::kFull;
 }
 inline bool legacyFp(const uint8_t *, size_t) { return false; }
 inline void settleFp(uint8_t *, size_t) {}
 inline int setLegacyFp(pid_t, uint8_t *) { return EINVAL; }
 inline void widenFp(uint8_t *image, size_t size, size_t length) { memset(image + length, 0, size - length); }
+
+// What a call of the stub takes away from a thread that did not stop at a system call.
+class LostInCalls {
+ public:
+  explicit LostInCalls(pid_t tid) {
+    SveHeader header;
+    if (!hasSve() || sveHeader(tid, &header) != 0 || (header.flags & kSveInUse) == 0) return;
+    image_.resize(header.size);
+    struct iovec io = {image_.data(), image_.size()};
+    if (hostPtrace(PTRACE_GETREGSET, tid, NT_ARM_SVE, &io) != 0) image_.clear();
+  }
+  void putBack(pid_t tid) {
+    if (image_.empty()) return;
+    struct iovec io = {image_.data(), image_.size()};
+    hostPtrace(PTRACE_SETREGSET, tid, NT_ARM_SVE, &io);
+  }
+
+ private:
+  std::vector<uint8_t> image_;
+};
+
+// Features of the processor that need a kernel which knows them are not there for guests: guarded control stacks; branch
+// targets (PROT_BTI), memory tags, streaming vectors and matrices (SME), permission overlays.
+inline uint64_t guestHwcap(uint64_t hwcap) { return hwcap & ~(1ull << 32); }
+inline uint64_t guestHwcap2(uint64_t hwcap2) {
+  uint64_t hidden = 1ull << 17 | 1ull << 18 | 1ull << 22 | 1ull << 63;
+  for (int bit = 23; bit <= 30; bit++) hidden |= 1ull << bit;
+  for (int bit = 37; bit <= 42; bit++) hidden |= 1ull << bit;
+  return hwcap2 & ~hidden;
+}
+
+// Handlers without a restorer of their own return to here.
+constexpr const char *kSigreturnSymbol = "__kernel_rt_sigreturn";
 
 constexpr long kCallMmap = 222, kCallMunmap = 215, kCallMprotect = 226, kCallMremap = 216, kCallMadvise = 233,
                kCallClone = 220, kCallExit = 93, kCallExitGroup = 94, kCallClose = 57, kCallPrctl = 167,

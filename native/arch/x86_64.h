@@ -43,7 +43,6 @@ namespace levitate::arch {
 constexpr const char *kName = "x86_64";
 constexpr int kRegWords = 27;
 constexpr uint32_t kAuditArch = AUDIT_ARCH_X86_64;
-constexpr int kFpNote = NT_X86_XSTATE;
 constexpr uint64_t kInterruptionLength = 1;  // int3: ip is after it
 
 enum Reg { kR12 = 3, kRbp = 4, kRbx = 5, kR11 = 6, kR10 = 7, kR9 = 8, kR8 = 9, kRax = 10, kRcx = 11, kRdx = 12, kRsi = 13,
@@ -197,6 +196,24 @@ inline uint64_t afterCopyFault(uint64_t offset) {
   return 0;
 }
 
+// --- FP state: what NT_X86_XSTATE is ---
+
+inline int fpState(int request, pid_t tid, uint8_t *image, size_t *size) {
+  struct iovec io = {image, *size};
+  const int error = hostPtrace(request, tid, NT_X86_XSTATE, &io);
+  *size = io.iov_len;
+  return error;
+}
+inline int fpLength(pid_t tid, size_t *size) {
+  static uint8_t scratch[65536];
+  *size = sizeof scratch;
+  return fpState(PTRACE_GETREGSET, tid, scratch, size);
+}
+// A part of a state may be read alone.
+constexpr bool kPartialFp = true;
+inline int loadFp(pid_t tid, uint8_t *image, size_t size) { return fpState(PTRACE_GETREGSET, tid, image, &size); }
+inline int storeFp(pid_t tid, uint8_t *image, size_t size) { return fpState(PTRACE_SETREGSET, tid, image, &size); }
+
 // XSAVE image of a fresh program: x87 and SSE at their initial values, every other component in its initial state.
 inline void initialFp(uint8_t *image, size_t size) {
   memset(image, 0, size);
@@ -252,6 +269,16 @@ inline void widenFp(uint8_t *image, size_t size, size_t length) {
     image[512] = 3;
   }
 }
+
+struct LostInCalls {
+  explicit LostInCalls(pid_t) {}
+  void putBack(pid_t) {}
+};
+
+inline uint64_t guestHwcap(uint64_t hwcap) { return hwcap; }
+inline uint64_t guestHwcap2(uint64_t hwcap2) { return hwcap2; }
+// There is none: a handler without a restorer does not return.
+constexpr const char *kSigreturnSymbol = nullptr;
 
 constexpr long kCallMmap = 9, kCallMunmap = 11, kCallMprotect = 10, kCallMremap = 25, kCallMadvise = 28,
                kCallClone = 56, kCallExit = 60, kCallExitGroup = 231, kCallClose = 3, kCallPrctl = 157,

@@ -25,22 +25,23 @@ import {
   SI_KERNEL,
 } from '../../src/abi/flags/signal.js';
 import { SYSCALL_NUMBERS } from '../../src/abi/numbers.js';
+import type { ArchName } from '../../src/abi/types.js';
 import { RLIMIT_CORE } from '../../src/abi/flags/limits.js';
 import { exitGroup, exitTask } from '../exit.js';
 import type { Task } from '../task.js';
 import { GROUP_STOPPED } from '../thread-group.js';
 import { CORE_SIGNALS, IGNORED_BY_DEFAULT, STOP_SIGNALS } from './defaults.js';
 import type { SignalFrame } from './frame.js';
+import { aarch64Frame } from './frame-aarch64.js';
 import { x86Frame } from './frame-x86_64.js';
 import type { SigAction } from './handlers.js';
 import { forceSignal, retargetShared, stopGroup, threadStopped } from './send.js';
 import type { SigInfo } from './siginfo.js';
 
+const FRAMES: Readonly<Record<ArchName, SignalFrame>> = { x86_64: x86Frame, aarch64: aarch64Frame };
+
 /** The frame code of the task's architecture. */
-export function signalFrame(task: Task): SignalFrame {
-  if (task.kernel.platform.arch === 'x86_64') return x86Frame;
-  throw new Error('no signal frames for aarch64 yet');
-}
+export const signalFrame = (task: Task): SignalFrame => FRAMES[task.kernel.platform.arch];
 
 /**
  * Prepares a task for user mode. Returns true when it may run; false when it is dead or parked.

@@ -10,7 +10,7 @@
  * Everything read back by sigreturn is hostile: segments stay as they are, only user-changeable flags are taken.
  */
 import { EFAULT, errno } from '../../src/abi/errno.js';
-import { SA_ONSTACK, SA_RESTORER, SA_SIGINFO, SS_AUTODISARM } from '../../src/abi/flags/signal.js';
+import { SA_ONSTACK, SA_RESTORER, SA_SIGINFO, SIGSEGV, SI_KERNEL, SS_AUTODISARM } from '../../src/abi/flags/signal.js';
 import { X86 } from '../../src/abi/registers.js';
 import { getU64, setHalves, setU64 } from '../../src/abi/layout.js';
 import { FP_ROOM, type FpArea } from '../../src/platform/fp-area.js';
@@ -77,6 +77,14 @@ const X86_EFLAGS_TF = 0x100;
 const X86_EFLAGS_DF = 0x400;
 const X86_EFLAGS_RF = 0x10000;
 
+const TRAP_GP = 13;
+const TRAP_PF = 14;
+/** Trap numbers behind a signal that is no page fault. */
+const TRAPS: Readonly<Record<number, number>> = { 4: 6, 5: 3, 8: 0, 11: 13, 7: 17 };
+const PF_WRITE = 2;
+const PF_USER = 4;
+const PF_INSTR = 16;
+
 /** From the frame to the FP state, when setup has put them there: both addresses follow from the stack pointer alone. */
 const FRAME_TO_FP = 456;
 /** The frame's place in the platform's FP area: one copy moves both. */
@@ -138,10 +146,10 @@ function setup(task: Task, action: SigAction, info: SigInfo, restoreMask: { lo: 
   setU64(view, FRAME + SC_FLAGS, regs.lo(X86.eflags));
   view.setUint16(FRAME + SC_SEGMENTS, regs.lo(X86.cs), true);
   view.setUint16(FRAME + SC_SEGMENTS + 6, regs.lo(X86.ss), true);
-  const { fault } = task;
-  setU64(view, FRAME + SC_ERR, fault.err);
-  setU64(view, FRAME + SC_TRAPNO, fault.trapno);
-  setU64(view, FRAME + SC_CR2, fault.cr2);
+  const { signal, page, access, address } = task.fault;
+  setU64(view, FRAME + SC_ERR, page ? PF_USER | (access === 1 ? PF_WRITE : 0) | (access === 2 ? PF_INSTR : 0) : 0);
+  setU64(view, FRAME + SC_TRAPNO, page ? TRAP_PF : signal === 0 ? 0 : (TRAPS[signal] ?? TRAP_GP));
+  setU64(view, FRAME + SC_CR2, address);
   setHalves(view, FRAME + SC_OLDMASK, restoreMask.lo, restoreMask.hi);
   setU64(view, FRAME + SC_FPSTATE, fpAddress);
   setHalves(view, FRAME + UC_SIGMASK, restoreMask.lo, restoreMask.hi);
@@ -231,4 +239,6 @@ function restartSyscall(task: Task, nr: number): void {
   regs.ip = regs.ip - 2;
 }
 
-export const x86Frame: SignalFrame = { setup, restore, restartSyscall };
+const badFrame = (): SigInfo => ({ signo: SIGSEGV, code: SI_KERNEL, pid: 0, uid: 0 });
+
+export const x86Frame: SignalFrame = { setup, restore, badFrame, restartSyscall };

@@ -4,11 +4,16 @@ import type { SigAction } from './handlers.js';
 import type { SigInfo } from './siginfo.js';
 import { SS_AUTODISARM, SS_DISABLE, SS_ONSTACK } from '../../src/abi/flags/signal.js';
 
-/** Extra facts of a fault for the frame: trap number and error code of the machine, faulting address. */
+/** The task's last fault, as the platform told it, for the machine's detail in a frame. Signal 0: none yet. */
 export interface FaultDetail {
-  trapno: number;
-  err: number;
-  cr2: number;
+  signal: number;
+  /** Of a page fault; otherwise 0. */
+  address: number;
+  /** See StopInfo. */
+  access: number;
+  /** It was one that the kernel could have resolved, with this siginfo code. */
+  page: boolean;
+  code: number;
 }
 
 export interface SignalFrame {
@@ -19,7 +24,9 @@ export interface SignalFrame {
   setup(task: Task, action: SigAction, info: SigInfo, restoreMask: { lo: number; hi: number }): void;
   /** rt_sigreturn(2): restores registers, mask, signal stack, FP state from the frame; throws EFAULT for a bad one. */
   restore(task: Task): void;
-  /** Makes the thread run its system call instruction again with number `nr`. */
+  /** The signal for a bad one. */
+  badFrame(task: Task): SigInfo;
+  /** Makes the thread run its system call instruction again with number `nr`, and its first argument as task.restartArgument. */
   restartSyscall(task: Task, nr: number): void;
 }
 

@@ -2,11 +2,13 @@
  * Where each register of an architecture sits in a thread's register block.
  *
  * A thread's general registers are an array of 64-bit words in the host's own order (x86_64: struct user_regs_struct,
- * 27 words; aarch64: struct user_pt_regs, 34 words x0-x30 sp pc pstate). Word i is `words[base + 2*i]` (low half) and
+ * 27 words; aarch64: struct user_pt_regs, x0-x30 sp pc pstate, then the TLS registers). Word i is `words[base + 2*i]` (low half) and
  * `words[base + 2*i + 1]` (high half) of a Uint32Array shared with the native addon.
  */
+import type { ArchName } from './types.js';
+
 export interface RegisterLayout {
-  readonly arch: 'x86_64' | 'aarch64';
+  readonly arch: ArchName;
   /** How many 64-bit words the register block holds. */
   readonly count: number;
   /** Word index of the system call number at a syscall stop (x86_64: orig_rax; aarch64: x8). */
@@ -19,6 +21,15 @@ export interface RegisterLayout {
   readonly sp: number;
   /** Length in bytes of the system call instruction (both ABIs: restart subtracts it from ip). */
   readonly syscallLength: number;
+  /** Where a program puts the number of its call. */
+  readonly callNumber: number;
+  /** The thread pointer, which clone(2) sets, and what else that sets to 0. */
+  readonly tls: number;
+  readonly clearedWithTls: readonly number[];
+  /** Left as they are by exec: what the host set up. */
+  readonly keptByExec: ReadonlySet<number>;
+  /** What a new program starts with, where it is not 0. */
+  readonly initial: readonly (readonly [word: number, value: number])[];
 }
 
 /** x86_64: word indices of struct user_regs_struct (sys/user.h). */
@@ -61,18 +72,41 @@ export const X86_LAYOUT: RegisterLayout = {
   ip: X86.rip,
   sp: X86.rsp,
   syscallLength: 2,
+  callNumber: X86.rax,
+  tls: X86.fs_base,
+  clearedWithTls: [],
+  keptByExec: new Set([X86.cs, X86.ss, X86.ds, X86.es, X86.fs, X86.gs]),
+  initial: [[X86.eflags, 0x202]],
 };
 
-/** aarch64: struct user_pt_regs is x0..x30, sp, pc, pstate; word 34 is a copy of tpidr_el0 kept by the addon. */
-export const A64 = { x0: 0, x7: 7, x8: 8, x29: 29, x30: 30, sp: 31, pc: 32, pstate: 33, tpidr: 34 } as const;
+/** aarch64: struct user_pt_regs is x0..x30, sp, pc, pstate; words 34 and 35 are tpidr_el0 and tpidr2_el0. */
+export const A64 = {
+  x0: 0,
+  x7: 7,
+  x8: 8,
+  x29: 29,
+  x30: 30,
+  sp: 31,
+  pc: 32,
+  pstate: 33,
+  tpidr: 34,
+  tpidr2: 35,
+} as const;
 
 export const A64_LAYOUT: RegisterLayout = {
   arch: 'aarch64',
-  count: 35,
+  count: 36,
   nr: A64.x8,
   ret: A64.x0,
   args: [0, 1, 2, 3, 4, 5],
   ip: A64.pc,
   sp: A64.sp,
   syscallLength: 4,
+  callNumber: A64.x8,
+  tls: A64.tpidr,
+  clearedWithTls: [A64.tpidr2],
+  keptByExec: new Set(),
+  initial: [],
 };
+
+export const REGISTER_LAYOUTS: Readonly<Record<ArchName, RegisterLayout>> = { x86_64: X86_LAYOUT, aarch64: A64_LAYOUT };

@@ -5,6 +5,7 @@
  * Oddities kept: the address is placed before the type of the flags is looked at; MAP_SHARED ignores unknown flags and
  * MAP_SHARED_VALIDATE does not; brk returns the old break instead of an error and merges with the VMA below it only.
  */
+import type { ArchName } from '../abi/types.js';
 import { EACCES, EAGAIN, EEXIST, EINVAL, ENOMEM, EOPNOTSUPP, EOVERFLOW, EPERM, Errno, errno } from '../abi/errno.js';
 import {
   MAP_32BIT,
@@ -50,7 +51,7 @@ const HUGE_PAGE = 2 * 1024 * 1024;
 const PROT_ALL = PROT_READ | PROT_WRITE | PROT_EXEC;
 /** MAX_LFS_FILESIZE + 1 */
 const MAX_FILE_END = 2 ** 63;
-const LEGACY_FLAGS =
+const COMMON_FLAGS =
   MAP_SHARED |
   MAP_PRIVATE |
   MAP_FIXED |
@@ -65,8 +66,11 @@ const LEGACY_FLAGS =
   MAP_NONBLOCK |
   MAP_STACK |
   MAP_HUGETLB |
-  MAP_32BIT.x86_64 |
   (0x3f << 26);
+const LEGACY_FLAGS: Readonly<Record<ArchName, number>> = {
+  x86_64: COMMON_FLAGS | MAP_32BIT.x86_64,
+  aarch64: COMMON_FLAGS,
+};
 
 export function mmap(map: MapCore, request: MmapRequest): number {
   const { prot, descriptor } = request;
@@ -99,7 +103,7 @@ export function mmap(map: MapCore, request: MmapRequest): number {
   if (!map.mayLock(vmFlags, length)) throw errno(EAGAIN);
   if ((flags & MAP_GROWSDOWN) !== 0) vmFlags |= VM_GROWSDOWN;
   if ((flags & MAP_NORESERVE) !== 0 && !map.account.strict) vmFlags |= VM_NORESERVE;
-  const file = anonymous ? null : fileForMapping(request, length, flags);
+  const file = anonymous ? null : fileForMapping(request, length, flags, map.platform.arch);
   vmFlags |= typeFlags(request, flags, anonymous);
   if ((vmFlags & VM_SHARED) !== 0 && !request.mayWrite) vmFlags &= ~VM_MAYWRITE;
   const offset = file === null ? 0 : request.offset;
@@ -114,13 +118,14 @@ function fileForMapping(
   { descriptor, file, offset, prot }: MmapRequest,
   length: number,
   flags: number,
+  arch: ArchName,
 ): FileMapping | null {
   if (offset >= MAX_FILE_END - length) throw errno(EOVERFLOW);
   if (descriptor === undefined) return file!;
   switch (flags & MAP_TYPE) {
     case MAP_SHARED:
     case MAP_SHARED_VALIDATE:
-      if ((flags & MAP_TYPE) === MAP_SHARED_VALIDATE && (flags & ~LEGACY_FLAGS) !== 0) throw errno(EOPNOTSUPP);
+      if ((flags & MAP_TYPE) === MAP_SHARED_VALIDATE && (flags & ~LEGACY_FLAGS[arch]) !== 0) throw errno(EOPNOTSUPP);
       if ((prot & PROT_WRITE) !== 0 && !descriptor.writable) throw errno(EACCES);
       if (descriptor.appendOnly === true && descriptor.writable) throw errno(EACCES);
       break;

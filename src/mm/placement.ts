@@ -39,7 +39,7 @@ export function unmappedArea(map: MapCore, addr: number, length: number, flags: 
 
 function search(map: MapCore, addr: number, length: number, flags: number): number {
   const { taskSize } = map.platform;
-  const low32 = map.platform.arch === 'x86_64' && (flags & MAP_32BIT.x86_64) !== 0;
+  const low32 = (flags & (MAP_32BIT[map.platform.arch] ?? 0)) !== 0;
   const top = low32 ? LOW_END : taskSize;
   const hint = map.pageDown(addr);
   if (addr !== 0 && hint <= top - length && hint >= MMAP_MIN_ADDR) {

@@ -28,6 +28,7 @@ export interface NativeContext {
   readonly taskSize: number;
   readonly vdso: number;
   readonly fpArea: ArrayBuffer;
+  readonly sigreturn: number;
   readonly fpSize: number;
   readonly hwcap: number;
   readonly hwcap2: number;

@@ -56,6 +56,8 @@ export interface Platform {
   readonly taskSize: number;
   /** Address of the vDSO's ELF image (AT_SYSINFO_EHDR), or 0 when clocks trap. */
   readonly vdso: number;
+  /** Where a handler without SA_RESTORER returns to, in the vDSO, or 0: nowhere. */
+  readonly sigreturn: number;
   /** AT_HWCAP, AT_HWCAP2, AT_MINSIGSTKSZ, AT_PLATFORM for new programs. */
   readonly auxv: { hwcap: number; hwcap2: number; minsigstksz: number; platform: string };
   readonly physical: PhysicalPages;

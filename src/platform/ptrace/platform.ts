@@ -10,7 +10,7 @@
  */
 import { errnoName } from './errors.js';
 import type { ArchName } from '../../abi/types.js';
-import { A64_LAYOUT, X86_LAYOUT, type RegisterLayout } from '../../abi/registers.js';
+import { REGISTER_LAYOUTS, type RegisterLayout } from '../../abi/registers.js';
 import type { NativeContext } from '../native.js';
 import { HostError, STOP_GONE, STOP_INTERRUPTED, STOP_NONE, STOP_SIGNAL, STOP_SYSCALL } from '../platform.js';
 import type { AddressSpace, HostThread, PhysicalPages, Platform, StopInfo } from '../platform.js';
@@ -55,6 +55,7 @@ export class PtracePlatform implements Platform {
   readonly pageSize: number;
   readonly taskSize: number;
   readonly vdso: number;
+  readonly sigreturn: number;
   readonly auxv: { hwcap: number; hwcap2: number; minsigstksz: number; platform: string };
   readonly physical: PhysicalPages;
   readonly scratch = new Scratch();
@@ -82,11 +83,12 @@ export class PtracePlatform implements Platform {
     const native = openContext(options.physicalBytes, options.place ?? true, gateMode(options.gate));
     this.native = native;
     this.arch = native.arch;
-    this.layout = native.arch === 'x86_64' ? X86_LAYOUT : A64_LAYOUT;
+    this.layout = REGISTER_LAYOUTS[native.arch];
     this.calls = HOST_CALLS[native.arch];
     this.pageSize = native.pageSize;
     this.taskSize = native.taskSize;
     this.vdso = native.vdso;
+    this.sigreturn = native.sigreturn;
     this.auxv = {
       hwcap: native.hwcap,
       hwcap2: native.hwcap2,

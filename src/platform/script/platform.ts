@@ -4,7 +4,7 @@
  *
  * Plays either architecture's ABI on any host, which is what tests, trace replay and fuzzing need.
  */
-import { A64_LAYOUT, X86_LAYOUT, type RegisterLayout } from '../../abi/registers.js';
+import { REGISTER_LAYOUTS, type RegisterLayout } from '../../abi/registers.js';
 import type { ArchName } from '../../abi/types.js';
 import { EAGAIN } from '../../abi/errno.js';
 import {
@@ -21,7 +21,8 @@ import { FpArea } from '../fp-area.js';
 import { Scratch } from '../scratch.js';
 import { ScriptSpace } from './address-space.js';
 import { ScriptPhysical } from './physical.js';
-import { FP_SIZES, PARKED, SPINNING, ScriptThread, type Script } from './thread.js';
+import { MACHINES, type Machine } from './machines.js';
+import { PARKED, SPINNING, ScriptThread, type Script } from './thread.js';
 
 export interface ScriptPlatformOptions {
   arch?: ArchName;
@@ -43,9 +44,11 @@ const MIB = 1024 * 1024;
 
 export class ScriptPlatform implements Platform {
   readonly arch: ArchName;
+  readonly machine: Machine;
   readonly pageSize: number;
   readonly taskSize: number;
   readonly vdso = 0;
+  readonly sigreturn = 0;
   readonly auxv: Platform['auxv'];
   readonly physical: ScriptPhysical;
   readonly scratch = new Scratch();
@@ -67,14 +70,12 @@ export class ScriptPlatform implements Platform {
   constructor(options: ScriptPlatformOptions = {}) {
     this.arch = options.arch ?? 'x86_64';
     this.pageSize = options.pageSize ?? 4096;
-    this.taskSize = options.taskSize ?? (this.arch === 'x86_64' ? 0x7fff_ff00_0000 : 0xffff_ff00_0000);
-    this.auxv =
-      this.arch === 'x86_64'
-        ? { hwcap: 0x178bfbff, hwcap2: 2, minsigstksz: 2048, platform: 'x86_64' }
-        : { hwcap: 0xff, hwcap2: 0, minsigstksz: 4720, platform: 'aarch64' };
+    this.machine = MACHINES[this.arch];
+    this.taskSize = options.taskSize ?? this.machine.taskSize;
+    this.auxv = this.machine.auxv;
     this.physical = new ScriptPhysical(options.physicalBytes ?? 64 * MIB, this.pageSize);
-    this.fp = new FpArea(FP_SIZES[this.arch]);
-    this.layout = this.arch === 'x86_64' ? X86_LAYOUT : A64_LAYOUT;
+    this.fp = new FpArea(this.machine.fpSize);
+    this.layout = REGISTER_LAYOUTS[this.arch];
     this.slotWords = 2 * this.layout.count;
     const slots = options.maxThreads ?? 1024;
     this.words = new Uint32Array(slots * this.slotWords);

@@ -3,8 +3,6 @@
  * next stop: it loads registers for a system call, reports a fault, or ends.
  */
 import { EINVAL } from '../../abi/errno.js';
-import { X86 } from '../../abi/registers.js';
-import type { ArchName } from '../../abi/types.js';
 import { FP_FULL, FP_ROOM } from '../fp-area.js';
 import type { HostThread } from '../platform.js';
 import { Registers } from '../registers.js';
@@ -32,13 +30,7 @@ const SIGSEGV = 11;
 const SEGV_MAPERR = 1;
 const SEGV_ACCERR = 2;
 const SI_KERNEL = 128;
-/** x86_64 addresses from here up to the same distance from the top have no meaning at all: a general protection fault. */
-const NON_CANONICAL = 0x8000_0000_0000;
-const CANONICAL_AGAIN = 0xffff_8000_0000_0000;
 const MASK64 = (1n << 64n) - 1n;
-
-/** FXSAVE area, or struct user_fpsimd_state. */
-export const FP_SIZES: Readonly<Record<ArchName, number>> = { x86_64: 512, aarch64: 528 };
 
 export class ScriptThread implements HostThread {
   readonly platform: ScriptPlatform;
@@ -63,7 +55,7 @@ export class ScriptThread implements HostThread {
     this.hostTid = hostTid;
     this.script = script;
     this.regs = new Registers(platform.words, slot * platform.slotWords, platform.layout);
-    this.fpState = new Uint8Array(FP_SIZES[platform.arch]);
+    this.fpState = new Uint8Array(platform.machine.fpSize);
     space.threads.add(this);
   }
 
@@ -71,20 +63,14 @@ export class ScriptThread implements HostThread {
   call(nr: number, ...args: (number | bigint)[]): true {
     const { layout } = this.regs;
     for (let i = 0; i < 6; i++) this.setWord(layout.args[i], args[i] ?? 0);
-    this.regs.set(layout.arch === 'x86_64' ? layout.ret : layout.nr, nr);
+    this.regs.set(layout.callNumber, nr);
     return this.trap();
   }
   /** Executes the system call instruction with the registers as they are. */
   trap(): true {
     const { regs } = this;
-    const { layout } = regs;
-    regs.ip += layout.syscallLength;
-    if (layout.arch === 'x86_64') {
-      regs.setHalves(X86.orig_rax, regs.lo(X86.rax), regs.hi(X86.rax));
-      regs.ret = -38; // the entry code sets rax to -ENOSYS
-      regs.set(X86.rcx, regs.ip);
-      regs.set(X86.r11, regs.lo(X86.eflags));
-    }
+    regs.ip += regs.layout.syscallLength;
+    this.platform.machine.trap(regs);
     return true;
   }
   /** A register, all 64 bits of it. */
@@ -110,7 +96,8 @@ export class ScriptThread implements HostThread {
   }
   /** What the host would report for a failed access. */
   faultAt(address: number, access: number): ScriptFault {
-    if (this.platform.arch === 'x86_64' && address >= NON_CANONICAL && address < CANONICAL_AGAIN)
+    const { nonCanonical } = this.platform.machine;
+    if (address >= nonCanonical && address < 2 ** 64 - nonCanonical)
       return { signal: SIGSEGV, code: SI_KERNEL, address: 0, access: -1 };
     const mapped = this.space.permits(address, 0) || this.space.permits(address, 1) || this.space.permits(address, 2);
     return { signal: SIGSEGV, code: mapped ? SEGV_ACCERR : SEGV_MAPERR, address, access };

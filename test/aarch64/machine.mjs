@@ -1,0 +1,62 @@
+/** The emulated machine: QEMU with the base image and the project's, and what is left in the project's /out afterwards. */
+import { spawn } from 'node:child_process';
+import { existsSync, mkdirSync, readFileSync, rmSync } from 'node:fs';
+import { join } from 'node:path';
+import { must } from './programs.mjs';
+
+/** The exit status when the machine ended without one of the command's: it crashed, or its time was over. */
+const NO_STATUS = 125;
+
+/** A disk image with what is in `folder`. */
+export function image(folder, file) {
+  rmSync(file, { force: true });
+  const options = ['-q', '-t', 'ext4', '-O', '^has_journal', '-m', '0', '-E', 'root_owner=0:0'];
+  must('mke2fs', [...options, '-d', folder, file, '700M']);
+}
+
+/** Boots, waits for the end, brings back /w/out as the folder `out`. Returns the command's exit status. */
+export async function boot({ base, kernel, project, cpu, limitSeconds, interactive, out }) {
+  const append = ['console=ttyAMA0', 'root=/dev/nvme0n1', 'rw', 'init=/init', 'panic=-1', 'quiet', 'mitigations=off'];
+  if (interactive) {
+    const { columns = 80, rows = 24 } = process.stdout;
+    append.push(`TERM=${process.env.TERM ?? 'vt100'}`, `levitate.size=${rows}x${columns}`);
+  }
+  const words = [
+    ...['-M', 'virt', '-cpu', cpu, '-smp', '2', '-m', '3G', '-accel', 'tcg,thread=multi'],
+    ...['-nodefaults', '-no-user-config', '-display', 'none', '-monitor', 'none', '-no-reboot'],
+    ...['-chardev', 'stdio,id=console,signal=off', '-serial', 'chardev:console'],
+    ...['-kernel', kernel.image, ...(kernel.initrd === null ? [] : ['-initrd', kernel.initrd])],
+    ...['-device', 'nvme,serial=disks,id=disks'],
+    ...[
+      '-drive',
+      `if=none,id=base,file=${base},format=raw,snapshot=on`,
+      '-device',
+      'nvme-ns,drive=base,bus=disks,nsid=1',
+    ],
+    ...['-drive', `if=none,id=project,file=${project},format=raw,cache=unsafe`],
+    ...['-device', 'nvme-ns,drive=project,bus=disks,nsid=2', '-append', append.join(' ')],
+  ];
+  const qemu = spawn('qemu-system-aarch64', words, {
+    stdio: [interactive ? 'inherit' : 'ignore', 'inherit', 'inherit'],
+  });
+  const stop = () => qemu.kill('SIGKILL');
+  const timer = setTimeout(() => {
+    console.error(`aarch64: not done within ${limitSeconds} s`);
+    stop();
+  }, limitSeconds * 1000);
+  process.once('exit', stop);
+  try {
+    await new Promise((resolve, reject) => {
+      qemu.once('error', reject);
+      qemu.once('close', resolve);
+    });
+  } finally {
+    clearTimeout(timer);
+    process.off('exit', stop);
+  }
+  rmSync(out, { recursive: true, force: true });
+  mkdirSync(out, { recursive: true });
+  must('debugfs', ['-R', `rdump /out ${out}`, project]);
+  const status = join(out, 'out/rc');
+  return existsSync(status) ? Number(readFileSync(status, 'utf8')) : NO_STATUS;
+}
