@@ -34,9 +34,15 @@ export class CallMemory implements Placement {
     this.variables = variables;
   }
   place(bytes: Uint8Array): bigint {
+    return this.put(bytes, (initial) => this.arena.constant(initial).address);
+  }
+  edge(bytes: Uint8Array): bigint {
+    return this.put(bytes, (initial) => this.arena.own(initial.length, { initial }).address);
+  }
+  private put(bytes: Uint8Array, at: (initial: Uint8Array) => number): bigint {
     const own = new Uint8Array(bytes);
     const found = this.takeHoles(own);
-    const { address } = this.arena.constant(own);
+    const address = at(own);
     this.placed.push({ address, bytes: own });
     for (const hole of found) this.holes.push({ ...hole, address: address + hole.address });
     return BigInt(address);

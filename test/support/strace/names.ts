@@ -37,7 +37,7 @@ export function newNames(
   };
   const encoder = new Encoder({
     arch: hostArch,
-    placement: { place, room: (size) => place(new Uint8Array(Math.min(size, 4096))), nowhere: 0n },
+    placement: { place, edge: place, room: (size) => place(new Uint8Array(Math.min(size, 4096))), nowhere: 0n },
     variables: (name) => marks.get(name) ?? variables(name),
     outputs: true,
   });
