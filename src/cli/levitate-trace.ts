@@ -99,6 +99,6 @@ function writeAgain(fd: number, bytes: Uint8Array, at: number): number {
 
 function explain(error: unknown): string {
   if (!(error instanceof Error)) return String(error);
-  const expected = error instanceof UsageError || error.name === 'RecordingError' || 'syscall' in error;
+  const expected = error instanceof UsageError || error.name === 'TraceFileError' || 'syscall' in error;
   return expected ? error.message : `internal error: ${error.stack ?? error.message}`;
 }

@@ -7,7 +7,7 @@
 import { SYSCALL_NUMBERS } from '../abi/numbers.js';
 import type { ArchName } from '../abi/types.js';
 import type { Archive, ArchiveEntry, EntryType } from '../../fs/archive/types.js';
-import { parseArguments, TraceTextError, type Term } from '../trace/parse/term.js';
+import { parseArguments, parseFirst, TraceTextError, type Term } from '../trace/parse/term.js';
 import type { TraceEvent } from '../trace/parse/line.js';
 import { Evaluator } from '../trace/parse/value.js';
 import { latin1 } from '../trace/parse/bytes.js';
@@ -67,6 +67,24 @@ const TYPES: Readonly<Record<string, EntryType>> = {
   DT_FIFO: 'fifo',
 };
 const STREAMED: ReadonlySet<string> = new Set(['read', 'write', 'readv', 'writev', 'pread64', 'pwrite64', 'lseek']);
+/** Of these only the first argument and the result tell something. */
+const FIRST_ONLY: ReadonlySet<string> = new Set([
+  'close',
+  'execve',
+  'ftruncate',
+  'lseek',
+  'pwrite64',
+  'write',
+  'writev',
+]);
+/** Fields of structs that tell nothing here. */
+const NEEDLESS: ReadonlySet<string> = new Set([
+  ...['st_dev', 'st_ino', 'st_nlink', 'st_blksize', 'st_blocks', 'd_ino', 'd_off', 'd_reclen'],
+  ...['st_atime', 'st_mtime', 'st_ctime', 'st_atime_nsec', 'st_mtime_nsec', 'st_ctime_nsec'],
+  ...['stx_mask', 'stx_blksize', 'stx_attributes', 'stx_nlink', 'stx_ino', 'stx_blocks', 'stx_attributes_mask'],
+  ...['stx_atime', 'stx_btime', 'stx_ctime', 'stx_mtime', 'stx_dev_major', 'stx_dev_minor', 'stx_mnt_id'],
+]);
+const needless = (field: string): boolean => NEEDLESS.has(field);
 /** Kernel file systems: ours are mounted there. */
 const KERNEL = /^\/(?:proc|sys|dev)(?:\/|$)/;
 /** Where the targets of links are that nobody has read. */
@@ -115,7 +133,7 @@ export class FileFacts {
     }
     let terms: Term[];
     try {
-      terms = parseArguments(args);
+      terms = FIRST_ONLY.has(event.name) ? parseFirst(args) : parseArguments(args, -1, needless);
     } catch (error) {
       if (error instanceof TraceTextError) return; // the replay will say where
       throw error;

@@ -8,6 +8,7 @@ import type { Scalar } from '../abi/layout.js';
 import { S_IFDIR, S_IFMT } from '../abi/flags/stat.js';
 import type { Task } from '../../sched/task.js';
 import type { LengthSource } from '../../syscalls/row.js';
+import { latin1Slice } from '../trace/latin1.js';
 import type { Call } from '../trace/call.js';
 import type { Evaluator } from '../trace/parse/value.js';
 import type { Term } from '../trace/parse/term.js';
@@ -16,11 +17,6 @@ import type { Output, StructFields } from './row-plan.js';
 const ADDRESSES = 1n << 47n;
 /** Buffers up to this size are compared here without being copied first. */
 const ROOM = 1 << 20;
-
-/** Without the view that Buffer.toString would check. */
-const { latin1Slice } = Buffer.prototype as unknown as {
-  latin1Slice: (this: Uint8Array, start: number, end: number) => string;
-};
 
 export class Outputs {
   private readonly values: Evaluator;
@@ -42,7 +38,7 @@ export class Outputs {
         if (term.kind !== 'string' || term.cut) return false;
         const { length } = term.text;
         if (length !== lengthOf(call, arg.length) || length > ROOM) return false;
-        return this.load(task, address, length) && latin1Slice.call(this.bytes, 0, length) === term.text;
+        return this.load(task, address, length) && latin1Slice(this.bytes, 0, length) === term.text;
       }
       case 'struct':
         return fields !== null && term.kind === 'struct' && this.struct(fields, term, address, task);

@@ -215,10 +215,14 @@ export class Player {
     }
     const { task, arena } = played;
     arena.begin(task.mm, played.thread.space);
+    const source = event.kind === 'call' ? event.source : undefined;
     let terms: Term[];
     let values: bigint[];
     try {
-      terms = parseArguments(args, plan.lean, ignoresField);
+      terms =
+        source === undefined
+          ? parseArguments(args, plan.lean, ignoresField)
+          : parseArguments(source, plan.lean, ignoresField, event.column, event.column + args.length);
       if (RANGES.has(name)) this.ids.reachRange(played, terms);
       const encoder = (played.encoder ??= new Encoder({
         arch: this.arch,
@@ -229,7 +233,7 @@ export class Player {
       values = encoder.encode(row, terms, outcome?.error);
     } catch (error) {
       if (!(error instanceof TraceTextError)) throw error;
-      throw new TraceTextError(error.message, event.column + error.column);
+      throw new TraceTextError(error.message, error.column + (source === undefined ? event.column : 0));
     }
     if (name === 'futex') this.setFutexWord(played, values, outcome ?? this.options.ends.get(event)?.outcome ?? null);
     if (task.regs.sp === 0) task.regs.sp = arena.stackTop;

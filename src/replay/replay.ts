@@ -10,13 +10,14 @@ import { InputStream, OutputStream } from '../api/memory-stream.js';
 import { System } from '../api/system.js';
 import { ScriptPlatform } from '../platform/script/platform.js';
 import { PARKED } from '../platform/script/thread.js';
+import { TraceFileError } from '../trace/line-file.js';
 import { TraceTextError } from '../trace/parse/term.js';
 import type { TraceEvent } from '../trace/parse/line.js';
 import { ReplayClock, SeededRandom } from './clock.js';
 import { FileFacts } from './files.js';
 import { Player, type Difference } from './player.js';
 import { ScriptSource } from './script.js';
-import { Lookahead, RecordingSource, TraceFileError, openSource, type EventSource } from './source.js';
+import { Lookahead, RecordingSource, openSource, type EventSource } from './source.js';
 
 export interface ReplayOptions {
   readonly file: string;
@@ -135,7 +136,7 @@ function learnFiles(path: string, arch: ArchName): FileFacts {
   const facts = new FileFacts(arch);
   const source = openSource(path, true);
   try {
-    if (source instanceof RecordingSource && source.cwd !== undefined) facts.cwd = source.cwd;
+    if (source instanceof RecordingSource) facts.cwd = source.cwd;
     if (source instanceof ScriptSource) facts.beginScript();
     const begun = new Map<number, string>();
     let first = 0;

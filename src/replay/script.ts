@@ -22,7 +22,8 @@
  */
 import { TermParser, TraceTextError, parseArguments, type Term } from '../trace/parse/term.js';
 import { LineReader, result, type Outcome, type TraceEvent } from '../trace/parse/line.js';
-import type { EventSource, LineFile } from './source.js';
+import type { LineFile } from '../trace/line-file.js';
+import type { EventSource } from './source.js';
 
 /** What a line that begins with @ says. */
 export interface Directive {

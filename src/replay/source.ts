@@ -3,96 +3,15 @@
  * its end where that is near, because a call cannot be made before its arguments are known.
  */
 import { ScriptSource } from './script.js';
-import { closeSync, openSync, readSync } from 'node:fs';
 import { signalName } from '../abi/signals.js';
+import { LineFile } from '../trace/line-file.js';
 import { LineReader, resultAt, type Outcome, type TraceEvent } from '../trace/parse/line.js';
 import { TraceTextError } from '../trace/parse/term.js';
-import { VERSION } from '../trace/recording.js';
+import { RecordingReader, type RecordedEvent } from '../trace/recording-reader.js';
 
-const PIECE = 1 << 18;
-/** A line that is longer is no text. */
-const LONGEST_LINE = 1 << 28;
 /** Events that are held while the end of a call is looked for. */
 const WINDOW = 20_000;
 
-/** A file that cannot be read as a trace; the message has file, line and column. */
-export class TraceFileError extends Error {
-  override readonly name = 'TraceFileError';
-}
-
-/** Lines of a file as bytes, one char each. */
-export class LineFile {
-  readonly path: string;
-  number = 0;
-  private readonly fd: number;
-  /** Bytes that are read and not given yet are from `at` to `end`. Lines are cut from bytes: flat strings are read fastest. */
-  private buffer = Buffer.allocUnsafe(PIECE);
-  private at = 0;
-  private end = 0;
-  private ended = false;
-
-  constructor(path: string) {
-    this.path = path;
-    try {
-      this.fd = openSync(path, 'r');
-    } catch (error) {
-      throw new TraceFileError(`${path}: ${reason(error)}`);
-    }
-  }
-  /** The next line without its end; null at the end of the file. */
-  next(): string | null {
-    for (let from = this.at; ;) {
-      const newline = this.buffer.subarray(0, this.end).indexOf(10, from);
-      if (newline >= 0) {
-        this.number++;
-        const line = this.buffer.toString('latin1', this.at, newline);
-        this.at = newline + 1;
-        return line;
-      }
-      from = this.end - this.at;
-      if (!this.ended) {
-        this.fill();
-        continue;
-      }
-      if (this.at >= this.end) return null;
-      const line = this.buffer.toString('latin1', this.at, this.end);
-      this.at = this.end;
-      this.torn = true;
-      this.number++;
-      return line;
-    }
-  }
-  /** Whether the last line had no end. */
-  torn = false;
-  startsWith(text: string): boolean {
-    if (this.end === 0 && !this.ended) this.fill();
-    return this.buffer.toString('latin1', this.at, Math.min(this.end, this.at + text.length)) === text;
-  }
-  close(): void {
-    closeSync(this.fd);
-  }
-  fail(message: string, column: number): never {
-    throw new TraceFileError(`${this.path}:${this.number}:${column + 1}: ${message}`);
-  }
-  private fill(): void {
-    // What is left moves to the beginning; a line longer than the buffer makes it grow.
-    const left = this.end - this.at;
-    if (left > LONGEST_LINE) this.fail('this line has no end', 0);
-    const larger = left > this.buffer.length / 2 ? Buffer.allocUnsafe(2 * this.buffer.length) : this.buffer;
-    this.buffer.copy(larger, 0, this.at, this.end);
-    this.buffer = larger;
-    this.at = 0;
-    this.end = left;
-    let n: number;
-    try {
-      n = readSync(this.fd, larger, left, larger.length - left, null);
-    } catch (error) {
-      throw new TraceFileError(`${this.path}: ${reason(error)}`);
-    }
-    if (n === 0) this.ended = true;
-    this.end += n;
-  }
-}
 /** A script's lines that say what there is; the others are nothing to whoever only wants to know that. */
 class DirectiveFile extends LineFile {
   override next(): string | null {
@@ -102,11 +21,6 @@ class DirectiveFile extends LineFile {
     }
   }
 }
-const reason = (error: unknown): string => {
-  const { code, message } = error as NodeJS.ErrnoException;
-  return code === 'ENOENT' ? 'there is no such file' : code === 'EISDIR' ? 'this is a directory' : message;
-};
-
 export interface EventSource {
   next(): TraceEvent | null;
   close(): void;
@@ -121,120 +35,80 @@ export class StraceSource implements EventSource {
     this.file = file;
   }
   next(): TraceEvent | null {
-    for (;;) {
-      const line = this.file.next();
-      if (line === null) return null;
-      try {
-        const event = this.reader.read(line);
-        if (event !== null) return event;
-      } catch (error) {
-        if (error instanceof TraceTextError) this.file.fail(error.message, error.column);
-        throw error;
-      }
-    }
+    return this.file.read(this.read);
   }
+  private readonly read = (line: string): TraceEvent | null => this.reader.read(line);
   close(): void {
     this.file.close();
   }
 }
 
-/** The first line of levitate's own recordings. */
-interface RecordingHead {
-  levitate: number;
-  arch?: string;
-  cwd?: string;
-}
-/** What `levitate-run --record` writes: one JSON object a line, the texts as in strace's lines. */
+/** What `levitate-run --record` writes, the texts as in strace's lines. */
 export class RecordingSource implements EventSource {
-  readonly arch: string | undefined;
-  readonly cwd: string | undefined;
-  private readonly file: LineFile;
+  private readonly reader: RecordingReader;
 
   constructor(file: LineFile) {
-    this.file = file;
-    const head = this.object(file.next() ?? '') as unknown as RecordingHead;
-    if (head.levitate !== VERSION)
-      file.fail(`a recording of version ${String(head.levitate)}; this levitate reads version ${VERSION}`, 0);
-    this.arch = head.arch;
-    this.cwd = head.cwd;
+    this.reader = new RecordingReader(file);
+  }
+  get arch(): string {
+    return this.reader.header.arch;
+  }
+  get cwd(): string {
+    return this.reader.header.cwd;
   }
   next(): TraceEvent | null {
     for (;;) {
-      const line = this.file.next();
-      if (line === null) return null;
-      // A recording that was cut off ends in the middle of a line.
-      if (line === '' || (this.file.torn && !line.endsWith('}'))) continue;
-      const event = this.event(this.object(line));
+      const recorded = this.reader.next();
+      if (recorded === null) return null;
+      const event = this.event(recorded);
       if (event !== null) return event;
     }
   }
   close(): void {
-    this.file.close();
+    this.reader.close();
   }
-  private object(line: string): Record<string, unknown> {
-    let value: unknown;
-    try {
-      value = JSON.parse(line);
-    } catch {
-      this.file.fail('this line is no JSON', 0);
-    }
-    if (typeof value !== 'object' || value === null || Array.isArray(value))
-      this.file.fail('this line is no JSON object', 0);
-    return value as Record<string, unknown>;
-  }
-  private event(record: Record<string, unknown>): TraceEvent | null {
-    const pid = Number(record['tid'] ?? 0);
-    const time = Number(record['at'] ?? -1);
-    const line = this.file.number;
+  /** Null for what a replay finds out by itself: who was made and woken. */
+  private event({ k, tid: pid, at: time, took, call: name, args, ret, signal, info, status }: RecordedEvent) {
+    const { line } = this.reader;
     const column = 0;
-    switch (record['k']) {
+    switch (k) {
       case 'call': {
-        const outcome = this.outcome(record);
-        const name = this.text(record, 'call');
-        const args = this.text(record, 'args');
+        const outcome = this.outcome(ret, took);
         if (outcome.value === null && outcome.error === '')
-          return { pid, time, line, kind: 'lost', name, args, column, resumed: false };
-        return { pid, time, line, kind: 'call', name, args, column, outcome };
+          return { pid, time, line, kind: 'lost', name, args, column, resumed: false } as const;
+        return { pid, time, line, kind: 'call', name, args, column, outcome } as const;
       }
       case 'leave': {
-        const outcome = this.outcome(record);
-        const name = this.text(record, 'call');
-        const args = this.text(record, 'args');
+        const outcome = this.outcome(ret, took);
         if (outcome.value === null && outcome.error === '')
-          return { pid, time, line, kind: 'lost', name, args, column, resumed: true };
-        return { pid, time, line, kind: 'resumed', name, args, column, outcome };
+          return { pid, time, line, kind: 'lost', name, args, column, resumed: true } as const;
+        return { pid, time, line, kind: 'resumed', name, args, column, outcome } as const;
       }
-      case 'enter': {
-        const name = this.text(record, 'call');
-        return { pid, time, line, kind: 'unfinished', name, args: this.text(record, 'args'), column };
-      }
-      case 'signal': {
-        const signal = this.text(record, 'signal');
-        return { pid, time, line, kind: 'signal', signal, info: this.text(record, 'info') };
-      }
+      case 'enter':
+        return { pid, time, line, kind: 'unfinished', name, args, column } as const;
+      case 'signal':
+        return { pid, time, line, kind: 'signal', signal, info } as const;
       case 'stop':
-        return { pid, time, line, kind: 'stopped', signal: this.text(record, 'signal') };
-      case 'exit': {
-        const status = Number(record['status'] ?? 0);
-        if ((status & 0x7f) === 0) return { pid, time, line, kind: 'exited', status: (status >> 8) & 255 };
-        const signal = signalName(status & 0x7f);
-        return { pid, time, line, kind: 'killed', signal, core: (status & 0x80) !== 0 };
-      }
+        return { pid, time, line, kind: 'stopped', signal } as const;
+      case 'exit':
+        if ((status & 0x7f) === 0) return { pid, time, line, kind: 'exited', status: (status >> 8) & 255 } as const;
+        return {
+          pid,
+          time,
+          line,
+          kind: 'killed',
+          signal: signalName(status & 0x7f),
+          core: (status & 0x80) !== 0,
+        } as const;
       default:
-        // Later versions may tell more.
         return null;
     }
   }
-  private text(record: Record<string, unknown>, key: string): string {
-    const value = record[key];
-    return typeof value === 'string' ? value : this.file.fail(`'${key}' is missing`, 0);
-  }
-  private outcome(record: Record<string, unknown>): Outcome {
-    const text = this.text(record, 'ret');
+  private outcome(text: string, took: number): Outcome {
     try {
-      return resultAt(text, 0, Number(record['took'] ?? -1));
+      return resultAt(text, 0, took);
     } catch (error) {
-      if (error instanceof TraceTextError) this.file.fail(error.message, error.column);
+      if (error instanceof TraceTextError) this.reader.fail(error.message, error.column);
       throw error;
     }
   }

@@ -6,6 +6,7 @@
 import type { FlagEntry, FlagSet } from '../abi/flags/flag-set.js';
 import { signalName } from '../abi/signals.js';
 import type { ArchName } from '../abi/types.js';
+import { latin1Slice } from './latin1.js';
 import type { Constants, Style } from './style.js';
 
 export const toInt = (v: bigint): number => Number(BigInt.asIntN(32, v));
@@ -157,12 +158,6 @@ const PLAIN = Uint8Array.from({ length: 256 }, (_, c) => (isPlain(c) && NAMED[c]
 /** Strings without such characters -x leaves as they are. */
 const UNPRINTABLE = /[^\t-\r -~]/;
 
-/** Without the copy or the view that Buffer.from would make. */
-const { latin1Slice } = Buffer.prototype as unknown as {
-  latin1Slice: (this: Uint8Array, start: number, end: number) => string;
-};
-const latin1 = (bytes: Uint8Array, length: number): string => latin1Slice.call(bytes, 0, length);
-
 function inHex(bytes: Uint8Array, length: number): string {
   let out = '';
   for (let i = 0; i < length; i++) out += HEX[bytes[i]];
@@ -172,7 +167,7 @@ function inHex(bytes: Uint8Array, length: number): string {
 /** The characters between the quotes: the first `length` of `bytes`. Plain text is copied in one piece. */
 export function escape(bytes: Uint8Array, length: number, style: Style['hex'] = 'no'): string {
   if (style === 'all') return inHex(bytes, length);
-  const whole = latin1(bytes, length);
+  const whole = latin1Slice(bytes, 0, length);
   if (style === 'unprintable' && UNPRINTABLE.test(whole)) return inHex(bytes, length);
   let out = '';
   let from = 0;

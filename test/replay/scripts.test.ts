@@ -47,6 +47,7 @@ test('twice the same', async () => {
   expect(await differences(file)).toEqual(await differences(file));
 });
 
+const HEADER = '{"levitate":1,"arch":"x86_64","argv":["x"],"env":[],"cwd":"/","started":"0"}\n';
 describe('files that cannot be read', () => {
   test.each([
     ['frobnicate(1) = 0\n', '.strace', /there is no system call frobnicate|1:1/],
@@ -57,9 +58,10 @@ describe('files that cannot be read', () => {
     ['close("x") = 0\n', '.strace', /:1:7: descriptor: a string where a number belongs/],
     ['\n\nwhat is this\n', '.strace', /:3:1: a call, signal, end or directive belongs here/],
     ['12 close(3) = what\n', '', /:1:\d+: this is no result/],
-    ['{"levitate":7}\n', '', /version 7; this levitate reads version 1/],
-    ['{"levitate":1}\n{"k":"call"}\n', '', /:2:1: 'ret' is missing/],
-    ['{"levitate":1}\nnot json\n{}\n', '', /:2:1: this line is no JSON/],
+    ['{"levitate":7}\n', '', /:1:1: a recording of version 7; this program reads version 1/],
+    ['{"levitate":1}\n', '', /:1:1: the header lacks arch/],
+    [`${HEADER}{"k":"call","tid":1,"at":2,"took":3,"call":"read","args":""}\n`, '', /:2:1: call without its ret/],
+    [`${HEADER}not json\n{}\n`, '', /:2:1: not JSON/],
     ['\x7fELF\x02\x01\x01\0\0\0', '', /:1:1: this is no line of strace/],
   ])('%j', async (text, ending, message) => {
     const file = write(text, ending);
@@ -76,7 +78,7 @@ describe('files that cannot be read', () => {
 
   test('a recording that was cut off anywhere', async () => {
     const whole = [
-      '{"levitate":1,"arch":"x86_64","argv":["x"],"env":[],"cwd":"/","started":"0"}',
+      HEADER.trimEnd(),
       '{"k":"call","tid":1,"at":1,"took":1,"call":"getpid","args":"","ret":"= 1"}',
       '{"k":"call","tid":1,"at":2,"took":1,"call":"getuid","args":"","ret":"= 0"}',
       '',

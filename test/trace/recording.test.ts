@@ -7,7 +7,8 @@ import { join } from 'node:path';
 import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
 import type { EventSink, RunHeader } from '../../src/trace/events.js';
-import { RecordingError, readRecording } from '../../src/trace/recording-reader.js';
+import { TraceFileError } from '../../src/trace/line-file.js';
+import { readRecording } from '../../src/trace/recording-reader.js';
 import { RecordingWriter } from '../../src/trace/recording.js';
 
 let folder = '';
@@ -149,7 +150,7 @@ describe('what is no recording', () => {
     ['a lacking field', `${header}{"k":"exit","tid":1,"at":2}\n`, ':2:1: exit without its status, which is a number'],
     ['a field of another type', `${header}{"k":"end","at":"1"}\n`, ':2:1: end without its at, which is a number'],
   ])('%s', (_what, text, message) => {
-    expect(() => read(text)).toThrow(RecordingError);
+    expect(() => read(text)).toThrow(TraceFileError);
     expect(() => read(text)).toThrow(`recording${message}`);
   });
 
@@ -164,7 +165,7 @@ describe('what is no recording', () => {
         try {
           read(headed ? Buffer.concat([Buffer.from(header), bytes]) : bytes);
         } catch (error) {
-          expect(error).toBeInstanceOf(RecordingError);
+          expect(error).toBeInstanceOf(TraceFileError);
         }
       }),
       { numRuns: 200 },

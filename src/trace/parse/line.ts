@@ -37,6 +37,8 @@ export type TraceEvent = {
       readonly name: string;
       readonly args: string;
       readonly column: number;
+      /** The text that `args` are from `column` on of, if that is read faster. */
+      readonly source?: string | undefined;
       /** The variable that takes the result, in scripts. */
       readonly keep?: string | undefined;
       readonly outcome: Outcome;
@@ -136,7 +138,8 @@ export class LineReader {
         resumed,
       };
     // Spreading `head` costs three times all the rest.
-    return { pid, time, line, kind: resumed ? 'resumed' : 'call', name, args, column: from, outcome };
+    if (resumed) return { pid, time, line, kind: 'resumed', name, args, column: from, outcome };
+    return { pid, time, line, kind: 'call', name, args, column: from, source: text, outcome };
   }
 
   /** Reads who and when; gives where the event begins. */
@@ -245,6 +248,7 @@ export function resultAt(text: string, equals: number, took = -1): Outcome {
   let value = 0;
   for (let c = text.charCodeAt(at); isDigit(c) && at < equals + 12; c = text.charCodeAt(++at))
     value = value * 10 + (c - ZERO);
+  if (text.startsWith('= -1 E', equals)) return failed(text, equals, took);
   const plain = at > equals + 2 && (text.charCodeAt(equals + 2) !== ZERO || at === equals + 3);
   const timed = text.charCodeAt(at) === SPACE && text.charCodeAt(at + 1) === LESS;
   if (!plain || (at < text.length && !timed) || text.charCodeAt(equals) !== EQUALS)
@@ -252,6 +256,19 @@ export function resultAt(text: string, equals: number, took = -1): Outcome {
   const spent = timed ? nanoseconds(text.slice(at + 2, -1)) : took;
   return { text: `= ${value}`, value: small(value), error: '', note: '', aux: '', injected: false, took: spent };
 }
+/** `= -1 ENOENT (No such file or directory) <0.000012>` */
+function failed(text: string, equals: number, took: number): Outcome {
+  const from = equals + 5;
+  const end = text.indexOf(' ', from);
+  const timed = text.endsWith('>') ? text.lastIndexOf(' <') : text.length;
+  const error = text.slice(from, end < 0 ? text.length : end);
+  const rest = text.slice(equals, timed);
+  if (!ERROR.test(error) || timed < end || rest.endsWith('ED)'))
+    return result(equals === 0 ? text : text.slice(equals), equals, took);
+  const spent = timed === text.length ? took : nanoseconds(text.slice(timed + 2, -1));
+  return { text: rest, value: -1n, error, note: '', aux: '', injected: false, took: spent };
+}
+const ERROR = /^E[A-Z0-9_]+$/;
 const RESULT = /^= (-?\d+|0x[0-9a-f]+|0[0-7]*|\?)(?:<|$| )/;
 
 /** Reads `= 3</etc/passwd>`, `= -1 ENOENT (No such file or directory)`, `= ? ERESTARTSYS (...)`, `= 0 (Timeout) <0.000012>`. */
