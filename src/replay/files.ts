@@ -452,6 +452,7 @@ function interpreter(fact: Fact): string {
 
 /** `/a/./b/../c` without its dots; the text decides, as nobody knows the links. */
 function normal(path: string): string {
+  if (path.startsWith('/') && !/\/(?:\.{0,2})(?:\/|$)/.test(path)) return path;
   const parts: string[] = [];
   for (const part of path.split('/')) {
     if (part === '' || part === '.') continue;

@@ -28,7 +28,7 @@ import { Happenings } from './happenings.js';
 import { Identities, RANGES } from './identities.js';
 import { PlayedTask, type BeginEvent, type EndEvent, type Playing } from './played-task.js';
 import { PlayedTasks } from './played-tasks.js';
-import { RowPlans } from './row-plan.js';
+import { RowPlans, type RowPlan } from './row-plan.js';
 import type { Ahead } from './source.js';
 import { Verdict, type VerdictOptions } from './verdict.js';
 
@@ -53,6 +53,9 @@ export interface PlayerOptions extends VerdictOptions {
   readonly ignore?: ReadonlySet<string>;
 }
 
+/** Arguments up to this length are worth remembering, so many of each call. */
+const SHORT = 40;
+const MOST_READ = 256;
 /** Events of a task that waits for a call to end, before it is given up. */
 const MOST_BACKLOG = 5000;
 
@@ -215,14 +218,11 @@ export class Player {
     }
     const { task, arena } = played;
     arena.begin(task.mm, played.thread.space);
-    const source = event.kind === 'call' ? event.source : undefined;
-    let terms: Term[];
+    const source = event.kind === 'call' && args.length > SHORT ? event.source : undefined;
+    let terms: readonly Term[];
     let values: bigint[];
     try {
-      terms =
-        source === undefined
-          ? parseArguments(args, plan.lean, ignoresField)
-          : parseArguments(source, plan.lean, ignoresField, event.column, event.column + args.length);
+      terms = this.termsOf(plan, event, args, source);
       if (RANGES.has(name)) this.ids.reachRange(played, terms);
       const encoder = (played.encoder ??= new Encoder({
         arch: this.arch,
@@ -249,6 +249,19 @@ export class Player {
     this.kernel.drain();
     this.played.acting = null;
     return true;
+  }
+  private termsOf({ read, lean }: RowPlan, event: { column: number }, args: string, source: string | undefined) {
+    if (args.length <= SHORT) {
+      let terms = read.get(args);
+      if (terms === undefined) {
+        terms = parseArguments(args, lean, ignoresField);
+        if (read.size === MOST_READ) read.clear();
+        read.set(args, terms);
+      }
+      return terms;
+    }
+    if (source === undefined) return parseArguments(args, lean, ignoresField);
+    return parseArguments(source, lean, ignoresField, event.column, event.column + args.length);
   }
   /** strace sees the end of a task before its parent does: it ends where its last line says so. */
   private ending(played: PlayedTask, event: BeginEvent): boolean {

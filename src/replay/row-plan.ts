@@ -7,6 +7,7 @@ import { forArch, type Field, type Layout } from '../abi/layout.js';
 import { LAYOUTS } from '../abi/layouts/index.js';
 import type { ArchName } from '../abi/types.js';
 import type { ArgType, Row } from '../../syscalls/row.js';
+import type { Term } from '../trace/parse/term.js';
 import type { CallTexts } from '../trace/printers/index.js';
 import { classOf, classOfField, classOfResult, ownArgument, ownResult, type Comparison } from './compare.js';
 
@@ -37,6 +38,8 @@ export interface RowPlan {
   readonly ownResult: boolean;
   /** Bits of terms of which only the fields that are compared need to be read. */
   readonly lean: number;
+  /** Arguments that have been read before: those of most calls of a kind are a few. */
+  readonly read: Map<string, readonly Term[]>;
 }
 
 export class RowPlans {
@@ -70,7 +73,7 @@ export class RowPlans {
     let lean = 0;
     for (const { fields, term } of outputs ?? []) if (fields !== null) lean |= 1 << term;
     const result = classOfResult(row.ret);
-    return { row, nr, outputs: outputs ?? null, result, ownResult: ownResult(row), lean };
+    return { row, nr, outputs: outputs ?? null, result, ownResult: ownResult(row), lean, read: new Map() };
   }
 }
 
