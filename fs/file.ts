@@ -88,6 +88,10 @@ export abstract class OpenFile {
    * file is closed again.
    */
   openPending?(): boolean;
+  /** Whether splice(2) and sendfile(2) can read from it (a splice_read of Linux): EINVAL otherwise. */
+  get splices(): boolean {
+    return true;
+  }
   /** For mmap; throws ENODEV, or EPERM for a shared writable mapping of what may not be written. */
   mapping(_task: Task, _sharedWritable = false): FileMapping {
     throw errno(ENODEV);

@@ -256,6 +256,16 @@ Napi::Value createContext(const Napi::CallbackInfo &info) {
   result.Set("vdso", static_cast<double>(c->vdso));
   const uint64_t sigreturn = c->vdso ? vdsoSymbol(arch::kSigreturnSymbol) : 0;
   result.Set("sigreturn", static_cast<double>(sigreturn ? c->vdso + sigreturn : 0));
+  Napi::Array areas = Napi::Array::New(env);
+  for (const HostArea &area : c->hostAreas) {
+    Napi::Object one = Napi::Object::New(env);
+    one.Set("start", static_cast<double>(area.start));  // whole pages: no bit of the vsyscall page's address is lost
+    one.Set("end", static_cast<double>(area.end));
+    one.Set("mode", area.mode);
+    one.Set("name", area.name);
+    areas.Set(areas.Length(), one);
+  }
+  result.Set("hostAreas", areas);
   result.Set("fpArea", share(c, c->fpArea));
   result.Set("fpSize", static_cast<double>(c->fpSize));
   result.Set("hwcap", static_cast<double>(arch::guestHwcap(getauxval(AT_HWCAP))));

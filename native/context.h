@@ -106,6 +106,11 @@ struct Region {
 
 class Looper;
 
+struct HostArea {
+  uint64_t start, end;
+  std::string mode, name;
+};
+
 class Context {
  public:
   Context(napi_env env, std::string stubPath, uint64_t physicalSize, bool place, int gate);
@@ -173,6 +178,8 @@ class Context {
   size_t pageSize = 4096;
   uint64_t taskSize = 0;
   uint64_t vdso = 0;
+  // What the host's kernel has in every guest and /proc/PID/maps shows, by address: the vDSO and its data, the vsyscall page.
+  std::vector<HostArea> hostAreas;
   // An FP image with kFpRoom bytes on either side, shared with JavaScript.
   uint8_t *fpArea = nullptr;
   size_t fpSize = 0;

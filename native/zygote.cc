@@ -48,7 +48,7 @@ class ZygoteSetup {
  private:
   struct Mapping {
     uint64_t start, end;
-    std::string name;
+    std::string mode, name;
   };
   static bool isVdso(const Mapping &m) { return m.name == "[vdso]" || m.name.compare(0, 5, "[vvar") == 0; }
   int attempt();
@@ -80,10 +80,11 @@ int ZygoteSetup::readMaps() {
   while (fgets(line, sizeof line, file)) {
     unsigned long start, end;
     int nameAt = 0;
-    if (sscanf(line, "%lx-%lx %*s %*s %*s %*s %n", &start, &end, &nameAt) < 2) continue;
+    char mode[5] = "";
+    if (sscanf(line, "%lx-%lx %4s %*s %*s %*s %n", &start, &end, mode, &nameAt) < 3) continue;
     std::string name = nameAt ? line + nameAt : "";
     while (!name.empty() && name.back() == '\n') name.pop_back();
-    maps.push_back({start, end, name});
+    maps.push_back({start, end, mode, name});
   }
   fclose(file);
   return maps.empty() ? ESRCH : 0;
@@ -153,7 +154,9 @@ int ZygoteSetup::mapStub() {
 // Without a vDSO (moving it is refused when the host seals its mappings) clocks trap, and all is well otherwise.
 int ZygoteSetup::moveVdso() {
   uint64_t lowest = ~0ull, image = 0, result;
+  c->hostAreas.clear();
   for (const Mapping &m : maps) {
+    if (m.name == "[vsyscall]") c->hostAreas.push_back({m.start, m.end, m.mode, m.name});
     if (!isVdso(m)) continue;
     lowest = std::min(lowest, m.start);
     if (m.name == "[vdso]") image = m.start;
@@ -170,6 +173,10 @@ int ZygoteSetup::moveVdso() {
     return 0;
   }
   c->vdso = to + (image - lowest);
+  std::vector<HostArea> moved;
+  for (const Mapping &m : maps)
+    if (isVdso(m)) moved.push_back({to + (m.start - lowest), to + (m.end - lowest), m.mode, m.name});
+  c->hostAreas.insert(c->hostAreas.begin(), moved.begin(), moved.end());
   return 0;
 }
 

@@ -205,6 +205,7 @@ function makeGroup(parent: Task, child: Task, { flags, exitSignal }: CloneReques
   group.noNewPrivs = from.noNewPrivs;
   group.dumpable = from.dumpable;
   group.oomScoreAdj = from.oomScoreAdj;
+  group.coredumpFilter = from.coredumpFilter;
   group.threads.add(child);
   child.group = group;
   group.timers.cpuLimitChanged();

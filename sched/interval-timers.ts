@@ -125,6 +125,9 @@ export interface PosixTimer {
   readonly clockId: number;
   readonly timer: IntervalTimer;
   readonly notify: number;
+  readonly signo: number;
+  readonly value: bigint;
+  readonly target: Task | null;
   overrun: number;
 }
 
@@ -206,9 +209,22 @@ export class GroupTimers {
       return sent === SENT;
     };
     const timer = new IntervalTimer(group, source, notify === SIGEV_NONE ? null : fire);
-    const created: PosixTimer = { id, clockId, notify, overrun: 0, timer };
+    const created: PosixTimer = {
+      id,
+      clockId,
+      notify,
+      signo,
+      value: value ?? BigInt(id),
+      target,
+      overrun: 0,
+      timer,
+    };
     posix.set(id, created);
     return created;
+  }
+  /** In the order of their ids. */
+  get created(): readonly PosixTimer[] {
+    return [...(this.posix?.values() ?? [])].sort((a, b) => a.id - b.id);
   }
   /** Ids go up and wrap at INT_MAX. */
   private freeId(posix: ReadonlyMap<number, PosixTimer>): number {

@@ -10,6 +10,8 @@ export class Session {
   leader: ThreadGroup | null;
   /** Process 1 got it at boot and has not asked for one (setsid) yet. */
   given = false;
+  /** /proc/PID/autogroup: each session is scheduled as one. */
+  autogroupNice = 0;
 
   constructor(kernel: KernelState, id: number, leader: ThreadGroup | null) {
     this.kernel = kernel;

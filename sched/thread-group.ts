@@ -72,6 +72,8 @@ export class ThreadGroup {
   /** Those of waited-for children whose peaks are not in `childMaxRssBytes` yet. */
   readonly childSpaces: AddressSpace[] = [];
   oomScoreAdj = 0;
+  /** /proc/PID/coredump_filter: which mappings a core file would hold. */
+  coredumpFilter = 0x33;
 
   constructor(kernel: KernelState, tgid: number, leader: Task, parent: ThreadGroup | null, limits: ResourceLimit[]) {
     this.kernel = kernel;

@@ -108,6 +108,7 @@ export function sendfile(task: Task, outFd: number, inFd: number, offsetPtr: num
   const sink = writableFile(task, outFd);
   if ((sink.flags & O_APPEND) !== 0 || source.inode.isDir || !source.seekable) throw errno(EINVAL);
   if (count === 0) return 0;
+  if (!source.splices) throw errno(EINVAL);
   const copy = { source, sink, from, to: AT_POSITION, left: Math.min(count, MAX_RW_COUNT), total: 0 };
   const finish = (): number => {
     if (offsetPtr !== 0) mm.writeU64(offsetPtr, copy.from);
@@ -196,7 +197,7 @@ export function splice(
     if ((sink.flags & O_APPEND) !== 0) throw errno(EINVAL);
     attempt = pipeToFile(task, input, sink, to, size, offOutPtr);
   } else {
-    if (source.inode.isDir) throw errno(EINVAL);
+    if (source.inode.isDir || !source.splices) throw errno(EINVAL);
     attempt = () => fileToPipe(task, source, from, output!, size, offInPtr);
   }
   return waitPipes(task, source, sink, nonblock, attempt);

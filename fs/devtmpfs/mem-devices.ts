@@ -42,9 +42,15 @@ class NullFile extends MemFile {
   override write(_task: Task, from: GuestBuffer): number {
     return from.remaining;
   }
+  override get splices(): boolean {
+    return false;
+  }
 }
 
 class ZeroFile extends NullFile {
+  override get splices(): boolean {
+    return true;
+  }
   override readonly mapsAnonymous = true;
 
   override read(_task?: Task, into?: GuestBuffer): number {

@@ -40,10 +40,10 @@ export function addProcFile(kernel: KernelState, path: string, read: () => strin
   (kernel.procFiles ??= new Map<string, () => string>()).set(path, read);
 }
 
-const text = (name: string, read: (kernel: KernelState) => string, mode = 0o444): Entry<ProcSuperBlock> => ({
+const text = (name: string, read: (kernel: KernelState) => string, splices = true): Entry<ProcSuperBlock> => ({
   name,
-  mode: S_IFREG | mode,
-  make: (sb, ino) => new TextInode(sb, ino, mode, { read: () => read(sb.kernel) }),
+  mode: S_IFREG | 0o444,
+  make: (sb, ino) => new TextInode(sb, ino, 0o444, { read: () => read(sb.kernel), splices }),
 });
 const link = (name: string, readlink: (reader: Task) => string): Entry<ProcSuperBlock> => ({
   name,
@@ -58,7 +58,7 @@ function added(name: string): Entry<ProcSuperBlock> {
     mode: S_IFDIR | 0o555,
     make: (sb, ino) => {
       const files = [...(sb.kernel.procFiles ?? [])].filter(([path]) => path.startsWith(`${name}/`));
-      const table = files.map(([path, read]) => text(path.slice(name.length + 1), read));
+      const table = files.map(([path, read]) => text(path.slice(name.length + 1), read, name !== 'sysvipc'));
       return new TableDirectory(sb, ino, table, sb);
     },
   };
@@ -81,7 +81,7 @@ const ROOT: readonly Entry<ProcSuperBlock>[] = [
   link('net', () => 'self/net'),
   text('partitions', system.partitionsText),
   text('stat', system.statText),
-  text('swaps', system.swapsText),
+  text('swaps', system.swapsText, false),
   { name: 'sys', mode: S_IFDIR | 0o555, make: sysDirectory },
   added('sysvipc'),
   added('tty'),

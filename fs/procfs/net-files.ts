@@ -53,7 +53,8 @@ const DEFAULTS: Readonly<Record<string, string>> = {
 const TABLE: readonly Entry<ProcSuperBlock>[] = Object.entries(DEFAULTS).map(([name, empty]) => ({
   name,
   mode: S_IFREG | 0o444,
-  make: (sb, ino) => new TextInode(sb, ino, 0o444, { read: () => sb.kernel.procNet?.get(name)?.() ?? empty }),
+  make: (sb, ino) =>
+    new TextInode(sb, ino, 0o444, { read: () => sb.kernel.procNet?.get(name)?.() ?? empty, splices: false }),
 }));
 
 export function netDirectory(sb: ProcSuperBlock, ino: number): TableDirectory<ProcSuperBlock> {

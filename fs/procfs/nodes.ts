@@ -143,6 +143,8 @@ export interface TextSource {
   write?(writer: Task, text: string): void;
   /** Runs at open: throws EACCES where Linux checks then. */
   check?(opener: Task): void;
+  /** False for the many whose file operations have no splice_read. */
+  splices?: boolean;
 }
 
 export class TextInode extends ProcInode {

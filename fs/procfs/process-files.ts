@@ -129,6 +129,6 @@ export class FdinfoDirectory extends DescriptorDirectory {
         `ino:\t${file.inode.ino}\n${file.fdinfo()}`
       );
     };
-    return new TextInode(this.sb, this.inoOf(fd), 0o444, { read }, this.uid, this.gid);
+    return new TextInode(this.sb, this.inoOf(fd), 0o444, { read, splices: false }, this.uid, this.gid);
   }
 }

@@ -43,11 +43,13 @@ function mapLine(vma: Vma): string {
   return name === '' ? `${line}\n` : `${line.padEnd(NAME_COLUMN)}${name}\n`;
 }
 
-/** The vDSO is the platform's: above every address the guest may map. */
-function vdsoLine(task: Task): string {
-  const { vdso, taskSize } = task.mm.platform;
-  if (!vdso || vdso < taskSize) return '';
-  return `${`${hex8(vdso)}-${hex8(vdso + 0x2000)} r-xp 00000000 00:00 0 `.padEnd(NAME_COLUMN)}[vdso]\n`;
+function hostLines(task: Task): string {
+  return task.mm.platform.hostAreas
+    .map(
+      ({ start, end, mode, name }) =>
+        `${hex8(start)}-${hex8(end)} ${mode} 00000000 00:00 0 `.padEnd(NAME_COLUMN) + `${name}\n`,
+    )
+    .join('');
 }
 
 export function mapsText(task: Task): string {
@@ -55,7 +57,7 @@ export function mapsText(task: Task): string {
   if (mm === null) return '';
   let text = '';
   for (const vma of mm.vmas()) text += mapLine(vma);
-  return text + vdsoLine(task);
+  return text + hostLines(task);
 }
 
 const FLAG_NAMES: readonly (readonly [number, string])[] = [
@@ -227,5 +229,8 @@ export class MemoryFile extends OpenFile {
   }
   override get seekable(): boolean {
     return true;
+  }
+  override get splices(): boolean {
+    return false;
   }
 }

@@ -7,13 +7,10 @@
 import { EACCES, EINVAL, EPERM, ESRCH, errno } from '../../src/abi/errno.js';
 import { DT_DIR } from '../../src/abi/flags/file.js';
 import { S_IFDIR, S_IFLNK, S_IFREG } from '../../src/abi/flags/stat.js';
-import { capable } from '../../sched/credentials.js';
-import { CAP_SYS_RESOURCE } from '../../src/abi/flags/capability.js';
 import type { Task } from '../../sched/task.js';
 import type { OpenFile } from '../file.js';
 import type { Inode } from '../inode.js';
 import { mountinfoText, mountsText } from '../mount-table.js';
-import { pathWithin } from '../paths.js';
 import { checkInspect } from './access.js';
 import { netDirectory } from './net-files.js';
 import {
@@ -40,6 +37,19 @@ import {
   smapsRollupText,
   smapsText,
 } from './process-memory.js';
+import { MapFilesDirectory, PagemapFile, clearRefs, numaMapsText } from './process-pages.js';
+import {
+  KSM_STAT,
+  ioText,
+  mountstatsText,
+  oomAdj,
+  parseInteger,
+  setComm,
+  setCoredumpFilter,
+  setOomScoreAdj,
+  syscallText,
+  timersText,
+} from './process-values.js';
 import { limitsText, statText, statmText, statusText } from './process-status.js';
 
 /** One process or thread as the tables see it. */
@@ -60,6 +70,8 @@ interface Behaviour {
   /** The reader needs ptrace rights: at open (EACCES). */
   guarded?: boolean;
   write?(task: Task, writer: Task, text: string): void;
+  /** splice(2) and sendfile(2) can read it: few files of a process. */
+  splices?: boolean;
 }
 
 function text(
@@ -81,6 +93,7 @@ function text(
           check();
           return read(task, reader, whole);
         },
+        splices: more.splices === true,
       };
       if (more.write !== undefined)
         source.write = (writer, value) => {
@@ -109,19 +122,27 @@ const directory = (name: string, mode: number, make: (subject: Subject, ino: num
   make,
 });
 
-class MemInode extends ProcInode {
+/** A file that is no text: opened with ptrace rights. */
+class BinaryInode extends ProcInode {
   private readonly task: Task;
+  private readonly opened: typeof MemoryFile | typeof PagemapFile;
 
-  constructor(subject: Subject, ino: number) {
+  constructor(subject: Subject, ino: number, mode: number, opened: typeof MemoryFile | typeof PagemapFile) {
     const { uid, gid } = ownerOf(subject);
-    super(subject.sb, ino, S_IFREG | 0o600, uid, gid);
+    super(subject.sb, ino, S_IFREG | mode, uid, gid);
     this.task = subject.task;
+    this.opened = opened;
   }
   open(opener: Task, flags: number): OpenFile {
     checkInspect(opener, this.task);
-    return new MemoryFile(this, flags, this.task);
+    return new this.opened(this, flags, this.task);
   }
 }
+const binary = (name: string, mode: number, opened: typeof MemoryFile | typeof PagemapFile): Entry<Subject> => ({
+  name,
+  mode: S_IFREG | mode,
+  make: (subject, ino) => new BinaryInode(subject, ino, mode, opened),
+});
 
 // --- namespaces: links only, with Linux's numbers of the initial ones
 const NAMESPACES: readonly (readonly [name: string, kind: string, number: number])[] = [
@@ -145,53 +166,28 @@ const NS_TABLE = NAMESPACES.map(([name, kind, number]) =>
   })),
 );
 
-// --- values
-function parseInteger(value: string, low: number, high: number): number {
-  const trimmed = value.trim();
-  if (!/^[+-]?\d+$/.test(trimmed)) throw errno(EINVAL);
-  const number = Number(trimmed);
-  if (number < low || number > high) throw errno(EINVAL);
-  return number;
-}
-function setOomScoreAdj(task: Task, writer: Task, value: number): void {
-  if (value < task.group.oomScoreAdj && !capable(writer.creds, CAP_SYS_RESOURCE)) throw errno(EACCES);
-  task.group.oomScoreAdj = value;
-}
-const oomAdj = (adj: number): number => (adj === 1000 ? 15 : Math.trunc((adj * 17) / 1000));
+// --- security modules: there is none, so nothing can be read or set
+const noModule = (): never => {
+  throw errno(EINVAL);
+};
+const ATTR_TABLE = ['current', 'prev', 'exec', 'fscreate', 'keycreate', 'sockcreate'].map((name) =>
+  text(name, name === 'prev' ? 0o444 : 0o666, noModule, name === 'prev' ? {} : { write: noModule }),
+);
 
-function setComm(task: Task, writer: Task, value: string): void {
-  if (writer.group !== task.group) throw errno(EINVAL);
-  task.comm = value.split('\0', 1)[0].slice(0, 15);
-}
-
-function syscallText(task: Task): string {
-  const hex = (n: number): string => `0x${n.toString(16)}`;
-  if (task.exited || task.thread.running) return 'running\n';
-  const { regs } = task;
-  const where = `${hex(regs.sp)} ${hex(regs.ip)}\n`;
-  if (!task.sleep.active) return `-1 ${where}`;
-  const args = regs.layout.args.map((word) => hex(regs.get(word))).join(' ');
-  return `${regs.nr} ${args} ${where}`;
-}
-
-function mountstatsText(task: Task): string {
-  let text = '';
-  const { root } = task.fs;
-  for (const mount of root.mount.namespace?.mounts ?? []) {
-    const path = pathWithin({ mount, dentry: mount.root }, root);
-    if (path !== null) text += `device ${mount.source} mounted on ${path} with fstype ${mount.sb.fsType}\n`;
-  }
-  return text;
-}
-
-const ioText = (): string =>
-  'rchar: 0\nwchar: 0\nsyscr: 0\nsyscw: 0\nread_bytes: 0\nwrite_bytes: 0\ncancelled_write_bytes: 0\n';
 const live = (read: (task: Task) => string) => (task: Task) => (task.exited ? '' : read(task));
 const guarded = { guarded: true };
+const refuse = (number: number): Behaviour => ({
+  write: () => {
+    throw errno(number);
+  },
+});
+const ID_MAP = '         0          0 4294967295\n';
 
-/** In the order of Linux's table, as far as it goes. */
-const COMMON: readonly Entry<Subject>[] = [
+/** In the order of Linux's table. */
+const PROCESS: readonly Entry<Subject>[] = [
+  directory('task', 0o555, (subject, ino) => new TaskDirectory(subject, ino)),
   directory('fd', 0o500, ({ sb, task }, ino) => new FdDirectory(sb, ino, task)),
+  directory('map_files', 0o500, ({ sb, task }, ino) => new MapFilesDirectory(sb, ino, task)),
   directory('fdinfo', 0o555, ({ sb, task }, ino) => new FdinfoDirectory(sb, ino, task)),
   directory('ns', 0o511, (subject, ino) => new TableDirectory(subject.sb, ino, NS_TABLE, subject, 0o511)),
   directory('net', 0o555, ({ sb }, ino) => netDirectory(sb, ino)),
@@ -201,13 +197,31 @@ const COMMON: readonly Entry<Subject>[] = [
   text('personality', 0o400, (task) => `${task.personality.toString(16).padStart(8, '0')}\n`, guarded),
   text('limits', 0o444, limitsText),
   text('sched', 0o644, (task) => `${task.comm} (${task.tid}, #threads: ${task.group.threads.size})\n`),
+  text(
+    'autogroup',
+    0o644,
+    ({ group: { processGroup } }) =>
+      `/autogroup-${processGroup.session.id} nice ${processGroup.session.autogroupNice}\n`,
+    {
+      write: ({ group }, _writer, value) => {
+        group.processGroup.session.autogroupNice = parseInteger(value, -20, 19);
+      },
+    },
+  ),
+  text(
+    'timens_offsets',
+    0o644,
+    () => 'monotonic           0         0\nboottime            0         0\n',
+    refuse(EACCES),
+  ),
   text('comm', 0o644, (task) => `${task.comm}\n`, { write: setComm }),
   text('syscall', 0o400, syscallText, guarded),
   text('cmdline', 0o444, cmdlineText),
   text('stat', 0o444, statText),
   text('statm', 0o444, statmText),
   text('maps', 0o444, mapsText, guarded),
-  { name: 'mem', mode: S_IFREG | 0o600, make: (subject, ino) => new MemInode(subject, ino) },
+  text('numa_maps', 0o444, numaMapsText, guarded),
+  binary('mem', 0o600, MemoryFile),
   link('cwd', (task) => placeLink(task, ({ fs }) => fs.cwd)),
   link('root', (task) => placeLink(task, ({ fs }) => fs.root)),
   link('exe', (task) => placeLink(task, ({ group }) => group.exe)),
@@ -215,20 +229,25 @@ const COMMON: readonly Entry<Subject>[] = [
     'mounts',
     0o444,
     live(({ fs }) => mountsText(fs.root)),
+    { splices: true },
   ),
   text(
     'mountinfo',
     0o444,
     live(({ fs }) => mountinfoText(fs.root)),
+    { splices: true },
   ),
-  text('mountstats', 0o400, live(mountstatsText), guarded),
+  text('mountstats', 0o400, live(mountstatsText), { guarded: true, splices: true }),
+  text('clear_refs', 0o200, noModule, { write: clearRefs }),
   text('smaps', 0o444, smapsText, guarded),
   text('smaps_rollup', 0o444, smapsRollupText, guarded),
+  binary('pagemap', 0o400, PagemapFile),
+  directory('attr', 0o555, (subject, ino) => new TableDirectory(subject.sb, ino, ATTR_TABLE, subject)),
   text('wchan', 0o444, () => '0'),
   text('stack', 0o400, () => '', guarded),
   text('schedstat', 0o444, () => '0 0 0\n'),
-  text('cgroup', 0o444, () => '0::/\n'),
   text('cpuset', 0o444, () => '/\n'),
+  text('cgroup', 0o444, () => '0::/\n'),
   text('oom_score', 0o444, ({ group }) => `${Math.max(0, Math.floor(((1000 + group.oomScoreAdj) * 2) / 3))}\n`),
   text('oom_adj', 0o644, ({ group }) => `${oomAdj(group.oomScoreAdj)}\n`, {
     write: (task, writer, value) => {
@@ -239,37 +258,56 @@ const COMMON: readonly Entry<Subject>[] = [
   text('oom_score_adj', 0o644, ({ group }) => `${group.oomScoreAdj}\n`, {
     write: (task, writer, value) => setOomScoreAdj(task, writer, parseInteger(value, -1000, 1000)),
   }),
-  text('loginuid', 0o644, () => '4294967295', {
-    write: () => {
-      throw errno(EPERM);
-    },
-  }),
+  text('loginuid', 0o644, () => '4294967295', refuse(EPERM)),
   text('sessionid', 0o444, () => '4294967295'),
+  text('coredump_filter', 0o644, ({ group }) => `${group.coredumpFilter.toString(16).padStart(8, '0')}\n`, {
+    write: setCoredumpFilter,
+  }),
   text('io', 0o400, ioText, guarded),
-  text('uid_map', 0o644, () => '         0          0 4294967295\n'),
-  text('gid_map', 0o644, () => '         0          0 4294967295\n'),
+  text('uid_map', 0o644, () => ID_MAP, refuse(EPERM)),
+  text('gid_map', 0o644, () => ID_MAP, refuse(EPERM)),
+  text('projid_map', 0o644, () => ID_MAP, refuse(EPERM)),
   text('setgroups', 0o644, () => 'allow\n'),
+  text('timers', 0o444, timersText),
   text('timerslack_ns', 0o666, (task) => `${task.timerSlackNs}\n`),
+  // Empty on a CPU without AVX-512.
+  text('arch_status', 0o444, () => ''),
+  text('ksm_merging_pages', 0o400, () => '0\n', guarded),
+  text('ksm_stat', 0o400, () => KSM_STAT, guarded),
 ];
 
-const PROCESS: readonly Entry<Subject>[] = [
-  directory('task', 0o555, (subject, ino) => new TaskDirectory(subject, ino)),
-  ...COMMON,
-];
-const THREAD: readonly Entry<Subject>[] = [
-  ...COMMON,
-  text('children', 0o444, (task) => {
-    let text = '';
-    if (task === task.group.leader) for (const child of task.group.children) text += `${child.tgid} `;
-    return text;
-  }),
-];
+const OF_PROCESS_ONLY = new Set([
+  'task',
+  'map_files',
+  'autogroup',
+  'timens_offsets',
+  'mountstats',
+  'coredump_filter',
+  'timers',
+  'timerslack_ns',
+]);
+const CHILDREN = text('children', 0o444, (task) => {
+  let text = '';
+  if (task === task.group.leader) for (const child of task.group.children) text += `${child.tgid} `;
+  return text;
+});
+const THREAD: readonly Entry<Subject>[] = PROCESS.filter(({ name }) => !OF_PROCESS_ONLY.has(name)).flatMap((entry) =>
+  entry.name === 'numa_maps' ? [CHILDREN, entry] : [entry],
+);
 
 /** Numbers: 2^16 for each pid, so that entries and descriptors below do not meet. */
 const inoOf = (pid: number, thread: boolean): number => pid * 2 + (thread ? 1 : 0) + 4096;
 
+/** arch_status is x86's alone. */
+const withoutX86 = (table: readonly Entry<Subject>[]): readonly Entry<Subject>[] =>
+  table.filter(({ name }) => name !== 'arch_status');
+const TABLES = {
+  x86_64: { process: PROCESS, thread: THREAD },
+  aarch64: { process: withoutX86(PROCESS), thread: withoutX86(THREAD) },
+};
+
 export function processDirectory(sb: ProcSuperBlock, task: Task): Inode {
-  return makeDirectory({ sb, task, whole: true }, PROCESS);
+  return makeDirectory({ sb, task, whole: true }, TABLES[sb.kernel.platform.arch].process);
 }
 function makeDirectory(subject: Subject, table: readonly Entry<Subject>[]): Inode {
   const { uid, gid } = ownerOf(subject);
@@ -315,7 +353,9 @@ class TaskDirectory extends ProcDirectory {
   }
   lookup(name: string): Inode | null {
     const found = this.threads().find((thread) => String(thread.tid) === name);
-    return found === undefined ? null : makeDirectory({ sb: this.sb, task: found, whole: false }, THREAD);
+    return found === undefined
+      ? null
+      : makeDirectory({ sb: this.sb, task: found, whole: false }, TABLES[this.sb.kernel.platform.arch].thread);
   }
   iterate(cookie: number, _reader: Task, emit: Emit): void {
     for (const { tid } of this.threads()) {

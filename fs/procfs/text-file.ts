@@ -50,4 +50,7 @@ export class TextFile extends OpenFile {
   override get seekable(): boolean {
     return true;
   }
+  override get splices(): boolean {
+    return this.inode.source.splices !== false;
+  }
 }

@@ -1,9 +1,11 @@
 /**
  * sysfs: the part of /sys that programs without devices of their own look at (sysfs(5)): the CPUs, the usual directories,
- * the memory devices' and terminals' numbers under class and dev. Read-only; made of procfs's building blocks.
+ * the memory devices' and terminals' numbers under class and dev, and the loopback device. Read-only; made of
+ * procfs's building blocks.
  *
  * Linux oddity: every file has size 4096 and its content ends with a newline.
  */
+import { EINVAL, errno } from '../../src/abi/errno.js';
 import { SYSFS_MAGIC } from '../../src/abi/flags/filesystems.js';
 import { S_IFDIR, S_IFLNK, S_IFREG } from '../../src/abi/flags/stat.js';
 import type { KernelState } from '../../sched/kernel-state.js';
@@ -79,6 +81,52 @@ const numbers = (names: readonly (readonly [string, number])[], kind: string, ma
     names.map(([name, minor]) => [`${major}:${minor}`, { link: `../../devices/virtual/${kind}/${name}` }]),
   );
 
+const STATISTICS = [
+  'collisions',
+  'multicast',
+  ...['rx_bytes', 'rx_compressed', 'rx_crc_errors', 'rx_dropped', 'rx_errors', 'rx_fifo_errors', 'rx_frame_errors'],
+  ...['rx_length_errors', 'rx_missed_errors', 'rx_nohandler', 'rx_over_errors', 'rx_packets', 'tx_aborted_errors'],
+  ...['tx_bytes', 'tx_carrier_errors', 'tx_compressed', 'tx_dropped', 'tx_errors', 'tx_fifo_errors'],
+  ...['tx_heartbeat_errors', 'tx_packets', 'tx_window_errors'],
+];
+/** No link to ask. */
+const noLink = (): never => {
+  throw errno(EINVAL);
+};
+const LOOPBACK: Tree = {
+  addr_assign_type: '0',
+  addr_len: '6',
+  address: '00:00:00:00:00:00',
+  broadcast: '00:00:00:00:00:00',
+  carrier: '1',
+  carrier_changes: '0',
+  carrier_down_count: '0',
+  carrier_up_count: '0',
+  dev_id: '0x0',
+  dev_port: '0',
+  dormant: '0',
+  duplex: noLink,
+  flags: '0x9',
+  gro_flush_timeout: '0',
+  ifindex: '1',
+  iflink: '1',
+  link_mode: '0',
+  mtu: '65536',
+  name_assign_type: '2',
+  napi_defer_hard_irqs: '0',
+  netdev_group: '0',
+  operstate: 'unknown',
+  proto_down: '0',
+  speed: noLink,
+  statistics: Object.fromEntries(STATISTICS.map((name) => [name, '0'])),
+  subsystem: { link: '../../../../class/net' },
+  testing: '0',
+  threaded: '0',
+  tx_queue_len: '1000',
+  type: '772',
+  uevent: 'INTERFACE=lo\nIFINDEX=1',
+};
+
 const cpuRange = (kernel: KernelState): string => (kernel.cpus === 1 ? '0' : `0-${kernel.cpus - 1}`);
 
 function treeOf(kernel: KernelState): Tree {
@@ -96,7 +144,7 @@ function treeOf(kernel: KernelState): Tree {
   return {
     block: {},
     bus: {},
-    class: { mem: links(MEM, 'mem'), net: {}, tty: links(TTY, 'tty') },
+    class: { mem: links(MEM, 'mem'), net: { lo: { link: '../../devices/virtual/net/lo' } }, tty: links(TTY, 'tty') },
     dev: { block: {}, char: { ...numbers(MEM, 'mem', 1), ...numbers(TTY, 'tty', 5) } },
     devices: {
       system: {
@@ -112,6 +160,7 @@ function treeOf(kernel: KernelState): Tree {
       },
       virtual: {
         mem: Object.fromEntries(MEM.map(([name, minor]) => [name, device(1, minor, name)])),
+        net: { lo: LOOPBACK },
         tty: Object.fromEntries(TTY.map(([name, minor]) => [name, device(5, minor, name)])),
       },
     },

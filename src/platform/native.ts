@@ -7,6 +7,7 @@ import { existsSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import type { HostArea } from './platform.js';
 
 /** One ptrace platform on the native side; see native/addon.cc. */
 export interface NativeContext {
@@ -27,6 +28,7 @@ export interface NativeContext {
   readonly pageSize: number;
   readonly taskSize: number;
   readonly vdso: number;
+  readonly hostAreas: readonly HostArea[];
   readonly fpArea: ArrayBuffer;
   readonly sigreturn: number;
   readonly fpSize: number;

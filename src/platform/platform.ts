@@ -48,6 +48,14 @@ export class HostError extends Error {
   }
 }
 
+/** Memory that every guest has without a VMA of ours: the vDSO, its data, the vsyscall page; `mode` as in /proc/PID/maps. */
+export interface HostArea {
+  readonly start: number;
+  readonly end: number;
+  readonly mode: string;
+  readonly name: string;
+}
+
 export interface Platform {
   readonly arch: ArchName;
   /** Host page size in bytes. */
@@ -58,6 +66,8 @@ export interface Platform {
   readonly vdso: number;
   /** Where a handler without SA_RESTORER returns to, in the vDSO, or 0: nowhere. */
   readonly sigreturn: number;
+  /** By address. */
+  readonly hostAreas: readonly HostArea[];
   /** AT_HWCAP, AT_HWCAP2, AT_MINSIGSTKSZ, AT_PLATFORM for new programs. */
   readonly auxv: { hwcap: number; hwcap2: number; minsigstksz: number; platform: string };
   readonly physical: PhysicalPages;

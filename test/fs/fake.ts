@@ -44,7 +44,7 @@ export function testKernel(options: { memory?: number; rootOptions?: string } = 
   const frames = new BuddyAllocator(physical, 4096);
   const log = { debug() {}, info() {}, warn() {}, error() {} };
   const kernel = new KernelState({
-    platform: { arch: 'x86_64', pageSize: 4096, taskSize: 2 ** 47 - 4096, physical },
+    platform: { arch: 'x86_64', pageSize: 4096, taskSize: 2 ** 47 - 4096, hostAreas: [], physical },
     frames,
     pids: new PidTable(),
     clock,

@@ -31,7 +31,7 @@ export function fakeMemory(
   };
   const mm = {
     bytes,
-    platform: { arch: 'x86_64', pageSize: 4096, taskSize: 2 ** 47 - 4096, physical },
+    platform: { arch: 'x86_64', pageSize: 4096, taskSize: 2 ** 47 - 4096, hostAreas: [], physical },
     readable: prefix,
     writable: prefix,
     copyIn(addr: number, dst: Uint8Array, off: number, len: number) {
@@ -111,7 +111,7 @@ export function fakeKernel(): KernelState & { testClock: { now: number } } {
   const log = { debug() {}, info() {}, warn() {}, error() {} };
   const random = { fill: (dst: Uint8Array, at: number, n: number) => void dst.fill(0xa5, at, at + n) };
   const kernel = new KernelState({
-    platform: { arch: 'x86_64', pageSize: 4096, taskSize: 2 ** 47 - 4096 },
+    platform: { arch: 'x86_64', pageSize: 4096, taskSize: 2 ** 47 - 4096, hostAreas: [] },
     frames: { usedBytes: 0, freeBytes: 1 << 30, limitBytes: 1 << 30 },
     pids: new PidTable(),
     clock,

@@ -258,6 +258,10 @@ onX86('one thread', () => {
     const head = new Uint8Array(4);
     expect(g.space.read(g.p.vdso, head, 0, 4)).toBe(4);
     expect([...head]).toEqual([0x7f, 0x45, 0x4c, 0x46]);
+    const vdso = g.p.hostAreas.find(({ name }) => name === '[vdso]');
+    expect(vdso).toMatchObject({ start: g.p.vdso, mode: 'r-xp' });
+    const data = g.p.hostAreas.filter(({ name }) => name.startsWith('[vvar'));
+    expect(data.at(-1)).toMatchObject({ end: g.p.vdso, mode: 'r--p' });
   });
 
   test('trap flag set by the guest: single steps do not disturb batches', () => {

@@ -13,7 +13,7 @@ import type { ArchName } from '../../abi/types.js';
 import { REGISTER_LAYOUTS, type RegisterLayout } from '../../abi/registers.js';
 import type { NativeContext } from '../native.js';
 import { HostError, STOP_GONE, STOP_INTERRUPTED, STOP_NONE, STOP_SIGNAL, STOP_SYSCALL } from '../platform.js';
-import type { AddressSpace, HostThread, PhysicalPages, Platform, StopInfo } from '../platform.js';
+import type { AddressSpace, HostArea, HostThread, PhysicalPages, Platform, StopInfo } from '../platform.js';
 import * as L from './layout.js';
 import { HOST_CALLS, type HostCalls } from './layout.js';
 import { CallChannel } from './channel.js';
@@ -56,6 +56,7 @@ export class PtracePlatform implements Platform {
   readonly taskSize: number;
   readonly vdso: number;
   readonly sigreturn: number;
+  readonly hostAreas: readonly HostArea[];
   readonly auxv: { hwcap: number; hwcap2: number; minsigstksz: number; platform: string };
   readonly physical: PhysicalPages;
   readonly scratch = new Scratch();
@@ -89,6 +90,7 @@ export class PtracePlatform implements Platform {
     this.taskSize = native.taskSize;
     this.vdso = native.vdso;
     this.sigreturn = native.sigreturn;
+    this.hostAreas = native.hostAreas;
     this.auxv = {
       hwcap: native.hwcap,
       hwcap2: native.hwcap2,

@@ -49,6 +49,7 @@ export class ScriptPlatform implements Platform {
   readonly taskSize: number;
   readonly vdso = 0;
   readonly sigreturn = 0;
+  readonly hostAreas = [];
   readonly auxv: Platform['auxv'];
   readonly physical: ScriptPhysical;
   readonly scratch = new Scratch();
