@@ -70,7 +70,7 @@ export const rows: readonly Row[] = [
       registers: { aarch64: [0, 1, 2, 4, 3] },
       disposition: { partial: 'no namespaces' },
     },
-    sysClone,
+    legacyClone,
   ),
   row(
     'clone3',
@@ -151,12 +151,6 @@ function legacyClone(task: Task, flags: number, sp: number, parentTid: number, c
   });
 }
 /** x86_64 passes (flags, stack, ptid, ctid, tls), aarch64 (flags, stack, ptid, tls, ctid). */
-function sysClone(task: Task, flags: number, sp: number, ptid: number, a3: number, a4: number): number {
-  return task.kernel.platform.arch === 'x86_64'
-    ? legacyClone(task, flags, sp, ptid, a3, a4)
-    : legacyClone(task, flags, sp, ptid, a4, a3);
-}
-
 /** CLONE_PIDFD: the parent gets a descriptor for the child. */
 function cloneWithPidfd(task: Task, request: CloneRequest): number {
   if ((request.flags & CLONE_PIDFD) === 0) return clone(task, request);

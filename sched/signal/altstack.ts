@@ -1,10 +1,11 @@
 /** sigaltstack(2): the rules of do_sigaltstack in kernel/signal.c. */
 import { EINVAL, ENOMEM, EPERM, errno } from '../../src/abi/errno.js';
+import type { ArchName } from '../../src/abi/types.js';
 import { SS_AUTODISARM, SS_DISABLE, SS_ONSTACK } from '../../src/abi/flags/signal.js';
 import type { Task } from '../task.js';
 import { onAltStack } from './frame.js';
 
-const MINSIGSTKSZ = 2048;
+const MINSIGSTKSZ: Readonly<Record<ArchName, number>> = { x86_64: 2048, aarch64: 5120 };
 
 /** Sets a new signal stack; `quiet` drops errors (sigreturn). `sp` is the stack pointer now. */
 export function setAltStack(
@@ -24,7 +25,6 @@ export function setAltStack(
     task.altStack = { sp: 0, size: 0, flags: stack.flags };
     return;
   }
-  const minimum = Math.max(MINSIGSTKSZ, 0);
-  if (stack.size < minimum) return fail(ENOMEM);
+  if (stack.size < MINSIGSTKSZ[task.kernel.platform.arch]) return fail(ENOMEM);
   task.altStack = { sp: stack.sp, size: stack.size, flags: stack.flags };
 }

@@ -11,7 +11,16 @@
  * Everything read back by sigreturn is hostile: pstate must be a user's, each record's size is what its kind has.
  */
 import { EFAULT, errno } from '../../src/abi/errno.js';
-import { SA_ONSTACK, SA_RESTORER, SA_SIGINFO, SEGV_ACCERR, SEGV_MAPERR, SIGSEGV } from '../../src/abi/flags/signal.js';
+import {
+  SA_ONSTACK,
+  SA_RESTORER,
+  SA_SIGINFO,
+  SEGV_ACCERR,
+  SEGV_MAPERR,
+  SIGSEGV,
+  SS_AUTODISARM,
+  SS_DISABLE,
+} from '../../src/abi/flags/signal.js';
 import {
   ESR_CONTEXT,
   ESR_MAGIC,
@@ -192,6 +201,7 @@ function setup(task: Task, action: SigAction, info: SigInfo, restoreMask: { lo: 
   regs.set(A64.x30, restorer);
   regs.ip = action.handler;
   regs.setHalves(A64.pstate, regs.lo(A64.pstate) & ~(PSR_BTYPE | PSR_TCO), 0);
+  if ((task.altStack.flags & SS_AUTODISARM) !== 0) task.altStack = { sp: 0, size: 0, flags: SS_DISABLE };
 }
 
 /** Where the records that sigreturn found lie in `bytes`; -1: there is none. */

@@ -7,6 +7,7 @@ import { cpSync, existsSync, mkdirSync, readFileSync, readdirSync, renameSync, r
 import { createRequire } from 'node:module';
 import { dirname, join, relative } from 'node:path';
 import { must } from './programs.mjs';
+import { grouped } from './suites.mjs';
 
 const require = createRequire(import.meta.url);
 const root = join(import.meta.dirname, '../..');
@@ -58,12 +59,11 @@ const importMeta = {
   },
 };
 
-/** Bundles test files; each becomes NAME.test.cjs where NAME.test.ts lies. */
-async function bundleTests(files, folder) {
+/** Bundles test files: each group becomes one NAME.cjs. */
+async function bundleTests(groups, folder) {
   await require('esbuild').build({
     absWorkingDir: root,
-    entryPoints: files,
-    outbase: root,
+    entryPoints: [...groups].map(([name]) => ({ in: `group:${name}`, out: name })),
     outdir: folder,
     outExtension: { '.js': '.cjs' },
     bundle: true,
@@ -71,12 +71,25 @@ async function bundleTests(files, folder) {
     target: 'node20',
     format: 'cjs',
     external: EXTERNAL,
-    plugins: [importMeta],
+    plugins: [groupFiles(groups), importMeta],
     supported: { 'dynamic-import': false },
     keepNames: true,
     logLevel: 'warning',
   });
 }
+const groupFiles = (groups) => ({
+  name: 'group',
+  setup(build) {
+    build.onResolve({ filter: /^group:/ }, ({ path }) => ({ path: path.slice('group:'.length), namespace: 'group' }));
+    build.onLoad({ filter: /./, namespace: 'group' }, ({ path }) => ({
+      contents: groups
+        .get(path)
+        .map((file) => `import ${JSON.stringify(`./${file}`)};`)
+        .join('\n'),
+      resolveDir: root,
+    }));
+  },
+});
 
 /** The packages of node_modules that `names` need, from the lock file. */
 function closure(names) {
@@ -119,6 +132,25 @@ function modules(cache, folder) {
   cpSync(join(kept, 'package'), join(folder, 'node_modules', RESOLVER), { recursive: true });
 }
 
+/** The guest that runs scripts of system calls: a compiler takes 10 s there. */
+function executor(folder) {
+  mkdirSync(join(folder, 'guests'));
+  const source = readFileSync(join(root, 'test/support/executor.ts'), 'utf8');
+  const flags = [
+    ...source
+      .slice(source.indexOf('const flags ='))
+      .split(';')[0]
+      .matchAll(/'([^']*)'/g),
+  ].map((part) => part[1]);
+  const words = flags.join('').trim().split(' ');
+  must('aarch64-linux-gnu-gcc', [
+    ...words,
+    '-o',
+    join(folder, 'guests/executor'),
+    join(root, 'test/executor/executor.c'),
+  ]);
+}
+
 const JEST = {
   testEnvironment: 'node',
   testRegex: '\\.test\\.cjs$',
@@ -138,12 +170,13 @@ export async function stage(cache, folder, tests, command) {
   cpSync(join(root, 'dist'), join(folder, 'dist'), { recursive: true, filter: (from) => !from.endsWith('.map') });
   for (const name of ADDON) cpSync(join(native, name), join(folder, 'build/Release', name));
   if (tests.length > 0) {
-    await bundleTests(tests, folder);
+    await bundleTests(grouped(tests), folder);
     modules(cache, folder);
     // Not the clone's: that one is for TypeScript.
     rmSync(join(folder, 'jest.config.js'), { force: true });
     writeFileSync(join(folder, 'jest.config.cjs'), `module.exports = ${JSON.stringify(JEST)};\n`);
   }
+  if (tests.some((name) => name.startsWith('test/syscalls/'))) executor(folder);
   mkdirSync(join(folder, 'out'));
   writeFileSync(join(folder, 'command'), `${command}\n`);
 }

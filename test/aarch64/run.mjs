@@ -5,7 +5,7 @@
  *   --cpu NAME        what QEMU emulates (default max,pauth-impdef=on); may be repeated: one run each
  *   --kernel 4k|16k   by its page size (default 4k)
  *   --shell           an interactive `levitate-run busybox sh` inside the machine
- *   --command TEXT    a shell command in the clone there, in place of tests
+ *   --command TEXT    a shell command in the clone there, in place of tests (which are there for it if patterns are given)
  *   --limit SECONDS   of one run (default 1500)
  *
  * Without patterns, the suites of suites.mjs. The exit status is the first run's that failed; Jest's reports are left in the cache
@@ -36,7 +36,7 @@ const cacheHome = process.env.XDG_CACHE_HOME ?? '';
 const cache = join(cacheHome.startsWith('/') ? cacheHome : join(homedir(), '.cache'), 'levitate/aarch64');
 mkdirSync(cache, { recursive: true });
 const command = values.shell ? 'exec sh test/aarch64/shell' : values.command;
-const tests = command === undefined ? chosenTests(positionals) : [];
+const tests = command === undefined || positionals.length > 0 ? chosenTests(positionals) : [];
 const base = baseImage(cache);
 const system = kernel(cache, values.kernel);
 const scratch = mkdtempSync(join(cache, 'run-'));

@@ -10,6 +10,7 @@ import { NR_AARCH64 } from '../../src/abi/numbers-aarch64.js';
 import { NR_X86_64 } from '../../src/abi/numbers-x86_64.js';
 import { hostArch } from './executor.js';
 import { Arena, Mem, Pointer } from './memory.js';
+import { SLOWNESS } from './pace.js';
 import {
   ARG_CONST,
   ARG_LOAD32,
@@ -147,7 +148,7 @@ export class Call {
   /** The call lasts at least `min` ms (checked strictly) and at most `max` (generous: machines are busy). */
   takes(min: number, max = 5000): this {
     this.op.flags |= OP_TIMED;
-    this.op.takes = { min, max };
+    this.op.takes = { min, max: max * SLOWNESS };
     return this;
   }
   /** levitate is meant to answer otherwise than the host: `expect` states how, the reason why. */
@@ -185,7 +186,7 @@ export class Builder {
       regions: [],
       tolerances: [],
       noDiff: false,
-      timeoutMs: 10_000,
+      timeoutMs: 10_000 * SLOWNESS,
       status: 0,
     };
   }

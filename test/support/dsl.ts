@@ -44,6 +44,7 @@ import {
   type SectionData,
 } from './script.js';
 import { numberOf } from './builder.js';
+import { SLOWNESS } from './pace.js';
 import { Struct, siginfoLayout, statLayout, statSize, type Layout } from './structs.js';
 
 export type FieldType = 'u8' | 'u16' | 'u32' | 'u64' | 'ptr';
@@ -162,7 +163,8 @@ export class Script extends Section {
   timespec(seconds: number, nanoseconds = 0): Mem {
     return this.pack('u64', seconds, 'u64', nanoseconds);
   }
-  ms(milliseconds: number): Mem {
+  ms(time: number): Mem {
+    const milliseconds = time * SLOWNESS;
     return this.timespec(Math.floor(milliseconds / 1000), (milliseconds % 1000) * 1e6);
   }
   sigset(...signals: number[]): Mem {
@@ -359,7 +361,9 @@ export class Script extends Section {
   }
   /** Until the 32-bit variable has this value. */
   waitWord(at: Mem | Pointer, value: number, timeoutMs = 5000): Call {
-    return this.script.add(OP_WAIT_WORD, { args: [at, value, timeoutMs], text: `wait for ${value}` }).returns(0);
+    return this.script
+      .add(OP_WAIT_WORD, { args: [at, value, timeoutMs * SLOWNESS], text: `wait for ${value}` })
+      .returns(0);
   }
   /** The same without a system call: burns CPU time. */
   spin(at: Mem | Pointer, value: number, rounds = 2_000_000_000): Call {

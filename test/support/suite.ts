@@ -16,6 +16,7 @@ import { buildExecutor } from './executor.js';
 import { runOnHost, type RunResult } from './host.js';
 import { playInLevitate, runInLevitate, unavailable, type LevitateRun } from './levitate.js';
 import { outcomeOf, type Outcome } from './outcome.js';
+import { SLOWNESS } from './pace.js';
 import { parseRecords, type TestRecords } from './records.js';
 import { SECTION_PROCESS, type TestScript } from './script.js';
 
@@ -56,7 +57,7 @@ export function syscallTest(name: string, write: (s: S) => void, options: TestOp
 export function registerTest(name: string, build: (builder: Builder) => void, options: TestOptions = {}): void {
   const builder = new Builder(name, scripts.length);
   const { script } = builder;
-  if (options.timeoutMs !== undefined) script.timeoutMs = options.timeoutMs;
+  if (options.timeoutMs !== undefined) script.timeoutMs = options.timeoutMs * SLOWNESS;
   if (options.status !== undefined) script.status = options.status;
   if (options.hostOnly !== undefined) script.hostOnly = options.hostOnly;
   try {
@@ -195,7 +196,7 @@ async function runAll(): Promise<Sides> {
   }
   const executor = buildExecutor();
   const script = encodeScripts(scripts);
-  const budgetMs = 20_000 + scripts.length * 1000;
+  const budgetMs = (20_000 + scripts.length * 1000) * SLOWNESS;
   const onHost = (name: string): Promise<Side> =>
     new Side(name, (bytes, first) => runOnHost(executor, bytes, first, budgetMs)).runAll(script);
   const host = await onHost('host');
