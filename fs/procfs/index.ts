@@ -21,6 +21,7 @@ import {
   type Emit,
   type Entry,
 } from './nodes.js';
+import { cpuinfoText } from './cpuinfo.js';
 import { processDirectory, processIno } from './process.js';
 import { sysDirectory } from './sysctl.js';
 import * as system from './system-files.js';
@@ -67,7 +68,7 @@ function added(name: string): Entry<ProcSuperBlock> {
 const ROOT: readonly Entry<ProcSuperBlock>[] = [
   text('cmdline', system.cmdlineText),
   text('consoles', () => 'console              -W- (EC   )    5:1\n'),
-  text('cpuinfo', system.cpuinfoText),
+  text('cpuinfo', cpuinfoText),
   text('devices', system.devicesText),
   text('diskstats', () => ''),
   text('filesystems', system.filesystemsText),

@@ -205,30 +205,6 @@ export const versionText = (): string =>
   `${UTS_SYSNAME} version ${UTS_RELEASE} (levitate@levitate) (TypeScript) ${UTS_VERSION}\n`;
 export const cmdlineText = (kernel: KernelState): string => `${kernel.bootCommand ?? 'BOOT_IMAGE=levitate'}\n`;
 
-const X86_FLAGS =
-  'fpu vme de pse tsc msr pae mce cx8 apic sep mtrr pge mca cmov pat pse36 clflush mmx fxsr sse sse2 ht syscall nx lm ' +
-  'constant_tsc rep_good nopl cpuid pni ssse3 cx16 sse4_1 sse4_2 popcnt hypervisor lahf_lm';
-
-export function cpuinfoText(kernel: KernelState): string {
-  if (kernel.cpuinfo !== undefined) return kernel.cpuinfo;
-  let text = '';
-  for (let cpu = 0; cpu < kernel.cpus; cpu++) {
-    if (kernel.platform.arch === 'aarch64')
-      text +=
-        `processor\t: ${cpu}\nBogoMIPS\t: 100.00\nFeatures\t: fp asimd\nCPU implementer\t: 0x41\n` +
-        'CPU architecture: 8\nCPU variant\t: 0x0\nCPU part\t: 0xd03\nCPU revision\t: 0\n\n';
-    else
-      text +=
-        `processor\t: ${cpu}\nvendor_id\t: GenuineIntel\ncpu family\t: 6\nmodel\t\t: 0\nmodel name\t: levitate virtual CPU\n` +
-        `stepping\t: 0\nmicrocode\t: 0x1\ncpu MHz\t\t: 2000.000\ncache size\t: 4096 KB\nphysical id\t: 0\n` +
-        `siblings\t: ${kernel.cpus}\ncore id\t\t: ${cpu}\ncpu cores\t: ${kernel.cpus}\napicid\t\t: ${cpu}\n` +
-        `initial apicid\t: ${cpu}\nfpu\t\t: yes\nfpu_exception\t: yes\ncpuid level\t: 13\nwp\t\t: yes\nflags\t\t: ${X86_FLAGS}\n` +
-        'bugs\t\t:\nbogomips\t: 4000.00\nclflush size\t: 64\ncache_alignment\t: 64\n' +
-        'address sizes\t: 46 bits physical, 48 bits virtual\npower management:\n\n';
-  }
-  return text;
-}
-
 export function filesystemsText(kernel: KernelState): string {
   let text = '';
   for (const { name, needsDevice } of kernel.vfs.filesystemTypes())

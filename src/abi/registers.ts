@@ -23,6 +23,8 @@ export interface RegisterLayout {
   readonly syscallLength: number;
   /** Where a program puts the number of its call. */
   readonly callNumber: number;
+  /** How much of the signal frame the handler's return has popped when sigreturn is called: its return address. */
+  readonly sigreturnPops: number;
   /** The thread pointer, which clone(2) sets, and what else that sets to 0. */
   readonly tls: number;
   readonly clearedWithTls: readonly number[];
@@ -73,6 +75,7 @@ export const X86_LAYOUT: RegisterLayout = {
   sp: X86.rsp,
   syscallLength: 2,
   callNumber: X86.rax,
+  sigreturnPops: 8,
   tls: X86.fs_base,
   clearedWithTls: [],
   keptByExec: new Set([X86.cs, X86.ss, X86.ds, X86.es, X86.fs, X86.gs]),
@@ -103,6 +106,7 @@ export const A64_LAYOUT: RegisterLayout = {
   sp: A64.sp,
   syscallLength: 4,
   callNumber: A64.x8,
+  sigreturnPops: 0,
   tls: A64.tpidr,
   clearedWithTls: [A64.tpidr2],
   keptByExec: new Set(),

@@ -4,6 +4,7 @@
  *
  * The host's run comes first and is over before levitate's begins: the two are tracers of the same thread.
  */
+import { HOST_ARCH } from '../abi/host-arch.js';
 import {
   CLONE_NEWIPC,
   CLONE_NEWNET,
@@ -13,7 +14,7 @@ import {
   CLONE_NEWUTS,
 } from '../abi/flags/process.js';
 import { EPERM, ERRNO_NAMES, ERRNO_TEXTS } from '../abi/errno.js';
-import type { ArchName, ByteString } from '../abi/types.js';
+import type { ByteString } from '../abi/types.js';
 import { loginCredentials } from '../../sched/credentials.js';
 import { defaultLimits } from '../../sched/limits.js';
 import type { Task } from '../../sched/task.js';
@@ -69,7 +70,6 @@ interface Side {
 }
 
 const HOSTNAME = 'levitate';
-const ARCH: ArchName = process.arch === 'arm64' ? 'aarch64' : 'x86_64';
 const NOTHING: Comparison = { differences: [], calls: 0, tasks: 0 };
 
 export async function diff(options: DiffOptions): Promise<DiffResult> {
@@ -107,8 +107,12 @@ async function onHost(options: DiffOptions, root: string): Promise<Side> {
   try {
     let refused: HostLaunchError | null = null;
     for (const enclosure of enclosures()) {
-      const run = new HostRun(ARCH);
-      const recorder = new Recorder<HostTask>({ arch: ARCH, memory: (task) => run.memory(task), ...ignoring(options) });
+      const run = new HostRun(HOST_ARCH);
+      const recorder = new Recorder<HostTask>({
+        arch: HOST_ARCH,
+        memory: (task) => run.memory(task),
+        ...ignoring(options),
+      });
       try {
         const end = await run.run(launchOf(options, scratch, enclosure), recorder, options);
         const problem = end.timedOut ? 'the run on the host was ended by --timeout' : null;
@@ -184,7 +188,7 @@ async function inLevitate(options: DiffOptions, root: string): Promise<Side> {
     const { path, argv, envp } = findProgram(init, [...options.argv], new Map(options.env), options.cwd, kernel);
     let launching: LaunchMemory | null = new LaunchMemory(init.regs.sp, path, argv, envp);
     const recorder = new Recorder<Task>({
-      arch: ARCH,
+      arch: HOST_ARCH,
       memory: (task) => launching ?? taskMemory(task),
       ...ignoring(options),
     });

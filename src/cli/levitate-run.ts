@@ -5,6 +5,7 @@
  * Everything that a plain run does not need is loaded on demand: start-up time is a feature (CONTRIBUTING: under three
  * times `node -e 0`).
  */
+import { HOST_ARCH } from '../abi/host-arch.js';
 import { argvBytes, environmentBytes, fromBytes } from './host-strings.js';
 import type { StraceSettings } from '../trace/settings.js';
 import { EXIT_FAILED, OPTIONS, UsageError, toRunOptions, type RunOptions } from './options.js';
@@ -74,7 +75,7 @@ async function straceSettings(options: RunOptions, texts: string[]): Promise<Str
     import('../../syscalls/table.js'),
   ]);
   try {
-    const settings = parseStraceOptions(texts, ROWS, process.arch === 'arm64' ? 'aarch64' : 'x86_64');
+    const settings = parseStraceOptions(texts, ROWS, HOST_ARCH);
     if (settings.separately && typeof options.strace !== 'string')
       throw new UsageError('--strace-options: -ff needs --strace=FILE');
     return settings;

@@ -9,8 +9,7 @@ import { getU64 } from '../abi/layout.js';
 import {
   ELF64_EHDR,
   ELF64_PHDR,
-  EM_AARCH64,
-  EM_X86_64,
+  ELF_MACHINES,
   ET_DYN,
   ET_EXEC,
   PF_R,
@@ -59,7 +58,6 @@ export interface ElfFile {
 const EHDR = ELF64_EHDR.offsets;
 const PHDR = ELF64_PHDR.offsets;
 const PATH_MAX = 4096;
-const MACHINES: Readonly<Record<ArchName, number>> = { x86_64: EM_X86_64, aarch64: EM_AARCH64 };
 
 /** Reads and checks the headers; throws `bad` (ENOEXEC for a program, ELIBBAD for an interpreter) when they are not ours. */
 export function parseElf(file: ProgramFile, arch: ArchName, pageSize: number, bad: number): ElfFile {
@@ -71,7 +69,7 @@ export function parseElf(file: ProgramFile, arch: ArchName, pageSize: number, ba
   const type = view.getUint16(EHDR.e_type, true);
   // Only Linux's program loader looks at the type here; that of an interpreter is checked when it is mapped.
   if (bad === ENOEXEC && type !== ET_EXEC && type !== ET_DYN) throw errno(bad);
-  if (view.getUint16(EHDR.e_machine, true) !== MACHINES[arch]) throw errno(bad);
+  if (view.getUint16(EHDR.e_machine, true) !== ELF_MACHINES[arch]) throw errno(bad);
   const entry = getU64(view, EHDR.e_entry);
   const headerOffset = getU64(view, EHDR.e_phoff);
   const headerCount = view.getUint16(EHDR.e_phnum, true);

@@ -295,7 +295,7 @@ export class Player {
     played!.next = null;
     const { regs } = thread;
     // The restorer's instructions: the return address has been popped where there is one.
-    if (next.sigreturn && this.arch === 'x86_64') regs.sp += 8;
+    if (next.sigreturn) regs.sp += regs.layout.sigreturnPops;
     const order = played!.playing?.plan.row.registers?.[this.arch];
     const args = order === undefined ? next.args : registersOf(next.args, order);
     return thread.call(next.nr, ...args);

@@ -1,4 +1,5 @@
 /** Replays one file: reads it once for the file system it began with, boots a kernel on that, and plays it. */
+import { HOST_ARCH } from '../abi/host-arch.js';
 import type { OpenFile } from '../../fs/file.js';
 import { openAt } from '../../fs/open.js';
 import { chdir } from '../../fs/working-directory.js';
@@ -43,7 +44,6 @@ export interface ReplayResult {
 
 const PHYSICAL = 1 << 30;
 const MAX_TASKS = 8192;
-const HOST_ARCH: ArchName = process.arch === 'arm64' ? 'aarch64' : 'x86_64';
 
 /** Throws TraceFileError for what cannot be read. */
 export async function replay(options: ReplayOptions): Promise<ReplayResult> {

@@ -1,5 +1,5 @@
 /** The smallest program that execve takes: one page of nothing. In a replay no instruction of it is executed. */
-import { ELF64_EHDR, ELF64_PHDR, EM_AARCH64, EM_X86_64, ET_EXEC, PF_R, PF_X, PT_LOAD } from '../abi/layouts/elf.js';
+import { ELF64_EHDR, ELF64_PHDR, ELF_MACHINES, ET_EXEC, PF_R, PF_X, PT_LOAD } from '../abi/layouts/elf.js';
 import { setU64, writeField } from '../abi/layout.js';
 import type { ArchName } from '../abi/types.js';
 
@@ -11,7 +11,7 @@ export function stubProgram(arch: ArchName): Uint8Array {
   const view = new DataView(bytes.buffer);
   bytes.set([0x7f, 0x45, 0x4c, 0x46, 2, 1, 1]);
   writeField(ELF64_EHDR, view, 0, 'e_type', ET_EXEC);
-  writeField(ELF64_EHDR, view, 0, 'e_machine', arch === 'x86_64' ? EM_X86_64 : EM_AARCH64);
+  writeField(ELF64_EHDR, view, 0, 'e_machine', ELF_MACHINES[arch]);
   writeField(ELF64_EHDR, view, 0, 'e_version', 1);
   setU64(view, ELF64_EHDR.offsets.e_entry, BASE + size);
   setU64(view, ELF64_EHDR.offsets.e_phoff, ELF64_EHDR.size);

@@ -133,22 +133,20 @@ function modules(cache, folder) {
 }
 
 /** The guest that runs scripts of system calls: a compiler takes 10 s there. */
-function executor(folder) {
+async function executor(folder) {
+  const { outputFiles } = await require('esbuild').build({
+    absWorkingDir: root,
+    entryPoints: ['test/support/executor.ts'],
+    bundle: true,
+    platform: 'node',
+    format: 'esm',
+    write: false,
+    define: { 'import.meta.dirname': JSON.stringify(join(root, 'test/support')) },
+  });
+  const code = Buffer.from(outputFiles[0].contents).toString('base64');
+  const { buildExecutor } = await import(`data:text/javascript;base64,${code}`);
   mkdirSync(join(folder, 'guests'));
-  const source = readFileSync(join(root, 'test/support/executor.ts'), 'utf8');
-  const flags = [
-    ...source
-      .slice(source.indexOf('const flags ='))
-      .split(';')[0]
-      .matchAll(/'([^']*)'/g),
-  ].map((part) => part[1]);
-  const words = flags.join('').trim().split(' ');
-  must('aarch64-linux-gnu-gcc', [
-    ...words,
-    '-o',
-    join(folder, 'guests/executor'),
-    join(root, 'test/executor/executor.c'),
-  ]);
+  cpSync(buildExecutor('aarch64'), join(folder, 'guests/executor'));
 }
 
 const JEST = {
@@ -176,7 +174,7 @@ export async function stage(cache, folder, tests, command) {
     rmSync(join(folder, 'jest.config.js'), { force: true });
     writeFileSync(join(folder, 'jest.config.cjs'), `module.exports = ${JSON.stringify(JEST)};\n`);
   }
-  if (tests.some((name) => name.startsWith('test/syscalls/'))) executor(folder);
+  if (tests.some((name) => name.startsWith('test/syscalls/'))) await executor(folder);
   mkdirSync(join(folder, 'out'));
   writeFileSync(join(folder, 'command'), `${command}\n`);
 }

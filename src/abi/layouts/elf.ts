@@ -1,5 +1,6 @@
 /** ELF64 structures and the constants the loader looks at (linux/elf.h), auxiliary vector types (linux/auxvec.h). */
 import { struct } from '../layout.js';
+import type { ArchName } from '../types.js';
 
 export const ELF64_EHDR = struct('Elf64_Ehdr', {
   e_ident: ['u8', 16],
@@ -56,6 +57,7 @@ export const ET_DYN = 3;
 export const ET_CORE = 4;
 export const EM_X86_64 = 62;
 export const EM_AARCH64 = 183;
+export const ELF_MACHINES: Readonly<Record<ArchName, number>> = { x86_64: EM_X86_64, aarch64: EM_AARCH64 };
 export const PT_LOAD = 1;
 export const PT_DYNAMIC = 2;
 export const PT_INTERP = 3;

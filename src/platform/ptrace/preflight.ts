@@ -4,6 +4,7 @@
  * Static checks first; then the native set-up itself is the probe: it names the step that failed, and the step and the
  * errno together name the cause.
  */
+import { KNOWN_HOST } from '../../abi/host-arch.js';
 import { readFileSync } from 'node:fs';
 import { totalmem } from 'node:os';
 import { loadNative, type NativeContext } from '../native.js';
@@ -26,8 +27,7 @@ function readText(path: string): string {
 
 function staticProblem(): string | null {
   if (process.platform !== 'linux') return `runs on Linux only, this is ${process.platform}`;
-  if (process.arch !== 'x64' && process.arch !== 'arm64')
-    return `runs on x86_64 and aarch64 only, this is ${process.arch}`;
+  if (KNOWN_HOST === undefined) return `runs on x86_64 and aarch64 only, this is ${process.arch}`;
   if (readText('/proc/sys/kernel/yama/ptrace_scope').trim() === '3')
     return 'ptrace is switched off: kernel.yama.ptrace_scope is 3 (set it to 0, 1 or 2 at boot; it cannot be lowered later)';
   if (readText('/proc/self/stat') === '') return '/proc is not mounted';

@@ -1,10 +1,10 @@
 /** Signals: siginfo, sigaction, sigevent, alternate stacks, sigreturn's mask, waits for signals. */
+import { REGISTER_LAYOUTS } from '../../abi/registers.js';
 import * as s from '../../abi/flags/signal.js';
 import { FLAG_SETS, type FlagSetName } from '../../abi/flags/index.js';
 import { SIGINFO } from '../../abi/layouts/signal.js';
 import { signalName } from '../../abi/signals.js';
 import { ERRNO_NAMES } from '../../abi/errno.js';
-import { forArch } from '../../abi/layout.js';
 import { LAYOUTS } from '../../abi/layouts/index.js';
 import { StructView, type Call } from '../call.js';
 import { SYSCALL_NUMBERS } from '../../abi/numbers.js';
@@ -142,10 +142,9 @@ const sigreturn: CallPrinter = {
     c.complete = true;
     const sp = c.args[0] ?? 0n;
     if (sp === 0n) return '';
-    const frame = forArch(c.arch === 'x86_64' ? LAYOUTS.rt_sigframe_x86_64 : LAYOUTS.rt_sigframe_aarch64, c.arch);
-    const context = forArch(c.arch === 'x86_64' ? LAYOUTS.ucontext_x86_64 : LAYOUTS.ucontext_aarch64, c.arch);
-    // On x86_64 the return address is popped when the call is made.
-    const base = c.arch === 'x86_64' ? sp - 8n : sp;
+    const frame = LAYOUTS[`rt_sigframe_${c.arch}`];
+    const context = LAYOUTS[`ucontext_${c.arch}`];
+    const base = sp - BigInt(REGISTER_LAYOUTS[c.arch].sigreturnPops);
     return `{mask=${sigset(c, base + BigInt(frame.offsets['uc'] + context.offsets['uc_sigmask']), 8n)}}`;
   },
 };
