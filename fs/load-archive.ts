@@ -85,6 +85,7 @@ class Loader {
     if (target === old) return null;
     const removed = remove(dir, name, old);
     if (removed !== null) return removed;
+    this.sb.reserveInode();
     target.nlink++;
     dir.adopt(name, target);
     return null;

@@ -36,7 +36,9 @@ export class RegularFile extends OpenFile {
   override read(_task: Task, into: GuestBuffer, offset: number): number {
     const { inode } = this;
     const at = offset === AT_POSITION ? this.position : offset;
-    const n = inode.cache.read(into, at, into.remaining);
+    const length = into.remaining;
+    if (length > 0 && at + length >= MAX_POSITION) throw errno(EINVAL);
+    const n = inode.cache.read(into, at, length);
     if (offset === AT_POSITION) this.position = at + n;
     if (this.place !== null && (this.flags & O_NOATIME) === 0) touchAccessed(this.place.mount, inode);
     return n;
@@ -47,6 +49,7 @@ export class RegularFile extends OpenFile {
     let at = offset === AT_POSITION ? this.position : offset;
     let length = from.remaining;
     if (length === 0) return 0;
+    if (at + length >= MAX_POSITION) throw errno(EINVAL);
     if ((this.flags & O_APPEND) !== 0) at = inode.size;
     const limit = task.group.limits[RLIMIT_FSIZE].soft;
     if (at + length > limit) {

@@ -134,9 +134,9 @@ export function copyFileRange(
   const to = offOutPtr === 0 ? sink.position : mm.readI64(offOutPtr);
   if (flags !== 0) throw errno(EINVAL);
   checkCopyFiles(source, sink);
+  if (overflows(from, length) || overflows(to, length)) throw errno(EOVERFLOW);
   if (from < 0 || to < 0) throw errno(EINVAL);
   const wanted = Math.min(length, MAX_RW_COUNT);
-  if (from + wanted > 2 ** 63 || to + wanted > 2 ** 63) throw errno(EOVERFLOW);
   const left = Math.max(0, Math.min(wanted, source.inode.size - from));
   if (source.inode === sink.inode && to + left > from && to < from + left) throw errno(EINVAL);
   const copy = { source, sink, from, to, left, total: 0 };
@@ -149,6 +149,10 @@ export function copyFileRange(
   };
   return inSteps(task, source, sink, () => copyStep(task, copy, finish));
 }
+
+/** Linux adds without signs: a negative offset overflows when the length reaches zero. */
+const overflows = (offset: number, length: number): boolean =>
+  length > 0 && (offset < 0 ? length >= -offset : offset + length >= 2 ** 64);
 
 function checkCopyFiles(source: OpenFile, sink: OpenFile): void {
   if (source.inode.isDir || sink.inode.isDir) throw errno(EISDIR);

@@ -75,6 +75,7 @@ export class TmpfsDirectory extends TmpfsInode {
     return inode;
   }
   override link(name: string, inode: Inode): void {
+    if (inode.nlink > 0) this.sb.reserveInode();
     inode.nlink++;
     inode.touch(false, false);
     this.enter(name, inode);
@@ -94,6 +95,7 @@ export class TmpfsDirectory extends TmpfsInode {
   // --- removing names
   override unlink(name: string, inode: Inode): void {
     this.remove(name);
+    if (inode.nlink > 1) this.sb.freeInode();
     inode.nlink--;
     inode.touch(false, false);
     this.touch(false, true);
@@ -134,6 +136,7 @@ export class TmpfsDirectory extends TmpfsInode {
       if ((flags & RENAME_WHITEOUT) !== 0) whiteout = new TmpfsNode(this.sb, newOwnership(this, S_IFCHR, creds), 0, 0);
       if (replaced !== null) {
         target.remove(newName);
+        if (!replaced.isDir && replaced.nlink > 1) this.sb.freeInode();
         replaced.nlink--;
         replaced.touch(false, false);
         if (replaced.isDir) {

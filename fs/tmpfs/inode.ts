@@ -44,7 +44,7 @@ export abstract class TmpfsInode extends Inode {
   }
 
   override evict(): void {
-    this.sb.freeIno();
+    this.sb.freeInode();
   }
 
   // --- extended attributes

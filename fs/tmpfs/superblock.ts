@@ -67,13 +67,17 @@ export class TmpfsSuperBlock extends SuperBlock implements PageAccount {
   give(pages: number): void {
     this.usedBlocks -= pages;
   }
-  /** The number of a new inode; ENOSPC at the limit. */
-  allocateIno(): number {
+  /** Room for an inode; ENOSPC at the limit. Further names of a file take as much (shmem_link). */
+  reserveInode(): void {
     if (this.maxInodes !== 0 && this.usedInodes >= this.maxInodes) throw errno(ENOSPC);
     this.usedInodes++;
+  }
+  /** The number of a new inode. */
+  allocateIno(): number {
+    this.reserveInode();
     return this.nextIno++;
   }
-  freeIno(): void {
+  freeInode(): void {
     this.usedInodes--;
   }
 
