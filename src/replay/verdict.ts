@@ -31,11 +31,13 @@ export class Verdict {
     this.texts = texts;
     this.outputs = new Outputs(ids.values, options.derived ?? false);
     this.comparer = new Comparer(ids.values, ids, options.derived ?? false);
-    if (options.script === true)
+    if (options.script === true) {
+      this.comparer.literal = true;
       this.comparer.capture = (name, value) => {
         ids.variables.set(name, value);
         return true;
       };
+    }
   }
 
   /** What differs, in a sentence; null for nothing. */

@@ -29,19 +29,23 @@ const FCNTL_POINTERS = new Set([
 const FCNTL_PIDS = new Set([f.F_SETOWN]);
 export const fcntlArgument: ArgReader = (e, term, arg) => {
   const command = Number(e.values.number(e.terms[1]) ?? -1n);
-  if (term.kind === 'struct') {
-    const layout = term.field('l_type') === undefined ? LAYOUTS.f_owner_ex : LAYOUTS.flock;
+  if (term.kind === 'symbol' && term.text === '_') return e.placement.room(64);
+  // A script writes what F_GETLK asks for and what it answers; strace only the answer.
+  const given = term.kind === 'operation' && term.text === '=>' ? term.parts[0] : term;
+  if (given.kind === 'struct') {
+    const layout = given.field('l_type') === undefined ? LAYOUTS.f_owner_ex : LAYOUTS.flock;
     return e.pointer(term, 64, (t) => padded(e.structs.of(layout, t, pidField(e)), 64));
   }
   const value = e.values.need(term, arg.name);
   if (FCNTL_PIDS.has(command)) return e.pid(term);
   // The lowest descriptor that F_DUPFD may give is a number, not a descriptor.
-  if (!FCNTL_POINTERS.has(command)) return value;
+  if (!FCNTL_POINTERS.has(command) || value < 4096n) return value;
   return e.pointer(term, 64, () => new Uint8Array(64));
 };
 const TERMIOS: readonly number[] = [io.TCGETS, io.TCSETS, io.TCSETSW, io.TCSETSF, io.TIOCGLCKTRMIOS, io.TIOCSLCKTRMIOS];
 export const ioctlArgument: ArgReader = (e, term, arg) => {
   const command = Number(BigInt.asUintN(32, e.values.number(e.terms[1]) ?? 0n));
+  if (term.kind === 'symbol' && term.text === '_') return e.placement.room(4096);
   switch (term.kind) {
     case 'struct': {
       const layout: LayoutName = TERMIOS.includes(command) ? 'termios' : term.field('ws_row') ? 'winsize' : 'termios2';

@@ -45,6 +45,7 @@ export function check(expected: Expected, view: View): true | string {
   const shown = print(expected, view, Number(result));
   const same = (a: bigint | number, b: bigint | number): boolean => Number(a) === Number(b);
   const comparer = new Comparer(values, { fd: same, pid: same }, false);
+  comparer.literal = true;
   const now = parseArguments(shown.args);
   let next = 0;
   for (const arg of row.args) {
