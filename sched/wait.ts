@@ -32,6 +32,10 @@ export class WaitQueue {
   add(entry: WaitEntry): void {
     this.entries.push(entry);
   }
+  /** Ahead of all others, as Linux adds who is not exclusive (add_wait_queue). */
+  addFirst(entry: WaitEntry): void {
+    this.entries.unshift(entry);
+  }
   remove(entry: WaitEntry): void {
     const at = this.entries.indexOf(entry);
     if (at >= 0) this.entries.splice(at, 1);

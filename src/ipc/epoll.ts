@@ -91,7 +91,9 @@ export class EpollFile extends AnonFile {
     const byFd = this.items.get(file);
     if (byFd === undefined) this.items.set(file, new Map([[fd, item]]));
     else byFd.set(fd, item);
-    file.queue!.add(item);
+    // The order in which entries of one file become ready shows in the reports.
+    if ((events & EPOLLEXCLUSIVE) !== 0) file.queue!.add(item);
+    else file.queue!.addFirst(item);
     atRelease(file, item.released);
     if (file instanceof EpollFile) file.parents.add(this);
     if (item.poll(task) !== 0) this.markReady(item);
