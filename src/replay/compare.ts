@@ -109,7 +109,7 @@ export class Comparer {
 
   /** Whether `now` is as good as `recorded`. */
   same(recorded: Term, now: Term, how: Comparison): boolean {
-    if (how === 'ignored' || recorded.kind === 'dots' || now.kind === 'dots') return true;
+    if ((how === 'ignored' && !this.literal) || recorded.kind === 'dots' || now.kind === 'dots') return true;
     if (wild(recorded)) return true;
     if (recorded.kind === 'struct' && now.kind === 'struct') return this.structs(recorded, now);
     if (recorded.kind === 'array' && now.kind === 'array') return this.arrays(recorded, now, how);

@@ -173,6 +173,7 @@ class Compiler {
     if (step.outcome === null) call.optional().ignored();
     else if (step.outcome.error.startsWith('ERESTART')) this.interrupted(task, made, call, i);
     else this.calls.expect(made, call, step);
+    if (step.fatal) call.optional();
   }
   /** The text makes the interrupted call again: it is still the same operation. */
   private restarted(task: Task, again: { made: MadeCall; call: Call }, step: CallStep, i: number): void {
@@ -185,12 +186,10 @@ class Compiler {
   }
   /** A handler comes in the middle: EINTR, or the call again as the text makes it after rt_sigreturn. */
   private interrupted(task: Task, made: MadeCall, call: Call, i: number): void {
-    const [next, then] = this.steps
-      .slice(i + 1)
-      .filter((other) => other.task === task.label && other.kind !== 'resumed') as (Step | undefined)[];
+    const next = this.steps.slice(i + 1).find((other) => other.task === task.label && other.kind !== 'resumed');
     const handled = next?.kind === 'signal' ? task.handlers.get(signalNumber(next.signal)) : undefined;
     const { error } = made.step.outcome!;
-    if (next?.kind === 'end' || (next?.kind === 'signal' && then?.kind === 'end')) call.optional().ignored();
+    if (next?.kind === 'end' || made.step.fatal) call.optional().ignored();
     else if (handled === undefined || error === 'ERESTARTNOINTR' || (error === 'ERESTARTSYS' && handled.restart))
       task.again = { made, call };
     else call.fails(EINTR);

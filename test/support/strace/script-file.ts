@@ -16,6 +16,8 @@ export interface CallStep {
   readonly keep: string | undefined;
   /** Others act before it ends. */
   readonly sleeps: boolean;
+  /** The signal that follows is the end of its task. */
+  readonly fatal: boolean;
 }
 export type Step =
   | CallStep
@@ -76,7 +78,11 @@ function step(event: TraceEvent, events: readonly TraceEvent[], at: number): Ste
 type Begin = Extract<TraceEvent, { kind: 'call' | 'unfinished' | 'lost' }>;
 function callStep(event: Begin, events: readonly TraceEvent[], at: number): CallStep {
   const { pid: task, line, name } = event;
-  const base = { kind: 'call', task, line, name, sleeps: event.kind === 'unfinished' } as const;
+  const [next, then] = events
+    .slice(at + 1)
+    .filter((other) => other.pid === task && other.kind !== 'resumed') as (TraceEvent | undefined)[];
+  const fatal = next?.kind === 'signal' && then?.kind === 'killed';
+  const base = { kind: 'call', task, line, name, sleeps: event.kind === 'unfinished' || fatal, fatal } as const;
   if (event.kind !== 'unfinished') {
     const terms = parseArguments(event.args);
     if (event.kind === 'lost') return { ...base, terms, outcome: null, keep: undefined };
