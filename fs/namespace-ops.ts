@@ -20,7 +20,7 @@ import {
   errno,
 } from '../src/abi/errno.js';
 import { AT_EMPTY_PATH, AT_SYMLINK_FOLLOW } from '../src/abi/flags/open.js';
-import { IN_ATTRIB, IN_CREATE, IN_DELETE, IN_DELETE_SELF, IN_ISDIR } from '../src/abi/flags/poll.js';
+import { IN_ATTRIB, IN_CREATE, IN_DELETE, IN_ISDIR } from '../src/abi/flags/poll.js';
 import { S_IFBLK, S_IFCHR, S_IFDIR, S_IFIFO, S_IFMT, S_IFREG, S_IFSOCK } from '../src/abi/flags/stat.js';
 import { capable } from '../sched/credentials.js';
 import { CAP_DAC_READ_SEARCH, CAP_MKNOD } from '../src/abi/flags/capability.js';
@@ -168,7 +168,7 @@ export function unlink(task: Task, dirfd: number, path: string): void {
   unlinkDentry(victim);
   notify(inode, IN_ATTRIB);
   notify(dir.inode!, IN_DELETE, name);
-  forgetInode(inode);
+  dropUnused(inode);
 }
 
 export function rmdir(task: Task, dirfd: number, path: string): void {
@@ -186,12 +186,5 @@ export function rmdir(task: Task, dirfd: number, path: string): void {
   dir.inode!.rmdir(name, inode);
   unlinkDentry(victim);
   notify(dir.inode!, IN_DELETE | IN_ISDIR, name);
-  forgetInode(inode);
-}
-
-/** A name of `inode` went: with the last one, watchers hear of it, and without users it is evicted. */
-export function forgetInode(inode: Inode): void {
-  if (inode.nlink > 0) return;
-  if (inode.users === 0) notify(inode, IN_DELETE_SELF);
   dropUnused(inode);
 }

@@ -6,10 +6,12 @@
  * Names alone are not counted: the filesystem holds those.
  */
 import { O_ACCMODE, O_PATH } from '../src/abi/flags/open.js';
+import { IN_DELETE_SELF } from '../src/abi/flags/poll.js';
 import type { ThreadGroup } from '../sched/thread-group.js';
 import type { OpenFile } from './file.js';
 import type { Inode } from './inode.js';
 import type { Mount, Place } from './mount.js';
+import { notify } from './notify.js';
 import type {} from './task-parts.js';
 
 export function holdInode(inode: Inode): void {
@@ -17,12 +19,15 @@ export function holdInode(inode: Inode): void {
 }
 
 export function releaseInode(inode: Inode): void {
-  if (--inode.users === 0 && inode.nlink === 0) inode.evict?.();
+  inode.users--;
+  dropUnused(inode);
 }
 
-/** After an operation took a name away: evicts what has neither name nor user. */
+/** After a name or a user went: what has neither is evicted, and its watchers hear of it. */
 export function dropUnused(inode: Inode): void {
-  if (inode.users === 0 && inode.nlink === 0) inode.evict?.();
+  if (inode.users > 0 || inode.nlink > 0) return;
+  notify(inode, IN_DELETE_SELF);
+  inode.evict?.();
 }
 
 export function holdMount(mount: Mount): void {

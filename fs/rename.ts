@@ -13,7 +13,7 @@ import type { KernelState } from '../sched/kernel-state.js';
 import type { Task } from '../sched/task.js';
 import { Dentry, attachDentry, exchangeDentries, moveDentry } from './dentry.js';
 import type { Inode } from './inode.js';
-import { forgetInode } from './namespace-ops.js';
+import { dropUnused } from './references.js';
 import { nextCookie, notify } from './notify.js';
 import { MAY_WRITE, checkPermission, mayCreate, mayDelete, wantWrite } from './permissions.js';
 import { LAST_NORM, type LastOf, lookupAt, resolveParent } from './walk.js';
@@ -89,7 +89,7 @@ function move(task: Task, oldDir: Dentry, source: Dentry, newDir: Dentry, target
   if (whiteout !== null && cache) attachDentry(new Dentry(oldName, oldDir, whiteout));
   tellWatchers(kernel, from, oldName, to, newName, inode);
   if (exchange) tellWatchers(kernel, to, newName, from, oldName, other!);
-  else if (other !== null) forgetInode(other);
+  else if (other !== null) dropUnused(other);
 }
 
 function tellWatchers(
