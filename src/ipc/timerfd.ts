@@ -48,7 +48,8 @@ export class TimerFile extends AnonFile {
     this.ticks = 0;
     this.expired = false;
     this.atNs = atNs;
-    this.intervalNs = atNs === Infinity ? 0 : intervalNs;
+    // Also where it disarms: timerfd_gettime tells it.
+    this.intervalNs = intervalNs;
     this.setFlags = flags;
     this.arm();
     return before;
