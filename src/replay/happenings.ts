@@ -61,6 +61,10 @@ export class Happenings {
     this.platform.unpark(played.thread);
     this.kernel.drain();
   }
+  /** A script has no lines for signals without a handler: parked tasks take theirs when somebody may be waiting for that. */
+  interruptParked(tasks: Iterable<PlayedTask>): void {
+    for (const other of [...tasks]) if (other.thread.parked && other.thread.interrupted) this.interrupt(other);
+  }
   private delivered(played: PlayedTask, name: string): boolean {
     const at = played.signals.indexOf(name);
     if (at < 0) return false;

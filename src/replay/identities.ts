@@ -22,7 +22,7 @@ export class Identities implements Relations {
   private readonly addresses = new WeakMap<object, Addresses>();
   private readonly fds = new WeakMap<object, Map<number, number>>();
 
-  /** `exact`: a script, where descriptors mean themselves. */
+  /** `exact`: a script, where descriptors and pids mean themselves. */
   constructor(arch: ArchName, exact: boolean) {
     this.exact = exact;
     this.values = new Evaluator(arch, (name) => this.variables.get(name));
@@ -49,6 +49,7 @@ export class Identities implements Relations {
     this.pidsNow.set(now, recorded);
   }
   pid(recorded: number, now: number): boolean {
+    if (this.exact) return recorded === now;
     const known = this.pids.get(recorded);
     if (known !== undefined) return known === now;
     if (this.pidsNow.has(now)) return false;

@@ -323,6 +323,7 @@ export class Player {
         this.options.clock.tick(took);
         this.kernel.drain();
       }
+      if (this.options.script === true && !played.playing.done) this.happenings.interruptParked(this.played);
       while (!played.playing.done && !this.othersCanGo(played) && this.moveTime());
       if (!played.playing.done) {
         played.awaited = event;

@@ -1,7 +1,7 @@
 /** A `.strace` file as the steps of its tasks: each call with its end, in the order of the text. */
 import { TraceTextError, parseArguments, type Term } from '../../../src/trace/parse/term.js';
 import type { Outcome, TraceEvent } from '../../../src/trace/parse/line.js';
-import { LineFile } from '../../../src/replay/source.js';
+import { LineFile } from '../../../src/trace/line-file.js';
 import { ScriptSource, type Directive } from '../../../src/replay/script.js';
 
 /** A call; where it sleeps while others act, its end is a step of its own. */
@@ -78,9 +78,9 @@ function step(event: TraceEvent, events: readonly TraceEvent[], at: number): Ste
 type Begin = Extract<TraceEvent, { kind: 'call' | 'unfinished' | 'lost' }>;
 function callStep(event: Begin, events: readonly TraceEvent[], at: number): CallStep {
   const { pid: task, line, name } = event;
-  const [next, then] = events
-    .slice(at + 1)
-    .filter((other) => other.pid === task && other.kind !== 'resumed') as (TraceEvent | undefined)[];
+  const [next, then] = events.slice(at + 1).filter((other) => other.pid === task && other.kind !== 'resumed') as (
+    TraceEvent | undefined
+  )[];
   const fatal = next?.kind === 'signal' && then?.kind === 'killed';
   const base = { kind: 'call', task, line, name, sleeps: event.kind === 'unfinished' || fatal, fatal } as const;
   if (event.kind !== 'unfinished') {
