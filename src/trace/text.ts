@@ -87,6 +87,7 @@ function decode(entries: readonly FlagEntry[], value: bigint, names: string[], z
   if (value <= U32) {
     let rest = Number(value);
     for (const [name, number] of entries) {
+      if (number > 0xffff_ffff) continue;
       const bits = number >>> 0;
       if (bits === 0 ? !(zero && rest === 0 && names.length === 0) : (rest & bits) >>> 0 !== bits) continue;
       names.push(name);
