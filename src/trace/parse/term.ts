@@ -303,6 +303,13 @@ export class TermParser {
       case OPEN_BRACE:
         this.at++;
         return this.closed('struct', CLOSE_BRACE, from);
+      case MINUS: {
+        // A script's variable: kill(-child, SIGTERM)
+        if (!isLetter(text.charCodeAt(from + 1))) break;
+        this.at++;
+        const inner = this.operand();
+        return new Term('operation', '-', [inner], from);
+      }
       case TILDE: {
         this.at++;
         const inner = this.operand();

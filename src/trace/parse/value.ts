@@ -127,7 +127,7 @@ export class Evaluator {
     // Several names of one number; a value before the call and after it.
     if (text === 'or' || text === '=>') return first ?? (text === 'or' ? this.number(parts[1]) : null);
     if (first === null) return null;
-    let value = first;
+    let value = text === '-' ? -first : first;
     for (let i = 1; i < parts.length; i++) {
       const next = this.number(parts[i]);
       if (next === null) return null;
