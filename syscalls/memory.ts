@@ -26,6 +26,7 @@ import { copyBetween, readIoVectors } from '../src/mm/process-vm.js';
 import { capable } from '../sched/credentials.js';
 import { CAP_IPC_LOCK, CAP_SYS_PTRACE } from '../src/abi/flags/capability.js';
 import type { Task } from '../sched/task.js';
+import { F_SEAL_FUTURE_WRITE, F_SEAL_WRITE } from '../src/abi/flags/fcntl.js';
 import { MNT_NOEXEC } from '../fs/mount.js';
 import type {} from '../fs/devtmpfs/mem-devices.js';
 import type {} from '../fs/task-parts.js';
@@ -87,7 +88,9 @@ function mmap(
         ? null
         : file.mapping(task, (flagBits & MAP_SHARED) !== 0 && (prot & PROT_WRITE) !== 0),
   };
-  return mm.mmap({ ...request, mayWrite: descriptor.writable, descriptor });
+  // What is sealed against writing cannot be made writable later (seal_check_write).
+  const sealed = ((file.inode.seals ?? 0) & (F_SEAL_WRITE | F_SEAL_FUTURE_WRITE)) !== 0;
+  return mm.mmap({ ...request, mayWrite: descriptor.writable && !sealed, descriptor });
 }
 
 function mremap(task: Task, at: number, oldSize: number, newSize: number, flagBits: number, newAt: number): number {

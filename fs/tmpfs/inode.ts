@@ -108,7 +108,7 @@ export class TmpfsFile extends TmpfsInode {
     if ((mode & FALLOC_FL_ZERO_RANGE) !== 0) throw errno(EOPNOTSUPP);
     if ((mode & FALLOC_FL_PUNCH_HOLE) !== 0) {
       this.checkWrite(offset, 0);
-      this.cache.punch(offset, Math.min(end, Math.max(this.size, offset)));
+      this.cache.punch(offset, end);
       this.touch(false, true);
       return;
     }

@@ -48,8 +48,8 @@ export interface FileMapping {
   detach(listener: MappingListener, writable: boolean): void;
   /** Called when a shared writable mapping of [offset, offset+length) may have been written (msync, munmap): mtime. */
   written?(offset: number, length: number): void;
-  /** madvise(MADV_REMOVE): punches a hole; absent gives EOPNOTSUPP. */
-  punch?(offset: number, length: number): void;
+  /** madvise(MADV_REMOVE): makes [from, to) a hole; absent gives EOPNOTSUPP. */
+  punch?(from: number, to: number): void;
   /** What /proc/PID/maps prints: device, inode, path (read lazily: renames show). */
   describe(): { devMajor: number; devMinor: number; ino: number; path: string };
 }

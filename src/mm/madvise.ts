@@ -145,7 +145,7 @@ function adviseContents(map: MapCore, vma: VmaRecord, from: number, to: number, 
       if (locked || vma.file === null) throw errno(EINVAL);
       if ((vma.flags & (VM_SHARED | VM_MAYWRITE)) !== (VM_SHARED | VM_MAYWRITE)) throw errno(EACCES);
       if (vma.file.punch === undefined) throw errno(EOPNOTSUPP);
-      vma.file.punch(vma.fileOffset(from), to - from);
+      vma.file.punch(vma.fileOffset(from), vma.fileOffset(to));
       break;
     default:
       // MADV_POPULATE_READ, MADV_POPULATE_WRITE
