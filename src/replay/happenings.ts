@@ -14,6 +14,8 @@ import type { PlayedTask, SignalEvent } from './played-task.js';
 /** Tells of a difference that is no call's. */
 export type Differ = (event: TraceEvent, recorded: string, now: string, what: string) => void;
 
+const PAGE = 4096;
+
 export class Happenings {
   private readonly kernel: Kernel;
   private readonly platform: ScriptPlatform;
@@ -31,7 +33,11 @@ export class Happenings {
     const { name, terms } = event.directive;
     if (name === 'memory') {
       const length = pages(Number(this.ids.values.need(terms[1], 'size')));
-      const at = mapAnonymous(played.task.mm, 0, length);
+      // Nothing lies next to it.
+      const { mm } = played.task;
+      const at = mapAnonymous(mm, 0, length + 2 * PAGE) + PAGE;
+      mm.munmap(at - PAGE, PAGE);
+      mm.munmap(at + length, PAGE);
       this.ids.variables.set(terms[0].text, BigInt(at));
       const content = latin1(terms.at(2)?.text ?? '');
       played.thread.space.write(at, content, 0, Math.min(content.length, length));

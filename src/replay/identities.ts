@@ -78,6 +78,7 @@ export class Identities implements Relations {
 
   /** Memory that the recorded program had from elsewhere is mapped in one piece where a call means all of it. */
   reachRange(played: PlayedTask, terms: readonly Term[]): void {
+    if (this.exact) return;
     const [address, length] = [this.values.number(terms[0]), this.values.number(terms[1])];
     if (address === null || length === null || address < 65_536n || address >= 1n << 47n || length > 1n << 30n) return;
     try {

@@ -44,6 +44,7 @@ export interface ReplayResult {
 
 const PHYSICAL = 1 << 30;
 const MAX_TASKS = 8192;
+const HEAP = 0x5555_5556_0000;
 
 /** Throws TraceFileError for what cannot be read. */
 export async function replay(options: ReplayOptions): Promise<ReplayResult> {
@@ -90,6 +91,8 @@ async function play(options: ReplayOptions, source: Lookahead): Promise<ReplayRe
       ...(ignore && { ignore }),
     });
     players.push(player);
+    // A script's program was never loaded, but has a heap.
+    if (script) init.mm.layout.startBrk = init.mm.layout.brk = HEAP;
     player.begin(init);
     // Orphans of the recording are nobody's here.
     init.sighand.actions[SIGCHLD] = { ...init.sighand.actions[SIGCHLD], handler: SIG_IGN };

@@ -1,8 +1,8 @@
-/** clone, clone3, futex: calls whose text does not list the arguments in their order. */
+/** clone, clone3, futex, capabilities: calls whose text does not list the arguments in their order, sets in two halves. */
 import * as fx from '../../abi/flags/futex.js';
 import { LAYOUTS } from '../../abi/layouts/index.js';
-import { putScalar } from './bytes.js';
-import { padded, type CallReader } from './encode.js';
+import { putScalar, wordBytes } from './bytes.js';
+import { padded, type ArgReader, type CallReader } from './encode.js';
 import { struct } from './shapes.js';
 import type { Term } from './term.js';
 
@@ -65,3 +65,28 @@ export const futex: CallReader = (e, terms) => {
   return args;
 };
 const TIMESPEC = struct('timespec');
+
+/** Sets of 64 bits as two structs, the lower halves first; of 32 as one for the first version. */
+const LINUX_CAPABILITY_VERSION_1 = 0x19980330n;
+export const capabilities =
+  (out = false): ArgReader =>
+  (e, term) => {
+    const version = e.terms[0]?.field('version');
+    const halves = version !== undefined && e.values.number(version) === LINUX_CAPABILITY_VERSION_1 ? 1 : 2;
+    return e.pointer(
+      term,
+      12 * halves,
+      (t) => {
+        const sets = ['effective', 'permitted', 'inheritable'].map((name) => {
+          const field = t.field(name);
+          return field === undefined ? 0n : e.values.need(field, name);
+        });
+        const words = halves === 1 ? sets : [...sets, ...sets.map((set) => set >> 32n)];
+        return wordBytes(
+          'u32',
+          words.map((word) => word & 0xffff_ffffn),
+        );
+      },
+      out,
+    );
+  };

@@ -7,7 +7,7 @@ import { type ArgReader, type CallReader, type Encoder } from './encode.js';
 import { directoryEntries, fcntlArgument, handle, ioctlArgument, openHow } from './file-readers.js';
 import { prctlArgument, seccompArguments } from './filter-readers.js';
 import { messageBuffer, msgctlBuffer, semctlArgument, shmctlBuffer } from './ipc-readers.js';
-import { clone, clone3, futex } from './process-readers.js';
+import { capabilities, clone, clone3, futex } from './process-readers.js';
 import {
   array,
   descriptorField,
@@ -77,7 +77,7 @@ export const OVERRIDE_READERS: Readonly<Record<string, ArgReader | undefined>> =
   'getgroups.list': words('u32', true),
   'sched_getaffinity.mask': (e, term) =>
     e.pointer(term, e.sizeOf({ arg: 'cpusetsize' }, ''), (t) => bitMap(e.values, t, 8), true),
-  'capget.datap': struct('cap_data', true),
+  'capget.datap': capabilities(true),
   'sched_setparam.param': schedParam(),
   'sched_setscheduler.param': schedParam(),
   'sethostname.name': limitedBuffer('len'),
@@ -126,7 +126,7 @@ export const DYNAMIC_READERS: Readonly<Record<string, ArgReader | undefined>> = 
   cpu_set: mapBits,
   sched_attr: struct('sched_attr'),
   cap_header: struct('cap_header', false, pidField),
-  cap_data: struct('cap_data'),
+  cap_data: capabilities(),
   sockaddr_len: (e, term) => e.pointer(term, 4, (t) => e.words(t, 'i32')),
   sockopt_set: option,
   sockopt_get: optionOut,
