@@ -147,40 +147,60 @@ export function flagList(set: FlagSet, { arch, constants }: Naming, value: bigin
 const NAMED: Readonly<Record<number, string>> = { 9: 't', 10: 'n', 11: 'v', 12: 'f', 13: 'r', 34: '"', 92: '\\' };
 const isPlain = (c: number): boolean => c >= 32 && c < 127;
 const hexByte = (c: number): string => `\\x${c.toString(16).padStart(2, '0')}`;
-const table = (text: (c: number) => string): readonly string[] => Array.from({ length: 256 }, (_, c) => text(c));
 const escaped = (c: number, octal: string): string =>
   NAMED[c] === undefined ? (isPlain(c) ? String.fromCharCode(c) : `\\${octal}`) : `\\${NAMED[c]}`;
-/** What each byte becomes; an octal escape is as short as it can be unless a digit follows. */
-const SHORT = table((c) => escaped(c, c.toString(8)));
-const LONG = table((c) => escaped(c, c.toString(8).padStart(3, '0')));
-const HEX = table(hexByte);
+/**
+ * What each byte becomes, as up to four characters in a word and their number; an octal escape is as short as it can be, unless a
+ * digit follows: then it is the byte plus 256.
+ */
+class Escapes {
+  readonly words = new Uint32Array(512);
+  readonly sizes = new Uint8Array(512);
+  constructor(text: (c: number, digit: boolean) => string) {
+    for (let c = 0; c < 512; c++) {
+      const characters = text(c & 255, c > 255);
+      this.sizes[c] = characters.length;
+      for (let i = 0; i < characters.length; i++) this.words[c] |= characters.charCodeAt(i) << (8 * i);
+    }
+  }
+}
+const OCTAL = new Escapes((c, digit) => escaped(c, digit ? c.toString(8).padStart(3, '0') : c.toString(8)));
+const HEX = new Escapes(hexByte);
 /** Bytes that are shown as they are. */
 const PLAIN = Uint8Array.from({ length: 256 }, (_, c) => (isPlain(c) && NAMED[c] === undefined ? 1 : 0));
 /** Strings without such characters -x leaves as they are. */
 const UNPRINTABLE = /[^\t-\r -~]/;
 
-function inHex(bytes: Uint8Array, length: number): string {
-  let out = '';
-  for (let i = 0; i < length; i++) out += HEX[bytes[i]];
-  return out;
+/** So many bytes are escaped at a time. */
+const PIECE = 8192;
+const room = new Uint8Array(4 * PIECE);
+const roomView = new DataView(room.buffer);
+
+function escapedBy({ words, sizes }: Escapes, bytes: Uint8Array, length: number): string {
+  let text = '';
+  for (let from = 0; from < length; from += PIECE) {
+    const end = Math.min(from + PIECE, length);
+    let n = 0;
+    for (let i = from; i < end; i++) {
+      const next = i + 1 < length ? bytes[i + 1] : 0;
+      const index = bytes[i] + (next >= 48 && next <= 55 ? 256 : 0);
+      // Four characters whatever their number: the next ones overwrite what is too much.
+      roomView.setUint32(n, words[index], true);
+      n += sizes[index];
+    }
+    text += latin1Slice(room, 0, n);
+  }
+  return text;
 }
+const inHex = (bytes: Uint8Array, length: number): string => escapedBy(HEX, bytes, length);
 
 /** The characters between the quotes: the first `length` of `bytes`. Plain text is copied in one piece. */
 export function escape(bytes: Uint8Array, length: number, style: Style['hex'] = 'no'): string {
   if (style === 'all') return inHex(bytes, length);
-  const whole = latin1Slice(bytes, 0, length);
-  if (style === 'unprintable' && UNPRINTABLE.test(whole)) return inHex(bytes, length);
-  let out = '';
-  let from = 0;
-  for (let i = 0; i < length; i++) {
-    const c = bytes[i];
-    if (PLAIN[c] === 1) continue;
-    if (i > from) out += whole.slice(from, i);
-    from = i + 1;
-    const digit = from < length && bytes[from] >= 48 && bytes[from] <= 55;
-    out += digit ? LONG[c] : SHORT[c];
-  }
-  return from === 0 ? whole : from < length ? out + whole.slice(from) : out;
+  if (style === 'unprintable' && UNPRINTABLE.test(latin1Slice(bytes, 0, length))) return inHex(bytes, length);
+  let plain = 0;
+  while (plain < length && PLAIN[bytes[plain]] === 1) plain++;
+  return plain === length ? latin1Slice(bytes, 0, length) : escapedBy(OCTAL, bytes, length);
 }
 
 export const quote = (bytes: Uint8Array, length = bytes.length, style: Style['hex'] = 'no'): string =>
