@@ -58,6 +58,8 @@ const SHORT = 40;
 const MOST_READ = 256;
 /** Events of a task that waits for a call to end, before it is given up. */
 const MOST_BACKLOG = 5000;
+/** Timers that run out while somebody sleeps, before the sleep is taken to have no end: timers may repeat for ever. */
+const MOST_TIMERS = 100_000;
 
 export class Player {
   calls = 0;
@@ -140,7 +142,7 @@ export class Player {
       const { last } = played;
       if (last !== null && played.status === null) this.startCall(played, last, last.name, last.args, null);
     }
-    while (this.waiting > 0 && this.moveTime()) this.catchUp();
+    for (let left = MOST_TIMERS; left > 0 && this.waiting > 0 && this.moveTime(); left--) this.catchUp();
     for (const played of this.played) if (played.awaited !== null) this.giveUp(played);
   }
 
@@ -324,7 +326,8 @@ export class Player {
         this.kernel.drain();
       }
       if (this.options.script === true && !played.playing.done) this.happenings.interruptParked(this.played);
-      while (!played.playing.done && !this.othersCanGo(played) && this.moveTime());
+      for (let left = MOST_TIMERS; left > 0; left--)
+        if (played.playing.done || this.othersCanGo(played) || !this.moveTime()) break;
       if (!played.playing.done) {
         played.awaited = event;
         this.waiting++;
