@@ -284,6 +284,7 @@ export function padded(bytes: Uint8Array, size: number): Uint8Array {
 export const anything: ArgReader = (e, term) => {
   if (term.kind === 'string') return e.placement.place(e.text(term));
   if (term.kind === 'array') return e.placement.place(padded(e.words(term, 'i32'), 64));
-  if (term.kind === 'struct' || term.kind === 'dots') return e.placement.room(4096);
+  const open = term.kind === 'symbol' && term.text === '_';
+  if (open || term.kind === 'struct' || term.kind === 'dots') return e.placement.room(4096);
   return e.values.need(term, 'argument');
 };
