@@ -83,7 +83,7 @@ export class Calls {
     args.splice(0, 7, ...registers);
     // The executor wants the child's stack apart: clone's second argument in every order of registers.
     if (child !== null && step.name === 'clone') args[6] = registers[1];
-    this.tolerate(row, memory, step.terms);
+    this.tolerate(row, memory);
     return call;
   }
 
@@ -149,16 +149,13 @@ export class Calls {
     });
   }
   /** What the text does not compare exactly may differ between the sides: times, ids, addresses in structs. */
-  private tolerate(row: Row, memory: CallMemory, terms: readonly Term[]): void {
+  private tolerate(row: Row, memory: CallMemory): void {
     for (const { address, width } of memory.holes) this.builder.tolerate({ address, length: width });
     const outputs = row.args.filter((arg) => ('dir' in arg ? arg.dir !== 'in' : arg.kind === 'dynamic'));
     const exact = (arg: ArgType): boolean =>
       (arg.kind === 'buffer' || arg.kind === 'iovec') && !row.varies.includes(arg.name);
     if (outputs.every(exact)) return;
     for (const { address, size } of memory.rooms) this.builder.tolerate({ address, length: size });
-    // What is given for an argument of a kind of its own is only read, unless the text has an answer.
-    const answered = terms.some((term) => term.kind === 'operation' && term.text === '=>');
-    if (!answered && outputs.every((arg) => arg.kind === 'dynamic')) return;
     for (const { address, bytes } of memory.placed) this.builder.tolerate({ address, length: bytes.length });
   }
 }
