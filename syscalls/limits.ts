@@ -5,7 +5,7 @@ import { type ResourceUsage, childMaxRssBytes, cpuTimes, maxRssBytes } from '../
 import { writeRusage } from './wait.js';
 import { capable } from '../sched/credentials.js';
 import { CAP_IPC_LOCK, CAP_SYS_RESOURCE } from '../src/abi/flags/capability.js';
-import { EINVAL, EPERM, ESRCH, errno } from '../src/abi/errno.js';
+import { EFAULT, EINVAL, EPERM, ESRCH, errno } from '../src/abi/errno.js';
 import { getU64, setU64 } from '../src/abi/layout.js';
 import { RLIMIT, RUSAGE } from '../src/abi/layouts/time.js';
 import {
@@ -26,14 +26,22 @@ export const rows: readonly Row[] = [
     { x86_64: 97, aarch64: 163 },
     [enumeration('resource', 'resources', 'uint'), struct('rlim', 'out', 'rlimit')],
     { ret: 'zero' },
-    (task, resource, at) => prlimit64(task, 0, resource, 0, at),
+    (task, resource, at) => {
+      // NULL is prlimit64's way to ask for nothing.
+      const result = prlimit64(task, 0, resource, 0, at);
+      if (at === 0) throw errno(EFAULT);
+      return result;
+    },
   ),
   row(
     'setrlimit',
     { x86_64: 160, aarch64: 164 },
     [enumeration('resource', 'resources', 'uint'), struct('rlim', 'in', 'rlimit')],
     { ret: 'zero' },
-    (task, resource, at) => prlimit64(task, 0, resource, at, 0),
+    (task, resource, at) => {
+      if (at === 0) throw errno(EFAULT);
+      return prlimit64(task, 0, resource, at, 0);
+    },
   ),
   row(
     'prlimit64',

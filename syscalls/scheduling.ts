@@ -141,6 +141,10 @@ const policyOf = ({ policy, resetOnFork }: Task): number => policy | (resetOnFor
 
 function taskOf(task: Task, pid: number): Task {
   if (pid < 0) throw errno(EINVAL);
+  return anyTask(task, pid);
+}
+/** Of the affinity calls, to whom a negative number is as good as any that nobody has. */
+function anyTask(task: Task, pid: number): Task {
   const found = pid === 0 ? task : task.kernel.pids.tasks.get(pid);
   if (found === undefined) throw errno(ESRCH);
   return found;
@@ -224,7 +228,7 @@ function priorityRange(policy: number, top: boolean): number {
 function schedGetaffinity(task: Task, pid: number, size: number, mask: number): number {
   const { cpus } = task.kernel;
   if (size * 8 < cpus || size % 8 !== 0) throw errno(EINVAL);
-  const target = taskOf(task, pid);
+  const target = anyTask(task, pid);
   const length = Math.min(size, Math.ceil(cpus / 64) * 8);
   const { scratch } = task.mm;
   scratch.fill(0, 0, length);
@@ -237,7 +241,7 @@ function schedSetaffinity(task: Task, pid: number, size: number, mask: number): 
   const { cpus } = task.kernel;
   const bytes = new Uint8Array(Math.min(size, 1024));
   task.mm.copyIn(mask, bytes, 0, bytes.length);
-  const target = taskOf(task, pid);
+  const target = anyTask(task, pid);
   checkOwner(task, target);
   const chosen = new Set<number>();
   for (let cpu = 0; cpu < Math.min(cpus, bytes.length * 8); cpu++)
