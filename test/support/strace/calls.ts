@@ -5,7 +5,6 @@ import type { ArgType, Row } from '../../../syscalls/row.js';
 import { ROWS } from '../../../syscalls/table.js';
 import { numberOf, Runtime, type Builder, type Call, type SyscallName } from '../builder.js';
 import { hostArch } from '../executor.js';
-import type { Term } from '../../../src/trace/parse/term.js';
 import type { View } from '../outcome.js';
 import {
   ARG_CONST,
