@@ -31,7 +31,7 @@ export function setAsync(task: Task, file: OpenFile, fd: number, on: boolean): b
   if (on === ((file.flags & FASYNC) !== 0)) return true;
   const { kernel } = task;
   if (on) {
-    const entry = { wake: () => signalOwner(kernel, file, fd) };
+    const entry = { wake: () => signalReady(kernel, file, fd) };
     if (file.asyncEntry === undefined)
       atRelease(file, () => {
         if (file.asyncEntry) queue.remove(file.asyncEntry);
@@ -47,13 +47,21 @@ export function setAsync(task: Task, file: OpenFile, fd: number, on: boolean): b
   return true;
 }
 
-/** send_sigio: the owner's permission is that of who set it. */
-function signalOwner(kernel: KernelState, file: OpenFile, fd: number): void {
-  const { type, id, signal } = file.owner;
-  if (id === 0) return;
+function signalReady(kernel: KernelState, file: OpenFile, fd: number): void {
+  if (file.owner.id === 0) return;
   const { queue } = file;
   const events = queue instanceof PollQueue && queue.events !== 0 ? queue.events : file.poll(null);
-  const code = (events & POLLIN) !== 0 ? POLL_IN : POLL_OUT;
+  signalOwner(kernel, file, fd, { code: (events & POLLIN) !== 0 ? POLL_IN : POLL_OUT, events });
+}
+/** send_sigio: the owner's permission is that of who set it. */
+export function signalOwner(
+  kernel: KernelState,
+  file: OpenFile,
+  fd: number,
+  { code, events }: { code: number; events: number },
+): void {
+  const { type, id, signal } = file.owner;
+  if (id === 0) return;
   const info: SigInfo = signal === 0 ? kernelInfo(SIGIO) : { signo: signal, code, band: events, fd };
   if (type === F_OWNER_TID) {
     const task = kernel.pids.tasks.get(id);

@@ -13,6 +13,7 @@ import { CAP_CHOWN, CAP_FSETID } from '../src/abi/flags/capability.js';
 import type { Task } from '../sched/task.js';
 import type { Attributes, Inode } from './inode.js';
 import type { Place } from './mount.js';
+import { breakLeases } from './leases.js';
 import { notify, notifyPlace } from './notify.js';
 import { MAY_WRITE, inGroup, ownerOrCapable, permits, privilegeBits, setgidBit } from './permissions.js';
 import { checkNewSize } from './size-limit.js';
@@ -111,6 +112,7 @@ export function truncatePath(task: Task, place: Place, size: number, readOnly: b
   if (readOnly) throw errno(EROFS);
   if (!permits(inode, MAY_WRITE, task.creds)) throw errno(EACCES);
   if (inode.executors > 0) throw errno(ETXTBSY);
+  breakLeases(task, inode, true, 0);
   setSize(task, inode, size);
   notifyPlace(place, IN_MODIFY);
 }

@@ -51,6 +51,7 @@ import { Dentry } from './dentry.js';
 import { dropFile } from './fd-table.js';
 import type { OpenFile } from './file.js';
 import type { Inode } from './inode.js';
+import { breakLeases } from './leases.js';
 import { MNT_NODEV, MNT_NOEXEC, type Mount, type Place } from './mount.js';
 import { notify, notifyFile } from './notify.js';
 import { PathFile } from './path-file.js';
@@ -182,6 +183,7 @@ export function openPlace(task: Task, place: Place, flags: number, created = fal
       if (inode.executors > 0) throw errno(ETXTBSY);
       wantWrite(mount);
     }
+    breakLeases(task, inode, opensForWrite(flags) || truncate, flags);
     // A driver still sees O_NOCTTY; no open file keeps it.
     const kept = flags & ~(O_CREAT | O_EXCL | (type === S_IFCHR ? 0 : O_NOCTTY) | O_TRUNC | O_CLOEXEC);
     // A pipe met through /proc/PID/fd: its inode knows whether and how it can be opened again.

@@ -25,6 +25,7 @@ import {
   type TimeChange,
 } from '../fs/attributes.js';
 import { fileTarget, placeAt, readPath } from '../fs/guest-path.js';
+import { withoutLeases } from '../fs/leases.js';
 import { notifyFile } from '../fs/notify.js';
 import { isReadOnly, wantWrite } from '../fs/permissions.js';
 import { opensForWrite } from '../fs/references.js';
@@ -133,8 +134,10 @@ function utime(task: Task, filename: number, timesAddr: number): number {
 export function truncate(task: Task, path: number, length: number): number {
   if (length < 0) throw errno(EINVAL);
   const place = resolve(task, AT_FDCWD, readPath(task, path), LOOKUP_FOLLOW);
-  truncatePath(task, place, length, isReadOnly(place.mount));
-  return 0;
+  return withoutLeases(task, () => {
+    truncatePath(task, place, length, isReadOnly(place.mount));
+    return 0;
+  });
 }
 
 export function ftruncate(task: Task, fd: number, length: number): number {

@@ -40,7 +40,7 @@ export const rows: readonly Row[] = [
     'fcntl',
     { x86_64: 72, aarch64: 25 },
     [fd('fd'), enumeration('cmd', 'fcntlcmds', 'uint'), dynamic('arg', 'fcntl_arg')],
-    { ret: 'dynamic', classes: ['desc'], disposition: { partial: 'no leases, no dnotify' } },
+    { ret: 'dynamic', classes: ['desc'], disposition: { partial: 'no dnotify' } },
     fcntl,
   ),
   row(

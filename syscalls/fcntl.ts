@@ -4,7 +4,7 @@
  * Linux oddities: F_SETFL changes only O_APPEND, O_NONBLOCK, O_DIRECT and O_NOATIME (and O_ASYNC by its own way) and ignores
  * the rest; an unknown command on an O_PATH descriptor is EBADF, on another EINVAL.
  */
-import { EAGAIN, EBADF, EINVAL, EPERM, ESRCH, errno } from '../src/abi/errno.js';
+import { EACCES, EBADF, EINVAL, EPERM, ESRCH, errno } from '../src/abi/errno.js';
 import * as F from '../src/abi/flags/fcntl.js';
 import { RLIMIT_NOFILE } from '../src/abi/flags/limits.js';
 import { FASYNC, O_APPEND, O_DIRECT, O_NOATIME, O_NONBLOCK, O_PATH } from '../src/abi/flags/open.js';
@@ -14,6 +14,7 @@ import { CAP_FOWNER, CAP_LEASE } from '../src/abi/flags/capability.js';
 import type { Task } from '../sched/task.js';
 import { setAsync } from '../fs/async-io.js';
 import type { OpenFile } from '../fs/file.js';
+import { checkLeaseType, leaseOf, setLease } from '../fs/leases.js';
 import { pipeOf } from '../src/ipc/pipe-file.js';
 import { intArgument } from './int-argument.js';
 import { getRecordLock, setRecordLockCall } from './locking.js';
@@ -76,7 +77,7 @@ export function fcntl(task: Task, fd: number, cmd: number, argument: number): nu
     case F.F_GET_SEALS:
       return seals(file, cmd, arg);
     default:
-      return ownerCommand(task, file, cmd, arg);
+      return ownerCommand(task, file, fd, cmd, arg);
   }
 }
 
@@ -129,7 +130,7 @@ function seals(file: OpenFile, cmd: number, arg: number): number {
 /** The memfd's executable bits are fixed. */
 export const F_SEAL_EXEC = 0x20;
 
-function ownerCommand(task: Task, file: OpenFile, cmd: number, arg: number): number {
+function ownerCommand(task: Task, file: OpenFile, fd: number, cmd: number, arg: number): number {
   const { owner } = file;
   switch (cmd) {
     case F.F_GETOWN:
@@ -165,7 +166,7 @@ function ownerCommand(task: Task, file: OpenFile, cmd: number, arg: number): num
       owner.signal = arg;
       return 0;
     default:
-      return otherCommand(task, file, cmd, arg);
+      return otherCommand(task, file, fd, cmd, arg);
   }
 }
 
@@ -184,12 +185,12 @@ function setOwner(task: Task, file: OpenFile, type: number, id: number): void {
   file.owner = { type, id, signal: file.owner.signal, uid, euid };
 }
 
-function otherCommand(task: Task, file: OpenFile, cmd: number, arg: number): number {
+function otherCommand(task: Task, file: OpenFile, fd: number, cmd: number, arg: number): number {
   switch (cmd) {
     case F.F_GETLEASE:
-      return F.F_UNLCK;
+      return leaseOf(file);
     case F.F_SETLEASE:
-      return lease(task, file, arg);
+      return lease(task, file, fd, arg);
     case F.F_CREATED_QUERY:
       return 0;
     case F_GET_RW_HINT:
@@ -205,10 +206,10 @@ function otherCommand(task: Task, file: OpenFile, cmd: number, arg: number): num
   }
 }
 
-/** Leases are never granted: EAGAIN is what Linux says while somebody else has the file open. */
-function lease(task: Task, file: OpenFile, type: number): number {
-  if (type !== F.F_UNLCK && type !== F.F_RDLCK && type !== F.F_WRLCK) throw errno(EINVAL);
-  if (task.creds.fsuid !== file.inode.uid && !capable(task.creds, CAP_LEASE)) throw errno(EPERM);
+function lease(task: Task, file: OpenFile, fd: number, type: number): number {
+  checkLeaseType(type);
+  if (task.creds.fsuid !== file.inode.uid && !capable(task.creds, CAP_LEASE)) throw errno(EACCES);
   if (!file.inode.isRegular) throw errno(EINVAL);
-  throw errno(EAGAIN);
+  setLease(task, file, fd, type);
+  return 0;
 }

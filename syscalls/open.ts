@@ -30,6 +30,7 @@ import { WOULD_BLOCK, block } from '../sched/wait.js';
 import { dropFile } from '../fs/fd-table.js';
 import type { OpenFile } from '../fs/file.js';
 import { readPath } from '../fs/guest-path.js';
+import { withoutLeases } from '../fs/leases.js';
 import { createMemfd } from '../fs/memfd.js';
 import { checkOpenFlags, discardFile, legacyOpenHow, openAt, pathFlags, validOpenFlags } from '../fs/open.js';
 import {
@@ -51,7 +52,9 @@ function openCall(task: Task, dirfd: number, pathname: number, flags: number, mo
   checkOpenFlags(task.kernel.platform.arch, flags);
   const path = readPath(task, pathname);
   task.files.checkFree(task.group.limits[RLIMIT_NOFILE].soft);
-  return installOpened(task, openAt(task, dirfd, path, flags, mode, lookup), (flags & O_CLOEXEC) !== 0);
+  return withoutLeases(task, () =>
+    installOpened(task, openAt(task, dirfd, path, flags, mode, lookup), (flags & O_CLOEXEC) !== 0),
+  );
 }
 
 /** Gives a descriptor to an opened file; waits for the other end of a FIFO first. */
