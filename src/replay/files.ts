@@ -12,34 +12,9 @@ import type { TraceEvent } from '../trace/parse/line.js';
 import { Evaluator } from '../trace/parse/value.js';
 import { latin1 } from '../trace/parse/bytes.js';
 import { FILE_CALLS } from './file-calls.js';
-import { stubProgram } from './stub-program.js';
+import { Content, ContentStore } from './contents.js';
+import { entryOf, interpreter, newFact, type Fact } from './facts.js';
 
-interface Fact {
-  type: EntryType;
-  mode: number;
-  uid: number;
-  gid: number;
-  size: number;
-  link: string;
-  rdev: bigint;
-  program: boolean;
-  /** What was read, by offset. */
-  pieces: { offset: number; bytes: Uint8Array }[];
-  /** Names in the order they were listed. */
-  names: string[];
-}
-const newFact = (type: EntryType, mode: number): Fact => ({
-  type,
-  mode,
-  uid: 0,
-  gid: 0,
-  size: -1,
-  link: '',
-  rdev: 0n,
-  program: false,
-  pieces: [],
-  names: [],
-});
 /** An open description of the recording. */
 interface Open {
   path: string;
@@ -89,8 +64,8 @@ const needless = (field: string): boolean => NEEDLESS.has(field);
 const KERNEL = /^\/(?:proc|sys|dev)(?:\/|$)/;
 /** Where the targets of links are that nobody has read. */
 const HIDDEN = '/.l';
-/** Nothing larger is kept of a file's contents. */
-const MOST_CONTENT = 1 << 28;
+/** More is not kept of a standard input: it is in memory as one. */
+const MOST_TYPED = 1 << 26;
 
 const SCRIPT_DIRECTORY = '/tmp/script';
 
@@ -99,6 +74,8 @@ export class FileFacts {
   /** What descriptors 0 to 2 are, as far as -y tells. */
   readonly standard = new Map<number, string>();
   private readonly typed: Uint8Array[] = [];
+  private typedBytes = 0;
+  private readonly store = new ContentStore();
   private readonly facts = new Map<string, Fact>();
   private readonly absent = new Set<string>();
   /** Changed by the recording: nothing that is learned from now on is how it was. */
@@ -159,7 +136,8 @@ export class FileFacts {
     fact.mode = this.number(terms[1]);
     const content = latin1(terms.at(2)?.text ?? '');
     fact.size = content.length;
-    fact.pieces = [{ offset: 0, bytes: content }];
+    fact.content = new Content(this.store);
+    fact.content.add(0, content);
   }
 
   // ---- what calls tell ----
@@ -289,13 +267,18 @@ export class FileFacts {
     const at = offset >= 0 ? offset : (open?.offset ?? 0);
     if (open !== undefined && offset < 0 && result > 0) open.offset += result;
     const path = open?.path ?? '';
-    if (open === undefined && this.number(fd) === 0 && data?.kind === 'string' && result > 0)
-      this.typed.push(latin1(data.text));
+    if (open === undefined && this.number(fd) === 0 && data?.kind === 'string' && result > 0) this.type(data.text);
     if (data?.kind !== 'string' || result <= 0 || path === '') return;
     const fact = this.known(path) || !this.facts.has(path) ? null : this.behind(path);
-    if (fact === null || at + data.text.length > MOST_CONTENT) return;
-    fact.pieces.push({ offset: at, bytes: latin1(data.text.slice(0, result)) });
+    if (fact === null) return;
+    fact.content ??= new Content(this.store);
+    fact.content.add(at, latin1(data.text.slice(0, result)));
     fact.size = Math.max(fact.size, at + result);
+  }
+  private type(text: string): void {
+    if (this.typedBytes + text.length > MOST_TYPED) return;
+    this.typedBytes += text.length;
+    this.typed.push(latin1(text));
   }
   list(process: Process, fd: Term, entries: Term | undefined): void {
     const path = process.files.get(this.number(fd))?.path ?? '';
@@ -393,61 +376,16 @@ export class FileFacts {
       }
     };
     visit('');
-    return { format: 'directory', name, entries, warnings: [], close() {} };
+    return { format: 'directory', name, entries, warnings: [], close: () => this.close() };
+  }
+  close(): void {
+    this.store.close();
   }
   private provide(path: string): void {
     if (this.facts.has(path)) return;
     const mode = path === '/tmp' ? 0o1777 : 0o755;
     this.facts.set(path, newFact('dir', mode));
   }
-}
-
-function entryOf(path: string, fact: Fact, arch: ArchName): ArchiveEntry {
-  const entry: ArchiveEntry = {
-    path: path.slice(1),
-    type: fact.type,
-    mode: fact.mode & 0o7777,
-    uid: fact.uid,
-    gid: fact.gid,
-    mtimeSec: 1_600_000_000,
-    mtimeNsec: 0,
-    size: 0,
-  };
-  if (fact.type === 'symlink') {
-    entry.link = fact.link || 'unknown';
-    entry.size = entry.link.length;
-  } else if (fact.type === 'char' || fact.type === 'block') {
-    entry.rdevMajor = Number((fact.rdev >> 8n) & 0xfffn);
-    entry.rdevMinor = Number((fact.rdev & 0xffn) | ((fact.rdev >> 12n) & 0xffff_ff00n));
-  } else if (fact.type === 'file') {
-    // A script is what was read of it; its interpreter is the stub.
-    const stub = fact.program && interpreter(fact) === '' ? stubProgram(arch) : null;
-    const size = Math.max(fact.size, stub?.length ?? 0, 0);
-    entry.size = size;
-    entry.data = {
-      size,
-      read(dst, dstOffset, offset, length) {
-        const n = Math.max(0, Math.min(length, size - offset));
-        dst.fill(0, dstOffset, dstOffset + n);
-        const put = (from: number, bytes: Uint8Array): void => {
-          const first = Math.max(from, offset);
-          const last = Math.min(from + bytes.length, offset + n);
-          if (first < last) dst.set(bytes.subarray(first - from, last - from), dstOffset + first - offset);
-        };
-        for (const piece of fact.pieces) put(piece.offset, piece.bytes);
-        if (stub !== null) put(0, stub);
-        return n;
-      },
-    };
-  }
-  return entry;
-}
-
-/** What a script that was read names behind its #!. */
-function interpreter(fact: Fact): string {
-  const first = fact.pieces.find((piece) => piece.offset === 0);
-  const text = first === undefined ? '' : Buffer.from(first.bytes.subarray(0, 256)).toString('latin1');
-  return /^#!\s*(\S+)/.exec(text)?.[1] ?? '';
 }
 
 /** `/a/./b/../c` without its dots; the text decides, as nobody knows the links. */

@@ -49,16 +49,23 @@ const HEAP = 0x5555_5556_0000;
 /** Throws TraceFileError for what cannot be read. */
 export async function replay(options: ReplayOptions): Promise<ReplayResult> {
   const source = new Lookahead(openSource(options.file));
+  const arch = options.arch ?? archOf(source.source) ?? HOST_ARCH;
+  const facts = new FileFacts(arch);
   try {
-    return await play(options, source);
+    learnFiles(options.file, facts);
+    return await play(options, source, facts, arch);
   } finally {
+    facts.close();
     source.close();
   }
 }
 
-async function play(options: ReplayOptions, source: Lookahead): Promise<ReplayResult> {
-  const arch = options.arch ?? archOf(source.source) ?? HOST_ARCH;
-  const facts = learnFiles(options.file, arch);
+async function play(
+  options: ReplayOptions,
+  source: Lookahead,
+  facts: FileFacts,
+  arch: ArchName,
+): Promise<ReplayResult> {
   const clock = new ReplayClock();
   const players: Player[] = [];
   const platform = new ScriptPlatform({
@@ -135,8 +142,7 @@ function standardStreams({ kernel, init }: System, facts: FileFacts): Set<OpenFi
   return standIns;
 }
 
-function learnFiles(path: string, arch: ArchName): FileFacts {
-  const facts = new FileFacts(arch);
+function learnFiles(path: string, facts: FileFacts): void {
   const source = openSource(path, true);
   try {
     if (source instanceof RecordingSource) facts.cwd = source.cwd;
@@ -152,7 +158,6 @@ function learnFiles(path: string, arch: ArchName): FileFacts {
   } finally {
     source.close();
   }
-  return facts;
 }
 const argsOf = (event: TraceEvent): string => ('args' in event ? event.args : '');
 function archOf(source: EventSource): ArchName | undefined {
