@@ -4,6 +4,7 @@
  * times, figures of the machine).
  */
 import type { ArgKind, ReturnKind, Row } from '../../syscalls/row.js';
+import { classOf } from '../trace/classes.js';
 import type { Evaluator } from '../trace/parse/value.js';
 import { parseArguments, TraceTextError, type Term } from '../trace/parse/term.js';
 
@@ -38,23 +39,10 @@ export function classOfField(name: string): Comparison {
   return known;
 }
 export const ignoresField = (name: string): boolean => classOfField(name) === 'ignored';
-export function classOf(kind: ArgKind): Comparison {
-  switch (kind.kind) {
-    case 'fd':
-    case 'dirfd':
-      return 'fd';
-    case 'pid':
-      return 'pid';
-    case 'addr':
-    case 'environ':
-      return 'ignored';
-    case 'word':
-      return kind.of === 'fd' || kind.of === 'fdpair' ? 'fd' : 'exact';
-    case 'struct':
-      return IGNORED_STRUCTS.has(kind.layout) ? 'ignored' : 'exact';
-    default:
-      return 'exact';
-  }
+export function comparisonOf(kind: ArgKind): Comparison {
+  if (kind.kind === 'struct' && IGNORED_STRUCTS.has(kind.layout)) return 'ignored';
+  const known = classOf(kind);
+  return known === 'address' ? 'ignored' : known;
 }
 const IGNORED_STRUCTS: ReadonlySet<string> = new Set([
   'timespec',

@@ -9,7 +9,7 @@ import type { ArchName } from '../abi/types.js';
 import type { ArgType, Row } from '../../syscalls/row.js';
 import type { Term } from '../trace/parse/term.js';
 import type { CallTexts } from '../trace/printers/index.js';
-import { classOf, classOfField, classOfResult, ownArgument, ownResult, type Comparison } from './compare.js';
+import { comparisonOf, classOfField, classOfResult, ownArgument, ownResult, type Comparison } from './compare.js';
 
 /** An argument that the call writes. */
 export interface Output {
@@ -68,7 +68,7 @@ export class RowPlans {
       const arg = row.args[index];
       const term = row.args.slice(0, index).filter((one) => one.kind !== 'unused').length;
       const fields = plain && arg.kind === 'struct' ? fieldsOf(forArch(LAYOUTS[arg.layout], this.arch)) : null;
-      return { arg, index, term, how: classOf(arg), own: ownArgument(row, arg.name), fields };
+      return { arg, index, term, how: comparisonOf(arg), own: ownArgument(row, arg.name), fields };
     });
     let lean = 0;
     for (const { fields, term } of outputs ?? []) if (fields !== null) lean |= 1 << term;

@@ -2,9 +2,10 @@
 import { ERRNO_NAMES } from '../abi/errno.js';
 import type { OpenFile } from '../../fs/file.js';
 import type { Outcome } from '../trace/parse/line.js';
+import { RESTART_TEXTS } from '../trace/strace.js';
 import type { CallTexts } from '../trace/printers/index.js';
 import { parseArguments } from '../trace/parse/term.js';
-import { classOf, Comparer, ownArgument, type Comparison } from './compare.js';
+import { comparisonOf, Comparer, ownArgument, type Comparison } from './compare.js';
 import type { Identities } from './identities.js';
 import { Outputs } from './outputs.js';
 import type { PlayedTask, Playing } from './played-task.js';
@@ -79,7 +80,10 @@ export class Verdict {
     if (LISTINGS.has(row.name) && this.options.derived && playing.terms.at(1)?.kind === 'number') return null;
     // Its result is whatever the interrupted code had in that register, which may look like an error.
     if (row.name === 'rt_sigreturn') return null;
-    const error = call.errno === 0 ? '' : (ERRNO_NAMES[call.errno] ?? RESTARTS[call.errno] ?? String(call.errno));
+    const error =
+      call.errno === 0
+        ? ''
+        : (ERRNO_NAMES[call.errno] ?? RESTART_TEXTS[call.errno]?.split(' ', 1)[0] ?? String(call.errno));
     if (outcome.error !== error)
       return `the error is ${error === '' ? 'none' : error}, not ${outcome.error === '' ? 'none' : outcome.error}`;
     if (error !== '') return null;
@@ -151,7 +155,7 @@ export class Verdict {
       const given = !('dir' in arg) ? arg.kind !== 'dynamic' : arg.dir === 'in';
       if (given || (this.options.script !== true && ownArgument(plan.row, arg.name))) continue;
       this.comparer.where = '';
-      if (!this.comparer.same(a, b, classOf(arg))) return this.differs(i, arg.name);
+      if (!this.comparer.same(a, b, comparisonOf(arg))) return this.differs(i, arg.name);
     }
     return null;
   }
@@ -186,9 +190,3 @@ const DATA_CALLS: ReadonlySet<string> = new Set([
   'fstatfs',
 ]);
 const KERNEL_FILES: ReadonlySet<string> = new Set(['proc', 'sysfs', 'devtmpfs', 'devpts']);
-const RESTARTS: Readonly<Record<number, string>> = {
-  512: 'ERESTARTSYS',
-  513: 'ERESTARTNOINTR',
-  514: 'ERESTARTNOHAND',
-  516: 'ERESTART_RESTARTBLOCK',
-};

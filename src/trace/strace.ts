@@ -210,7 +210,8 @@ function numberOf(row: Row, arch: ArchName): number {
 /** What a signal's text is printed for. */
 export const NO_CALL = absent('', {}, [], {});
 
-const RESTART_TEXTS: Readonly<Record<number, string>> = {
+/** What never reaches a program: the call is made again, or fails with EINTR. */
+export const RESTART_TEXTS: Readonly<Record<number, string>> = {
   512: 'ERESTARTSYS (To be restarted if SA_RESTART is set)',
   513: 'ERESTARTNOINTR (To be restarted)',
   514: 'ERESTARTNOHAND (To be restarted if no handler)',

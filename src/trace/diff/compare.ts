@@ -5,7 +5,7 @@
  * (descriptors, process ids, inode numbers, addresses: see maps.ts), or ignored (what the row says `varies`: times, random bytes,
  * usage). Values inside of structs have only their field's name to go by.
  */
-import type { ArgType } from '../../../syscalls/row.js';
+import { classOf, type ValueClass } from '../classes.js';
 import { isOut } from '../printers/kinds.js';
 import { quote } from '../text.js';
 import type { Maps } from './maps.js';
@@ -23,10 +23,10 @@ export interface Difference {
   readonly detail?: string;
 }
 
-type ValueClass = 'exact' | 'fd' | 'pid' | 'address' | 'inode' | 'ignored';
+type Class = ValueClass | 'inode' | 'ignored';
 
 /** Fields of structs, which rows do not name one by one. */
-const FIELDS: Readonly<Record<string, ValueClass>> = {
+const FIELDS: Readonly<Record<string, Class>> = {
   si_pid: 'pid',
   l_pid: 'pid',
   pid: 'pid',
@@ -47,29 +47,12 @@ const FIELDS: Readonly<Record<string, ValueClass>> = {
   stx_mnt_id: 'ignored',
 };
 
-export function classOf(arg: ArgType | undefined): ValueClass {
-  switch (arg?.kind) {
-    case 'fd':
-    case 'dirfd':
-      return 'fd';
-    case 'pid':
-      return 'pid';
-    case 'addr':
-    case 'environ':
-      return 'address';
-    case 'word':
-      return arg.of === 'fd' || arg.of === 'fdpair' ? 'fd' : 'exact';
-    default:
-      return 'exact';
-  }
-}
-
 /** Smaller numbers are no addresses, even in hexadecimal. */
 const LEAST_ADDRESS = 0x1000n;
 const isAddress = (text: string): boolean => /^0x[0-9a-f]+$/.test(text) && BigInt(text) >= LEAST_ADDRESS;
 
 /** Whether two values of this class may stand for each other; `makes`: the call has just made what they name. */
-function sameValue(kind: ValueClass, host: string, ours: string, maps: Maps, makes: boolean): boolean {
+function sameValue(kind: Class, host: string, ours: string, maps: Maps, makes: boolean): boolean {
   if (kind === 'ignored') return true;
   if (isAddress(host) && isAddress(ours)) return maps.addresses.relate(BigInt(host), BigInt(ours));
   const [a, b] = [Number(host), Number(ours)];
@@ -102,13 +85,13 @@ export function sameString(host: string, ours: string, maps: Maps): boolean {
   );
 }
 
-export function sameText(host: string, ours: string, outer: ValueClass, maps: Maps, makes = false): boolean {
+export function sameText(host: string, ours: string, outer: Class, maps: Maps, makes = false): boolean {
   if (outer === 'ignored') return true;
   if (host === ours && !/\d/.test(host)) return true;
   const [a, b] = [tokens(host), tokens(ours)];
   return a.length === b.length && a.every((token, i) => sameToken(token, b[i], outer, maps, makes));
 }
-function sameToken(host: Token, ours: Token, outer: ValueClass, maps: Maps, makes: boolean): boolean {
+function sameToken(host: Token, ours: Token, outer: Class, maps: Maps, makes: boolean): boolean {
   const kind = FIELDS[host.field] ?? outer;
   if (host.kind === 'number' && ours.kind === 'number') return sameValue(kind, host.text, ours.text, maps, makes);
   if (host.kind === 'string' && ours.kind === 'string') return sameString(host.text, ours.text, maps);
