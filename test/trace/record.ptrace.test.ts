@@ -269,7 +269,7 @@ test('levitate-trace says what is wrong', async () => {
   });
   expect(await run('convert /nonexistent')).toMatchObject({
     status: 1,
-    stderr: "levitate-trace: ENOENT: no such file or directory, open '/nonexistent'\n",
+    stderr: 'levitate-trace: /nonexistent: there is no such file\n',
   });
   expect(await run('')).toMatchObject({ status: 2, stderr: expect.stringContaining('no command given') });
   expect(await run('replay x')).toMatchObject({
