@@ -2,7 +2,8 @@
  * What a call of a `.strace` script came to on one side, against the script: printed from the side's memory by the kernel's own
  * printers and compared term by term, as replays are.
  */
-import { classOf, Comparer } from '../../../src/replay/compare.js';
+import { Comparer } from '../../../src/replay/compare.js';
+import { classOf } from '../../../src/trace/classes.js';
 import type { Row } from '../../../syscalls/row.js';
 import { Call as TracedCall } from '../../../src/trace/call.js';
 import type { Outcome } from '../../../src/trace/parse/line.js';
