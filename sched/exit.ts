@@ -187,11 +187,12 @@ export function killAll(groups: Iterable<ThreadGroup>, except: ThreadGroup | nul
   }
 }
 
-/** A thread of an exec'ing process is taken down without ending the process (de_thread). */
+/** The other threads of an exec'ing process end as if they had exited: no signal is seen (de_thread, do_group_exit). */
 export function killOtherThreads(survivor: Task): void {
   const { group } = survivor;
-  for (const task of [...group.threads]) {
-    if (task === survivor) continue;
-    exitTask(task, SIGKILL);
-  }
+  const others = [...group.threads].filter((task) => task !== survivor && task !== group.leader);
+  for (const task of others) exitTask(task, 0);
+  if (group.leader === survivor) return;
+  group.leader.supersededBy = survivor.tid;
+  if (group.threads.has(group.leader)) exitTask(group.leader, 0);
 }

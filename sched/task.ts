@@ -68,6 +68,8 @@ export class Task {
   pdeathSignal = 0;
   /** The parent as a thread, alive (real_parent): for pdeathSignal and __WNOTHREAD. */
   parentTask: Task | null = null;
+  /** A leader whose place the thread of this number took by its execve. */
+  supersededBy: number | undefined = undefined;
   nice = 0;
   /** sched_setscheduler(2): policy and priority are kept and reported. */
   policy = 0;

@@ -27,6 +27,7 @@ import type { TraceMemory, Tracer } from './tracer.js';
 export interface HostTask {
   tid: number;
   readonly parent: HostTask | null;
+  supersededBy?: number;
 }
 
 export interface HostWatcher extends Tracer<HostTask> {
@@ -140,7 +141,7 @@ export class HostRun {
         this.born(tracer.other, task, watcher);
         break;
       case TRACE_EXEC:
-        this.executed(task);
+        this.executed(task, watcher);
         break;
       case TRACE_EXIT:
         this.open.delete(task);
@@ -173,10 +174,12 @@ export class HostRun {
   }
 
   /** A thread that was not the first has become it: it goes on under the first one's id, and that one is no more. */
-  private executed(task: HostTask): void {
+  private executed(task: HostTask, watcher: HostWatcher): void {
     const former = this.tasks.get(this.tracer.other);
     if (former === undefined || former === task) return;
     this.open.delete(task);
+    task.supersededBy = former.tid;
+    watcher.exited(task, 0);
     this.tasks.delete(former.tid);
     former.tid = task.tid;
     this.tasks.set(task.tid, former);

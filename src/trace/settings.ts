@@ -44,6 +44,8 @@ export interface StraceSettings {
   readonly signals: (signal: number) => boolean;
   /** Lines about exits (-e quiet=exit). */
   readonly exits: boolean;
+  /** Lines about leaders that another thread's execve took the place of (-e quiet=superseded). */
+  readonly superseded: boolean;
   /** Only calls that touch one of these (-P); none: all calls. */
   readonly paths: ReadonlySet<string>;
   /** Where the equals sign stands (-a). */
@@ -68,6 +70,7 @@ export const DEFAULT_SETTINGS: StraceSettings = {
   statuses: null,
   signals: () => true,
   exits: true,
+  superseded: true,
   paths: new Set(),
   column: 40,
   separately: false,

@@ -349,6 +349,7 @@ function settingsOf(s: State): StraceSettings {
     statuses: statuses.length === STATUSES.length ? null : new Set(statuses),
     signals: (signal) => s.signals.has(signal),
     exits: quiet === null || !quiet.has('exit'),
+    superseded: quiet === null || !quiet.has('thread-execve'),
     paths: s.paths,
     column: s.column,
     separately,

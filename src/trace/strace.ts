@@ -30,7 +30,7 @@ export interface StraceOptions<Subject extends TraceSubject> extends Partial<Str
 }
 
 interface TaskState {
-  readonly tid: number;
+  tid: number;
   call: Call | null;
   column: number;
   previous: string;
@@ -126,6 +126,12 @@ export class StraceWriter<Subject extends TraceSubject> implements Tracer<Subjec
   exited(task: Subject, status: number): void {
     this.dying(task);
     const signal = status & 0x7f;
+    const { supersededBy } = task;
+    if (supersededBy !== undefined) {
+      if (this.options.superseded) this.line(task, `+++ superseded by execve in pid ${supersededBy} +++`);
+      this.rename(supersededBy, task.tid);
+      return;
+    }
     if (signal === 0) {
       if (this.options.exits) this.line(task, `+++ exited with ${(status >>> 8) & 0xff} +++`);
     } else if (this.options.signals(signal)) {
@@ -134,6 +140,16 @@ export class StraceWriter<Subject extends TraceSubject> implements Tracer<Subjec
     this.states.delete(task.tid);
   }
 
+  /** The thread `from` goes on as `to`, in the middle of its execve. */
+  private rename(from: number, to: number): void {
+    const state = this.states.get(from);
+    if (this.open === from) this.open = to;
+    this.states.delete(from);
+    this.states.delete(to);
+    if (state === undefined) return;
+    state.tid = to;
+    this.states.set(to, state);
+  }
   private state({ tid }: Subject): TaskState {
     let state = this.states.get(tid);
     if (state === undefined) {

@@ -12,6 +12,8 @@ import type { Injection } from './inject.js';
 /** Who acts; class Task fits. */
 export interface TraceSubject {
   readonly tid: number;
+  /** The leader of a process in which another thread, the one of this number, called execve and goes on as the leader. */
+  readonly supersededBy?: number | undefined;
 }
 
 /** What a descriptor is open on: a path, or (with `path` empty) what `more` says. */

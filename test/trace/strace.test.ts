@@ -70,6 +70,23 @@ describe('lines', () => {
     ]);
   });
 
+  test('a thread that calls execve goes on as the leader', () => {
+    const { writer, text } = setup('always');
+    const thread = { tid: 101 };
+    writer.enter(a, row('pause'), []);
+    writer.attach(thread);
+    writer.enter(thread, row('getpid'), []);
+    writer.exited({ tid: 100, supersededBy: 101 }, 0);
+    writer.leave({ tid: 100 }, row('getpid'), [], 100, 0);
+    expect(text()).toEqual([
+      '100   pause( <unfinished ...>',
+      '101   getpid( <unfinished ...>',
+      '100   <... pause resumed>)              = ?',
+      '100   +++ superseded by execve in pid 101 +++',
+      '100   <... getpid resumed>)             = 100',
+    ]);
+  });
+
   test('tasks that die inside a call', () => {
     const { writer, text } = setup('always');
     writer.enter(a, row('exit_group'), [7n]);

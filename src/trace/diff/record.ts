@@ -162,7 +162,12 @@ export class Recorder<Subject extends TraceSubject> implements Tracer<Subject> {
   exited(task: Subject, status: number): void {
     const signal = status & 0x7f;
     const core = status & 0x80 ? ' (core dumped)' : '';
-    const text = signal === 0 ? `exited with ${(status >>> 8) & 0xff}` : `killed by ${signalName(signal)}${core}`;
+    const text =
+      task.supersededBy !== undefined
+        ? 'superseded by execve'
+        : signal === 0
+          ? `exited with ${(status >>> 8) & 0xff}`
+          : `killed by ${signalName(signal)}${core}`;
     this.trace(task).entries.push({ kind: 'exit', text, at: this.clock++ });
     this.open.delete(task);
     this.tasks.delete(task);
