@@ -3,6 +3,7 @@
  *
  * The one-day rule reads the clock's last reading instead of the clock: reads of files are hot, a day is long.
  */
+import { FS_NOATIME_FL } from '../src/abi/flags/mount.js';
 import type { Inode } from './inode.js';
 import { MNT_NOATIME, MNT_NODIRATIME, MNT_RELATIME, type Mount } from './mount.js';
 import { isReadOnly } from './permissions.js';
@@ -12,7 +13,7 @@ const DAY_SEC = 24 * 3600;
 /** The content of `inode` was read through `mount`. */
 export function touchAccessed(mount: Mount, inode: Inode): void {
   const { flags } = mount;
-  if ((flags & MNT_NOATIME) !== 0) return;
+  if ((flags & MNT_NOATIME) !== 0 || (inode.fileFlags & FS_NOATIME_FL) !== 0) return;
   if ((flags & MNT_RELATIME) !== 0 && !relatimeDue(inode)) return;
   if ((flags & MNT_NODIRATIME) !== 0 && inode.isDir) return;
   if (isReadOnly(mount)) return;

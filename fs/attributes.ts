@@ -11,6 +11,7 @@ import { S_ISGID, S_ISUID } from '../src/abi/flags/stat.js';
 import { capable } from '../sched/credentials.js';
 import { CAP_CHOWN, CAP_FSETID } from '../src/abi/flags/capability.js';
 import type { Task } from '../sched/task.js';
+import { isImmutable, refuseFixed } from './file-flags.js';
 import type { Attributes, Inode } from './inode.js';
 import type { Place } from './mount.js';
 import { breakLeases } from './leases.js';
@@ -42,6 +43,7 @@ function tell(inode: Inode, place: Place | null, mask: number): void {
 export function changeMode(task: Task, target: Target, mode: number): void {
   const { inode } = target;
   const { creds } = task;
+  refuseFixed(inode);
   if (!ownerOrCapable(inode, creds)) throw errno(EPERM);
   mode &= 0o7777;
   if ((mode & S_ISGID) !== 0 && !inGroup(creds, inode.gid) && !capable(creds, CAP_FSETID)) mode &= ~S_ISGID;
@@ -52,6 +54,7 @@ export function changeMode(task: Task, target: Target, mode: number): void {
 export function changeOwner(task: Task, target: Target, uid: number, gid: number): void {
   const { inode } = target;
   const { creds } = task;
+  refuseFixed(inode);
   uid >>>= 0;
   gid >>>= 0;
   const attributes: Attributes = {};
@@ -82,6 +85,10 @@ export type TimeChange = TimeSpec | 'now' | null;
 export function changeTimes(task: Task, target: Target, atime: TimeChange, mtime: TimeChange, touch: boolean): void {
   const { inode } = target;
   const { creds } = task;
+  if (touch ? isImmutable(inode) : atime !== null || mtime !== null) {
+    if (touch) throw errno(EPERM);
+    refuseFixed(inode);
+  }
   if (!ownerOrCapable(inode, creds)) {
     if (!touch) throw errno(EPERM);
     if (!permits(inode, MAY_WRITE, creds)) throw errno(EACCES);
@@ -110,6 +117,7 @@ export function truncatePath(task: Task, place: Place, size: number, readOnly: b
   if (inode.isDir) throw errno(EISDIR);
   if (!inode.isRegular) throw errno(EINVAL);
   if (readOnly) throw errno(EROFS);
+  refuseFixed(inode);
   if (!permits(inode, MAY_WRITE, task.creds)) throw errno(EACCES);
   if (inode.executors > 0) throw errno(ETXTBSY);
   breakLeases(task, inode, true, 0);

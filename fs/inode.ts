@@ -46,6 +46,12 @@ export abstract class Inode {
   users = 0;
   /** Where it was last opened: how mappings of it are shown. */
   lastPlace: Place | null = null;
+  /** FS_*_FL of chattr(1): what files may not be changed, read back by lsattr(1). */
+  fileFlags = 0;
+  /** Which of them the filesystem keeps; 0: it has no such flags. */
+  get settableFlags(): number {
+    return 0;
+  }
   /** Has no name yet but may get one (O_TMPFILE without O_EXCL). */
   linkable = false;
   /** The one dentry of a directory, once it has been looked up. */

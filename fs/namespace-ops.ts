@@ -26,6 +26,7 @@ import { capable } from '../sched/credentials.js';
 import { CAP_DAC_READ_SEARCH, CAP_MKNOD } from '../src/abi/flags/capability.js';
 import type { Task } from '../sched/task.js';
 import { type Dentry, unlinkDentry } from './dentry.js';
+import { refuseFixed } from './file-flags.js';
 import type { Inode } from './inode.js';
 import type { Place } from './mount.js';
 import { notify } from './notify.js';
@@ -145,6 +146,7 @@ export function link(
   const inode = old.dentry.inode!;
   mayCreate(dentry, child, creds);
   if (dir.sb !== inode.sb) throw errno(EXDEV);
+  refuseFixed(inode);
   if (dir.link === undefined || inode.isDir) throw errno(EPERM);
   if (inode.nlink === 0 && !inode.linkable) throw errno(ENOENT);
   if (inode.nlink >= MAX_LINKS) throw errno(EMLINK);

@@ -6,6 +6,7 @@
  * different moments of each call. The sysctls fs.protected_* are off.
  */
 import { EACCES, EEXIST, EISDIR, ENOENT, ENOTDIR, EPERM, EROFS, errno } from '../src/abi/errno.js';
+import { FS_APPEND_FL, FS_IMMUTABLE_FL } from '../src/abi/flags/mount.js';
 import { S_IFDIR, S_IFLNK, S_IFMT, S_IFREG, S_ISGID, S_ISUID, S_ISVTX, S_IXGRP } from '../src/abi/flags/stat.js';
 import { type Credentials, capable } from '../sched/credentials.js';
 import { CAP_DAC_OVERRIDE, CAP_DAC_READ_SEARCH, CAP_FOWNER, CAP_FSETID } from '../src/abi/flags/capability.js';
@@ -44,6 +45,7 @@ export function checkPermission(inode: Inode, mask: number, creds: Credentials):
     const type = inode.mode & S_IFMT;
     if (type === S_IFREG || type === S_IFDIR || type === S_IFLNK) throw errno(EROFS);
   }
+  if ((mask & MAY_WRITE) !== 0 && (inode.fileFlags & FS_IMMUTABLE_FL) !== 0) throw errno(EPERM);
   if (!permits(inode, mask, creds)) throw errno(EACCES);
 }
 
@@ -83,7 +85,9 @@ export function mayDelete(dir: Dentry, victim: Dentry, asDirectory: boolean, cre
   const inode = victim.inode;
   if (inode === null) throw errno(ENOENT);
   checkPermission(dir.inode!, MAY_WRITE | MAY_EXEC, creds);
+  if ((dir.inode!.fileFlags & FS_APPEND_FL) !== 0) throw errno(EPERM);
   if (isSticky(dir.inode!, inode, creds)) throw errno(EPERM);
+  if ((inode.fileFlags & (FS_APPEND_FL | FS_IMMUTABLE_FL)) !== 0) throw errno(EPERM);
   if (asDirectory) {
     if (!inode.isDir) throw errno(ENOTDIR);
   } else if (inode.isDir) throw errno(EISDIR);

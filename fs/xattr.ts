@@ -10,6 +10,7 @@ import { S_ISVTX } from '../src/abi/flags/stat.js';
 import { capable } from '../sched/credentials.js';
 import { CAP_SETFCAP, CAP_SYS_ADMIN } from '../src/abi/flags/capability.js';
 import type { Task } from '../sched/task.js';
+import { refuseFixed } from './file-flags.js';
 import type { Inode } from './inode.js';
 import { MAY_READ, MAY_WRITE, ownerOrCapable, permits } from './permissions.js';
 
@@ -27,6 +28,7 @@ export function readName(task: Task, addr: number): string {
 /** xattr_permission and the prefix's handler. */
 function check(task: Task, inode: Inode, name: string, write: boolean): void {
   const { creds } = task;
+  if (write) refuseFixed(inode);
   if (name.startsWith('security.')) {
     const needed = name === 'security.capability' ? CAP_SETFCAP : CAP_SYS_ADMIN;
     if (write && !capable(creds, needed)) throw errno(EPERM);

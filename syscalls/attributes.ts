@@ -1,7 +1,7 @@
 /**
  * Modes, owners and times: chmod(2), chown(2), utimensat(2), umask(2), file_getattr(2).
  */
-import { EBADF, EINVAL, EISDIR, ENODEV, EFBIG, EOPNOTSUPP, ESPIPE, errno } from '../src/abi/errno.js';
+import { EBADF, EINVAL, EISDIR, ENODEV, EFBIG, EOPNOTSUPP, ESPIPE, EPERM, errno } from '../src/abi/errno.js';
 import {
   FALLOC_FL_COLLAPSE_RANGE,
   FALLOC_FL_INSERT_RANGE,
@@ -24,6 +24,7 @@ import {
   type Target,
   type TimeChange,
 } from '../fs/attributes.js';
+import { isAppendOnly } from '../fs/file-flags.js';
 import { fileTarget, placeAt, readPath } from '../fs/guest-path.js';
 import { withoutLeases } from '../fs/leases.js';
 import { notifyFile } from '../fs/notify.js';
@@ -144,6 +145,7 @@ export function ftruncate(task: Task, fd: number, length: number): number {
   if (length < 0) throw errno(EINVAL);
   const file = task.files.getIo(fd);
   if (!file.inode.isRegular || !opensForWrite(file.flags)) throw errno(EINVAL);
+  if (isAppendOnly(file.inode)) throw errno(EPERM);
   setSize(task, file.inode, length);
   notifyFile(file, IN_MODIFY);
   return 0;

@@ -4,8 +4,18 @@ import { FASYNC, O_NONBLOCK } from '../src/abi/flags/open.js';
 import { S_IFDIR, S_IFLNK, S_IFREG } from '../src/abi/flags/stat.js';
 import type { Task } from '../sched/task.js';
 import { WOULD_BLOCK } from '../sched/wait.js';
+import { getFileFlags, setFileFlags } from '../fs/file-flags.js';
 import { setAsync } from '../fs/async-io.js';
-import { FIGETBSZ, FIOASYNC, FIOCLEX, FIONBIO, FIONCLEX, FIOQSIZE } from '../src/abi/flags/ioctl.js';
+import {
+  FIGETBSZ,
+  FIOASYNC,
+  FIOCLEX,
+  FIONBIO,
+  FIONCLEX,
+  FIOQSIZE,
+  FS_IOC_GETFLAGS,
+  FS_IOC_SETFLAGS,
+} from '../src/abi/flags/ioctl.js';
 import { blockOn, ioFile } from './file-io.js';
 
 export function ioctl(task: Task, fd: number, request: number, arg: number): number {
@@ -32,6 +42,12 @@ export function ioctl(task: Task, fd: number, request: number, arg: number): num
       mm.writeU64(arg, size);
       return 0;
     }
+    case FS_IOC_GETFLAGS:
+      mm.writeU32(arg, getFileFlags(file));
+      return 0;
+    case FS_IOC_SETFLAGS:
+      setFileFlags(task, file, mm.readU32(arg));
+      return 0;
     case FIGETBSZ:
       mm.writeU32(arg, file.inode.sb.statfs().bsize);
       return 0;

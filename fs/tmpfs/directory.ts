@@ -15,7 +15,7 @@ import { DirectoryFile } from '../directory-file.js';
 import type { OpenFile } from '../file.js';
 import type { Inode } from '../inode.js';
 import { newOwnership } from '../permissions.js';
-import { TmpfsFile, TmpfsInode, TmpfsNode, TmpfsSymlink } from './inode.js';
+import { FILE_FLAGS, INHERITED_FLAGS, TmpfsFile, TmpfsInode, TmpfsNode, TmpfsSymlink } from './inode.js';
 
 const ENTRY_SIZE = 20;
 /** Cookies 0 to 2 are '.', '..' and "from the newest on". */
@@ -38,6 +38,9 @@ export class TmpfsDirectory extends TmpfsInode {
   private dead = 0;
   private nextSequence = FIRST_SEQUENCE;
 
+  override get settableFlags(): number {
+    return FILE_FLAGS;
+  }
   get size(): number {
     return (this.entries.size + 2) * ENTRY_SIZE;
   }
@@ -54,13 +57,13 @@ export class TmpfsDirectory extends TmpfsInode {
 
   // --- making names
   override create(name: string, mode: number, creds: Credentials): TmpfsFile {
-    return this.enter(name, new TmpfsFile(this.sb, newOwnership(this, S_IFREG | mode, creds)));
+    return this.enter(name, this.inherit(new TmpfsFile(this.sb, newOwnership(this, S_IFREG | mode, creds))));
   }
   override mkdir(name: string, mode: number, creds: Credentials): TmpfsDirectory {
     const inode = new TmpfsDirectory(this.sb, newOwnership(this, S_IFDIR | mode, creds));
     inode.nlink = 2;
     this.nlink++;
-    return this.enter(name, inode);
+    return this.enter(name, this.inherit(inode));
   }
   override mknod(name: string, mode: number, rdevMajor: number, rdevMinor: number, creds: Credentials): TmpfsInode {
     const ownership = newOwnership(this, mode, creds);
@@ -72,7 +75,7 @@ export class TmpfsDirectory extends TmpfsInode {
   override tmpfile(mode: number, creds: Credentials): TmpfsFile {
     const inode = new TmpfsFile(this.sb, newOwnership(this, S_IFREG | mode, creds));
     inode.nlink = 0;
-    return inode;
+    return this.inherit(inode);
   }
   override link(name: string, inode: Inode): void {
     if (inode.nlink > 0) this.sb.reserveInode();
@@ -81,6 +84,10 @@ export class TmpfsDirectory extends TmpfsInode {
     this.enter(name, inode);
   }
 
+  private inherit<T extends Inode>(inode: T): T {
+    inode.fileFlags = this.fileFlags & INHERITED_FLAGS;
+    return inode;
+  }
   private enter<T extends Inode>(name: string, inode: T): T {
     this.insert(name, inode);
     this.touch(false, true);

@@ -19,6 +19,7 @@ import {
   XATTR_CREATE,
   XATTR_REPLACE,
 } from '../../src/abi/flags/file.js';
+import { FS_APPEND_FL, FS_IMMUTABLE_FL, FS_NOATIME_FL, FS_NODUMP_FL } from '../../src/abi/flags/mount.js';
 import { S_IFBLK, S_IFCHR, S_IFLNK, S_IFMT } from '../../src/abi/flags/stat.js';
 import type { FileMapping } from '../../src/mm/file-mapping.js';
 import type { Task } from '../../sched/task.js';
@@ -29,6 +30,10 @@ import type { Ownership } from '../permissions.js';
 import { MAX_FILE_SIZE, RegularFile } from '../regular-file.js';
 import type { TmpfsSuperBlock } from './superblock.js';
 
+/** What files and directories keep of chattr(1). */
+export const FILE_FLAGS = FS_IMMUTABLE_FL | FS_APPEND_FL | FS_NODUMP_FL | FS_NOATIME_FL;
+/** What new ones get from their directory. */
+export const INHERITED_FLAGS = FS_NODUMP_FL | FS_NOATIME_FL;
 /** Bytes of extended attributes an inode may hold. */
 const XATTR_SPACE = 128 * 1024;
 
@@ -82,6 +87,9 @@ export class TmpfsFile extends TmpfsInode {
   constructor(sb: TmpfsSuperBlock, ownership: Ownership) {
     super(sb, ownership);
     this.cache = new PageCache(this, sb.frames, sb);
+  }
+  override get settableFlags(): number {
+    return FILE_FLAGS;
   }
   get size(): number {
     return this.cache.size;
