@@ -2,8 +2,7 @@
  * What a call of a `.strace` script came to on one side, against the script: printed from the side's memory by the kernel's own
  * printers and compared term by term, as replays are.
  */
-import { Comparer } from '../../../src/replay/compare.js';
-import { classOf } from '../../../src/trace/classes.js';
+import { Comparer, comparisonOf } from '../../../src/replay/compare.js';
 import type { Row } from '../../../syscalls/row.js';
 import { Call as TracedCall } from '../../../src/trace/call.js';
 import type { Outcome } from '../../../src/trace/parse/line.js';
@@ -55,7 +54,7 @@ export function check(expected: Expected, view: View): true | string {
     const [wanted, found] = [terms.at(i), now.at(i)];
     if (wanted === undefined || found === undefined) break;
     const given = !('dir' in arg) ? arg.kind !== 'dynamic' : arg.dir === 'in';
-    if (given || comparer.same(wanted, found, classOf(arg))) continue;
+    if (given || comparer.same(wanted, found, comparisonOf(arg))) continue;
     const where = comparer.where === '' ? '' : ` (${comparer.where})`;
     return `${arg.name}${where}: ${row.name}(${shown.args})`;
   }
