@@ -16,7 +16,7 @@ export function image(folder, file) {
 
 /** Boots, waits for the end, brings back /w/out as the folder `out`. Returns the command's exit status. */
 export async function boot({ base, kernel, project, cpu, limitSeconds, interactive, out }) {
-  const append = ['console=ttyAMA0', 'root=/dev/nvme0n1', 'rw', 'init=/init', 'panic=-1', 'quiet', 'mitigations=off'];
+  const append = ['console=ttyAMA0', 'panic=-1', 'quiet', 'mitigations=off'];
   if (interactive) {
     const { columns = 80, rows = 24 } = process.stdout;
     append.push(`TERM=${process.env.TERM ?? 'vt100'}`, `levitate.size=${rows}x${columns}`);
@@ -25,7 +25,7 @@ export async function boot({ base, kernel, project, cpu, limitSeconds, interacti
     ...['-M', 'virt', '-cpu', cpu, '-smp', '2', '-m', '3G', '-accel', 'tcg,thread=multi'],
     ...['-nodefaults', '-no-user-config', '-display', 'none', '-monitor', 'none', '-no-reboot'],
     ...['-chardev', 'stdio,id=console,signal=off', '-serial', 'chardev:console'],
-    ...['-kernel', kernel.image, ...(kernel.initrd === null ? [] : ['-initrd', kernel.initrd])],
+    ...['-kernel', kernel.image, '-initrd', kernel.initrd],
     ...['-device', 'nvme,serial=disks,id=disks'],
     ...[
       '-drive',

@@ -16,11 +16,11 @@ const PACKAGES =
 
 /** Kernels by the name --kernel takes: the package that depends on the newest of its kind, and its host page size. */
 export const KERNELS = {
-  '4k': 'linux-image-cloud-arm64',
+  '4k': 'linux-image-6.12-cloud-arm64',
   '16k': 'linux-image-6.12-arm64-16k',
 };
 
-/** What the 16k kernel has as modules and needs for its root file system. */
+/** What some kernels have as modules and need for their root file system. */
 const MODULES = ['nvme', 'ext4'];
 
 /** Apt with a state of its own in `folder`, for arm64 packages. */
@@ -119,12 +119,12 @@ export function baseImage(cache) {
   return join(folder, 'base.img');
 }
 
-/** Kernel, and the initial RAM disk it needs to find its root file system, if it does. */
+/** Kernel, and the initial RAM disk that finds its root file system. */
 export function kernel(cache, name) {
   const folder = cached(
     cache,
     `kernel-${name}`,
-    [KERNELS[name], MODULES, readFileSync(join(here, 'init-modules'), 'utf8')],
+    [KERNELS[name], MODULES, readFileSync(join(here, 'init-disk'), 'utf8')],
     (scratch) => {
       const apt = new Apt(join(scratch, 'apt'));
       const root = join(scratch, 'root');
@@ -136,24 +136,20 @@ export function kernel(cache, name) {
       // Not all: that takes 20 s.
       const compressed = 'cd "$1/kernel" && find fs crypto lib arch drivers/nvme -name "*.ko.xz" -exec xz -d {} +';
       must('sh', ['-c', compressed, 'unpack', modules]);
-      const needed = moduleFiles(modules);
-      if (needed.length > 0) {
-        const disk = join(scratch, 'disk');
-        for (const part of ['bin', 'proc', 'dev', 'root', 'modules']) mkdirSync(join(disk, part), { recursive: true });
-        cpSync(join(root, 'usr/bin/busybox'), join(disk, 'bin/busybox'));
-        needed.forEach((file, i) =>
-          cpSync(join(modules, file), join(disk, 'modules', `${String(i).padStart(2, '0')}.ko`)),
-        );
-        cpSync(join(here, 'init-modules'), join(disk, 'init'));
-        const pack = `cd "$1" && chmod 755 init && find . | cpio -o -H newc --quiet >"$2"`;
-        must('sh', ['-c', pack, 'pack', disk, join(scratch, 'initrd')]);
-      }
+      const disk = join(scratch, 'disk');
+      for (const part of ['bin', 'proc', 'sys', 'dev', 'root', 'modules'])
+        mkdirSync(join(disk, part), { recursive: true });
+      cpSync(join(root, 'usr/bin/busybox'), join(disk, 'bin/busybox'));
+      for (const [i, file] of moduleFiles(modules).entries())
+        cpSync(join(modules, file), join(disk, 'modules', `${String(i).padStart(2, '0')}.ko`));
+      cpSync(join(here, 'init-disk'), join(disk, 'init'));
+      const pack = `cd "$1" && chmod 755 init && find . | cpio -o -H newc --quiet >"$2"`;
+      must('sh', ['-c', pack, 'pack', disk, join(scratch, 'initrd')]);
       for (const file of readdirSync(scratch))
         if (file !== 'vmlinuz' && file !== 'initrd') rmSync(join(scratch, file), { recursive: true });
     },
   );
-  const initrd = join(folder, 'initrd');
-  return { image: join(folder, 'vmlinuz'), initrd: existsSync(initrd) ? initrd : null };
+  return { image: join(folder, 'vmlinuz'), initrd: join(folder, 'initrd') };
 }
 
 /** Module files in the order they are loaded in; none if all is built in. Names and what they depend on are read off the files. */
