@@ -46,7 +46,12 @@ export default {
       ...common,
       displayName: 'ptrace',
       // These choose for themselves: no second time without the gate.
-      testPathIgnorePatterns: ['/node_modules/', ...(process.env.LEVITATE_GATE === '0' ? ['/test/gate/'] : [])],
+      // Those of test/aarch64 run in its machine.
+      testPathIgnorePatterns: [
+        '/node_modules/',
+        '/test/aarch64/',
+        ...(process.env.LEVITATE_GATE === '0' ? ['/test/gate/'] : []),
+      ],
       testRegex: [`^${here}/test/(?!(${unit})/).*\\.test\\.ts$`, `^${here}/test/.*\\.ptrace\\.test\\.ts$`],
     },
   ],
