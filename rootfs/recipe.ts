@@ -1,7 +1,7 @@
 /**
  * What the default root filesystem is made of: the recipe's files, their key, and the entries they describe.
  *
- * The key is a hash of everything that decides the result (build script, skeleton, format, architecture), so a changed
+ * The key is a hash of everything that decides the result (build script, skeleton, format), and the architecture, so a changed
  * recipe gives a new image beside the old one and never a mixture.
  */
 import { existsSync, readFileSync, readdirSync } from 'node:fs';
@@ -12,8 +12,8 @@ import { BufferSource, SliceContent, HostFileSource } from '../fs/archive/source
 
 const IMAGE_FORMAT = 1;
 
-/** The key as the bundler computed it (src/build.mjs): saves reading and hashing the recipe at every start. */
-declare const LEVITATE_ROOTFS_KEY: string | undefined;
+/** The hash as the bundler computed it (src/build.mjs): saves reading and hashing the recipe at every start. */
+declare const LEVITATE_ROOTFS_HASH: string | undefined;
 
 /** The folder of the package that this code is part of, from the source tree as well as from dist/. */
 export function packageRoot(): string {
@@ -26,15 +26,13 @@ export function packageRoot(): string {
   return folder;
 }
 
-export function recipeKey(): string {
-  return typeof LEVITATE_ROOTFS_KEY === 'string'
-    ? LEVITATE_ROOTFS_KEY
-    : computeRecipeKey(join(packageRoot(), 'rootfs'));
-}
+/** Names the image: the recipe, and the machine it was built for. */
+export const recipeKey = (arch: string = process.arch): string =>
+  `${typeof LEVITATE_ROOTFS_HASH === 'string' ? LEVITATE_ROOTFS_HASH : recipeHash()}-${arch}`;
 
-function computeRecipeKey(rootfs: string): string {
+export function recipeHash(rootfs = join(packageRoot(), 'rootfs')): string {
   const { createHash } = process.getBuiltinModule('node:crypto'); // not at every start: it loads OpenSSL
-  const hash = createHash('sha256').update(`${IMAGE_FORMAT} ${process.arch}`);
+  const hash = createHash('sha256').update(`${IMAGE_FORMAT}`);
   const skeleton = readdirSync(join(rootfs, 'skeleton'), { recursive: true, withFileTypes: true })
     .filter((entry) => entry.isFile())
     .map((entry) => join(entry.parentPath, entry.name));

@@ -74,7 +74,7 @@ async function buildTypeScript() {
   };
   const define = {
     LEVITATE_VERSION: JSON.stringify(version),
-    LEVITATE_ROOTFS_KEY: JSON.stringify(await rootfsKey(esbuild)),
+    LEVITATE_ROOTFS_HASH: JSON.stringify(await rootfsHash(esbuild)),
   };
 
   await esbuild.build({
@@ -128,8 +128,8 @@ async function buildTypeScript() {
   COMMANDS.forEach(linkCommand);
 }
 
-/** The recipe's key, computed by the recipe's own code (rootfs/recipe.ts). */
-async function rootfsKey(esbuild) {
+/** The recipe's hash, computed by the recipe's own code (rootfs/recipe.ts). */
+async function rootfsHash(esbuild) {
   const { outputFiles } = await esbuild.build({
     absWorkingDir: root,
     entryPoints: ['rootfs/recipe.ts'],
@@ -140,7 +140,7 @@ async function rootfsKey(esbuild) {
     define: { 'import.meta.url': JSON.stringify(pathToFileURL(join(root, 'rootfs/recipe.ts')).href) },
   });
   const code = Buffer.from(outputFiles[0].contents).toString('base64');
-  return (await import(`data:text/javascript;base64,${code}`)).recipeKey();
+  return (await import(`data:text/javascript;base64,${code}`)).recipeHash();
 }
 
 /** npm links a package's own commands only where the package is a dependency: in a clone, `npx levitate-run` needs this. */

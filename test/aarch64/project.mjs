@@ -7,6 +7,8 @@ import { cpSync, existsSync, mkdirSync, readFileSync, readdirSync, renameSync, r
 import { createRequire } from 'node:module';
 import { dirname, join, relative } from 'node:path';
 import { must } from './programs.mjs';
+import { provideRootfs } from './rootfs.mjs';
+import { load } from './sources.mjs';
 import { grouped } from './suites.mjs';
 
 const require = createRequire(import.meta.url);
@@ -134,17 +136,7 @@ function modules(cache, folder) {
 
 /** The guest that runs scripts of system calls: a compiler takes 10 s there. */
 async function executor(folder) {
-  const { outputFiles } = await require('esbuild').build({
-    absWorkingDir: root,
-    entryPoints: ['test/support/executor.ts'],
-    bundle: true,
-    platform: 'node',
-    format: 'esm',
-    write: false,
-    define: { 'import.meta.dirname': JSON.stringify(join(root, 'test/support')) },
-  });
-  const code = Buffer.from(outputFiles[0].contents).toString('base64');
-  const { buildExecutor } = await import(`data:text/javascript;base64,${code}`);
+  const { buildExecutor } = await load('test/support/executor.ts');
   mkdirSync(join(folder, 'guests'));
   cpSync(buildExecutor('aarch64'), join(folder, 'guests/executor'));
 }
@@ -159,8 +151,8 @@ const JEST = {
   cache: false,
 };
 
-/** Fills `folder`; `tests` are test files of the clone. */
-export async function stage(cache, folder, tests, command) {
+/** Fills `folder`; `tests` are test files of the clone, `musl` is that C library for the machine. */
+export async function stage({ cache, musl, folder, tests, command }) {
   const native = addon(cache);
   must(process.execPath, ['src/build.mjs', 'bundles'], { cwd: root });
   for (const file of tracked('test', 'rootfs', 'src', 'native', 'binding.gyp', 'package.json'))
@@ -175,6 +167,7 @@ export async function stage(cache, folder, tests, command) {
     writeFileSync(join(folder, 'jest.config.cjs'), `module.exports = ${JSON.stringify(JEST)};\n`);
   }
   if (tests.some((name) => name.startsWith('test/syscalls/'))) await executor(folder);
+  await provideRootfs(cache, musl, join(folder, 'cache'));
   mkdirSync(join(folder, 'out'));
   writeFileSync(join(folder, 'command'), `${command}\n`);
 }

@@ -46,7 +46,13 @@ for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) process.on(signal, () => p
 let status = 0;
 const started = performance.now();
 const seconds = () => `${((performance.now() - started) / 1000).toFixed(0)} s`;
-await stage(cache, join(scratch, 'w'), tests, command ?? 'exec sh test/aarch64/jest');
+await stage({
+  cache,
+  musl: base.musl,
+  folder: join(scratch, 'w'),
+  tests,
+  command: command ?? 'exec sh test/aarch64/jest',
+});
 console.error(`aarch64: staged after ${seconds()}`);
 for (const cpu of values.cpu ?? ['max,pauth-impdef=on']) {
   const project = join(scratch, 'project.img');
@@ -54,7 +60,15 @@ for (const cpu of values.cpu ?? ['max,pauth-impdef=on']) {
   image(join(scratch, 'w'), project);
   console.error(`aarch64: ${cpu}, kernel ${values.kernel}, after ${seconds()}`);
   const limitSeconds = values.shell ? 2 ** 20 : Number(values.limit);
-  const ended = await boot({ base, kernel: system, project, cpu, limitSeconds, interactive: values.shell, out });
+  const ended = await boot({
+    base: base.image,
+    kernel: system,
+    project,
+    cpu,
+    limitSeconds,
+    interactive: values.shell,
+    out,
+  });
   console.error(`aarch64: ${cpu}: exit status ${ended} after ${seconds()}; results are in ${join(out, 'out')}`);
   if (command === undefined) summary(join(out, 'out/jest.json'));
   if (status === 0) status = ended;

@@ -93,7 +93,7 @@ function cached(cache, kind, inputs, make) {
 /** The root file system as an image that no run changes. */
 export function baseImage(cache) {
   const init = readFileSync(join(here, 'init'), 'utf8');
-  const folder = cached(cache, 'base', [PACKAGES, NODE, init], (scratch) => {
+  const folder = cached(cache, 'base', [PACKAGES, NODE, init, 'with musl'], (scratch) => {
     const root = join(scratch, 'root');
     unpack(new Apt(join(scratch, 'apt')).fetch(PACKAGES, true), root);
     must('npm', ['pack', '--silent', '--pack-destination', scratch, NODE]);
@@ -114,9 +114,30 @@ export function baseImage(cache) {
     writeFileSync(join(root, 'init'), init, { mode: 0o755 });
     const image = ['-q', '-t', 'ext4', '-O', '^has_journal', '-m', '0', '-E', 'root_owner=0:0'];
     must('mke2fs', [...image, '-d', root, join(scratch, 'base.img'), '1200M']);
-    for (const name of readdirSync(scratch)) if (name !== 'base.img') rmSync(join(scratch, name), { recursive: true });
+    // For the cross compiler.
+    for (const name of ['lib', 'include'])
+      cpSync(join(root, 'usr', name, 'aarch64-linux-musl'), join(scratch, 'musl', name), { recursive: true });
+    for (const name of readdirSync(scratch))
+      if (name !== 'base.img' && name !== 'musl') rmSync(join(scratch, name), { recursive: true });
   });
-  return join(folder, 'base.img');
+  return { image: join(folder, 'base.img'), musl: join(folder, 'musl') };
+}
+
+/**
+ * BusyBox as the recipe of the default root file system builds it (rootfs/build-busybox), by the cross compiler. The folder has what
+ * that leaves in OUT.
+ */
+export function busybox(cache, musl) {
+  const recipe = join(here, '../../rootfs/build-busybox');
+  return cached(cache, 'busybox', [readFileSync(recipe, 'utf8')], (scratch) => {
+    const specs = readFileSync(join(musl, 'lib/musl-gcc.specs'), 'utf8');
+    const file = join(scratch, 'musl.specs');
+    writeFileSync(file, specs.replaceAll(/\/usr\/(lib|include)\/aarch64-linux-musl/g, `${musl}/$1`));
+    const prefix = 'aarch64-linux-gnu-';
+    const compiler = `${prefix}gcc -specs=${file}`;
+    must('bash', [recipe, join(scratch, 'work'), scratch, prefix, compiler, '/usr/aarch64-linux-gnu/include']);
+    rmSync(join(scratch, 'work'), { recursive: true });
+  });
 }
 
 /** Kernel, and the initial RAM disk that finds its root file system. */

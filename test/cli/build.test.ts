@@ -36,7 +36,7 @@ test.each([
   symlinkSync(join(repository, 'node_modules'), join(root, 'node_modules'));
   // The first thing that a build runs: it says so, and does not end.
   const recipe =
-    "export const recipeKey = () => new Promise(() => { console.log('building'); setInterval(() => {}, 1000); });";
+    "export const recipeHash = () => new Promise(() => { console.log('building'); setInterval(() => {}, 1000); });";
   writeFileSync(join(root, 'rootfs/recipe.ts'), recipe);
   const child = spawn(process.execPath, build(), { stdio: ['ignore', 'pipe', 'inherit'] });
   await once(child.stdout, 'data');

@@ -44,6 +44,7 @@ import {
   type SectionData,
 } from './script.js';
 import { numberOf } from './builder.js';
+import { hostArch } from './executor.js';
 import { SLOWNESS } from './pace.js';
 import { Struct, siginfoLayout, statLayout, statSize, type Layout } from './structs.js';
 
@@ -234,7 +235,7 @@ export class Script extends Section {
     const stack = more.stack ?? (shared ? this.stack() : undefined);
     const top = stack === undefined ? 0 : stack.plus(stack.size);
     const rest = [more.parentTid ?? 0, more.childTid ?? 0, more.tls ?? 0];
-    const args = process.arch === 'arm64' ? [rest[0], rest[2], rest[1]] : rest;
+    const args = hostArch === 'aarch64' ? [rest[0], rest[2], rest[1]] : rest;
     const kind = (flags & CLONE_THREAD) !== 0 ? SECTION_THREAD : SECTION_PROCESS;
     if (kind === SECTION_THREAD || (shared && (flags & CLONE_VFORK) === 0)) this.script.script.noDiff = true;
     return this.#spawn('clone', [flags, top, ...args], kind, shared, stack, child).pid();

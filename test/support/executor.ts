@@ -7,6 +7,7 @@ import { createHash } from 'node:crypto';
 import { existsSync, mkdirSync, readFileSync, renameSync } from 'node:fs';
 import { tmpdir, userInfo } from 'node:os';
 import { join } from 'node:path';
+import { HOST_ARCH } from '../../src/abi/host-arch.js';
 import type { ArchName } from '../../src/abi/types.js';
 
 const folder = join(import.meta.dirname, '../executor');
@@ -15,12 +16,14 @@ const flags =
   '-static -nostdlib -nostartfiles -ffreestanding -fno-stack-protector -fno-pie -no-pie -fno-asynchronous-unwind-tables ' +
   '-mgeneral-regs-only -O1 -Wall -Wextra -Werror';
 
-export const hostArch: ArchName = process.arch === 'arm64' ? 'aarch64' : 'x86_64';
+/** What scripts are for: this machine, unless LEVITATE_TEST_ARCH names another. Then they are only played. */
+export const hostArch = (process.env['LEVITATE_TEST_ARCH'] ?? HOST_ARCH) as ArchName;
+export const foreign = hostArch !== HOST_ARCH;
 
 function compilers(arch: ArchName): string[] {
-  if (process.env['CC'] !== undefined && arch === hostArch) return [process.env['CC']];
+  if (process.env['CC'] !== undefined && arch === HOST_ARCH) return [process.env['CC']];
   const cross = arch === 'aarch64' ? 'aarch64-linux-gnu-gcc' : 'x86_64-linux-gnu-gcc';
-  return arch === hostArch ? ['gcc', 'cc', 'musl-gcc', 'clang'] : [cross];
+  return arch === HOST_ARCH ? ['gcc', 'cc', 'musl-gcc', 'clang'] : [cross];
 }
 
 /** Path of the executor for `arch`. */

@@ -12,7 +12,7 @@ import { Builder, Unsupported } from './builder.js';
 import { judge, judgePlayed, statusText } from './compare.js';
 import { Script, wrap, type S } from './dsl.js';
 import { encodeScripts } from './encode.js';
-import { buildExecutor } from './executor.js';
+import { buildExecutor, foreign } from './executor.js';
 import { runOnHost, type RunResult } from './host.js';
 import { playInLevitate, runInLevitate, unavailable, type LevitateRun } from './levitate.js';
 import { outcomeOf, type Outcome } from './outcome.js';
@@ -78,6 +78,10 @@ export function registerTest(name: string, build: (builder: Builder) => void, op
     async () => {
       sides ??= runAll();
       const { host, levitate, played } = await sides;
+      if (foreign) {
+        complain(judgeForeign(script, options, index, played!));
+        return;
+      }
       const mine = host.outcome(index);
       const theirs = script.hostOnly === undefined && levitate !== null ? levitate.outcome(index) : null;
       if (theirs !== null && twice === false && options.lacks !== undefined) {
@@ -96,14 +100,26 @@ export function registerTest(name: string, build: (builder: Builder) => void, op
       const third = theirs === null || played === null ? null : played.outcome(index);
       if (complaints.length === 0 && third !== null && played !== null)
         complaints.push(...judgePlayed(script, blind ? null : mine, theirs!, third), ...played.leaks(index));
-      if (complaints.length > 0) {
-        const error = new Error(complaints.slice(0, 20).join('\n'));
-        error.stack = error.message; // where it was thrown says nothing
-        throw error;
-      }
+      complain(complaints);
     },
     JEST_TIMEOUT_MS,
   );
+}
+
+function complain(complaints: readonly string[]): void {
+  if (complaints.length === 0) return;
+  const error = new Error(complaints.slice(0, 20).join('\n'));
+  error.stack = error.message; // where it was thrown says nothing
+  throw error;
+}
+
+/** The script platform alone: what the script itself expects. */
+function judgeForeign(script: TestScript, { lacks }: TestOptions, index: number, played: Side): string[] {
+  const outcome = played.outcome(index);
+  if (script.hostOnly !== undefined || outcome.unplayable !== undefined) return [];
+  const complaints = judge(script, null, outcome);
+  if (lacks === undefined) return [...complaints, ...played.leaks(index)];
+  return complaints.length > 0 ? [] : [`levitate does not lack this any more: ${lacks}`];
 }
 
 /** The same test for each of several cases, named after them. */
@@ -182,6 +198,7 @@ class Side {
 }
 
 interface Sides {
+  /** Empty where scripts are of another architecture. */
   host: Side;
   /** On the ptrace platform. */
   levitate: Side | null;
@@ -199,9 +216,6 @@ async function runAll(): Promise<Sides> {
   const budgetMs = (20_000 + scripts.length * 1000) * SLOWNESS;
   const onHost = (name: string): Promise<Side> =>
     new Side(name, (bytes, first) => runOnHost(executor, bytes, first, budgetMs)).runAll(script);
-  const host = await onHost('host');
-  if (twice) return { host, levitate: await onHost('host again'), played: null };
-  if (hostOnly) return { host, levitate: null, played: null };
   const binary = readFileSync(executor);
   const run = (bytes: Buffer, first: number): LevitateRun => ({
     files: { '/executor': binary, '/script': bytes },
@@ -210,8 +224,17 @@ async function runAll(): Promise<Sides> {
     stdin: new Uint8Array(0),
     timeoutMs: budgetMs * 2,
   });
+  const play = async (): Promise<Side> => {
+    const side = new Side('script', (bytes, first) => playInLevitate(run(bytes, first), scripts));
+    await side.runAll(script);
+    side.printUnplayable();
+    return side;
+  };
+  if (foreign)
+    return { host: new Side('host', () => Promise.reject(new Error('not run'))), levitate: null, played: await play() };
+  const host = await onHost('host');
+  if (twice) return { host, levitate: await onHost('host again'), played: null };
+  if (hostOnly) return { host, levitate: null, played: null };
   const levitate = await new Side('levitate', (bytes, first) => runInLevitate(run(bytes, first))).runAll(script);
-  const played = await new Side('script', (bytes, first) => playInLevitate(run(bytes, first), scripts)).runAll(script);
-  played.printUnplayable();
-  return { host, levitate, played };
+  return { host, levitate, played: await play() };
 }

@@ -5,6 +5,7 @@
  * argument name). A variant is built anew for each case, so that it may queue a message or make a child first. For each pointer
  * the address of nothing must give EFAULT on both sides, or the variant says why not: a table that fails earlier tests nothing.
  */
+import { hostArch } from './executor.js';
 import type { ArgType, Row } from '../../syscalls/row.js';
 import { EFAULT } from '../../src/abi/errno.js';
 import { ARENA_BASE, FREE_BASE, PAGE } from './script.js';
@@ -163,7 +164,7 @@ export function tryWilds(w: World, row: Row, make: Make): number {
         const given = variant.args?.[arg.name];
         return given instanceof Ptr ? given.value : given !== undefined ? given : w.benign(arg);
       });
-      const order = row.registers?.[process.arch === 'arm64' ? 'aarch64' : 'x86_64'];
+      const order = row.registers?.[hostArch];
       const registers: Arg[] = order === undefined ? args : [];
       order?.forEach((register, i) => (registers[register] = args[i]));
       const call = w.s.call(row.name as SyscallName, ...Array.from(registers, (value) => value ?? 0));
