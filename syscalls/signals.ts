@@ -15,7 +15,6 @@ import {
   SA_RESTORER,
   SA_SIGINFO,
   SIGKILL,
-  SIGSEGV,
   SIGSTOP,
   SIG_BLOCK,
   SIG_DFL,
@@ -38,7 +37,6 @@ import { checkMaySignal, maySignal } from '../sched/signal/permission.js';
 import {
   OVERFLOW,
   forceSignal,
-  kernelInfo,
   retargetShared,
   sendSignalToGroup,
   sendSignalToTask,

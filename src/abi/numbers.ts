@@ -12,3 +12,6 @@ export const SYSCALL_NUMBERS: Readonly<Record<ArchName, Readonly<Record<string, 
 
 /** Bit of an x32 system call number (x86_64 only). */
 export const X32_SYSCALL_BIT = 0x4000_0000;
+
+/** Every architecture there is. */
+export const ARCHS = Object.keys(SYSCALL_NUMBERS) as ArchName[];

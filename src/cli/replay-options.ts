@@ -1,6 +1,6 @@
 /** levitate-replay's command line: its options, help, and the checks of their values. */
 import type { ArchName, ByteString } from '../abi/types.js';
-import { SYSCALL_NUMBERS } from '../abi/numbers.js';
+import { ARCHS, SYSCALL_NUMBERS } from '../abi/numbers.js';
 import {
   list,
   nonEmpty,
@@ -29,7 +29,6 @@ export const EXIT_SAME = 0;
 export const EXIT_DIFFERENT = 1;
 export const EXIT_UNREADABLE = 2;
 
-const ARCHS = ['x86_64', 'aarch64'] as const;
 const MOST = 1_000_000;
 const { root, cwd, version, help } = OPTIONS;
 

@@ -1,5 +1,6 @@
 /** Replays one file: reads it once for the file system it began with, boots a kernel on that, and plays it. */
 import { HOST_ARCH } from '../abi/host-arch.js';
+import { ARCHS } from '../abi/numbers.js';
 import type { OpenFile } from '../../fs/file.js';
 import { openAt } from '../../fs/open.js';
 import { chdir } from '../../fs/working-directory.js';
@@ -162,7 +163,7 @@ function learnFiles(path: string, facts: FileFacts): void {
 const argsOf = (event: TraceEvent): string => ('args' in event ? event.args : '');
 function archOf(source: EventSource): ArchName | undefined {
   const name = source instanceof RecordingSource ? source.arch : undefined;
-  return name === 'x86_64' || name === 'aarch64' ? name : undefined;
+  return ARCHS.find((arch) => arch === name);
 }
 function eventText(event: TraceEvent): string {
   const who = event.pid === 0 ? '' : `[pid ${event.pid}] `;
