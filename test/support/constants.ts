@@ -1,5 +1,4 @@
 /** The constants of src/abi, with those that differ per architecture taken for the one the tests run on. */
-import { hostArch } from './executor.js';
 import * as memory from '../../src/abi/flags/memory.js';
 import * as open from '../../src/abi/flags/open.js';
 import { hostArch } from './executor.js';
