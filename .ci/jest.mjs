@@ -16,6 +16,15 @@ const gates = 'LEVITATE_GATE' in process.env ? [process.env.LEVITATE_GATE] : ['1
 const passes = projects.flatMap((project) =>
   project === 'ptrace' ? gates.map((gate) => ({ project, gate })) : [{ project, gate: undefined }],
 );
+// The tables of system calls once more with the other architecture's ABI, where its compiler is there to make the executor.
+const other = process.arch === 'arm64' ? 'x86_64' : 'aarch64';
+const compiler = `${other}-linux-gnu-gcc`;
+if (projects.includes('ptrace') && args.length === 0) {
+  if (spawnSync(compiler, ['--version'], { stdio: 'ignore' }).status === 0)
+    passes.push({ project: 'ptrace', abi: other });
+  else if (process.env.CI) throw new Error(`${compiler} is missing`);
+  else console.error(`jest: ${compiler} is missing: system calls are not tested with that ABI`);
+}
 const scratch = mkdtempSync(join(tmpdir(), 'levitate-jest-'));
 // Tests of the command run dist/, which is to be of the sources as they are; the root filesystem is built here, once, and
 // not within some test's time limit.
@@ -32,16 +41,26 @@ for (const words of [
 let executed = 0;
 let failed = 0;
 try {
-  for (const { project, gate } of passes) {
-    const name = gate === undefined ? project : `${project}, ${gate === '0' ? 'every call a stop' : 'with the gate'}`;
+  for (const { project, gate, abi } of passes) {
+    const name = abi
+      ? `the ABI of ${abi}`
+      : gate === undefined
+        ? project
+        : `${project}, ${gate === '0' ? 'every call a stop' : 'with the gate'}`;
     console.error(`== jest ${name}`);
     const report = join(scratch, 'report.json');
     rmSync(report, { force: true });
     const options = ['--selectProjects', project, '--json', `--outputFile=${report}`, '--passWithNoTests'];
     if (project === 'ptrace') options.push('--runInBand');
+    if (abi) options.push('--testPathPatterns', '/test/syscalls/');
     const result = spawnSync(process.execPath, ['--experimental-vm-modules', jest, ...options, ...args], {
       stdio: ['inherit', 'ignore', 'inherit'],
-      env: { ...process.env, NODE_NO_WARNINGS: '1', ...(gate === undefined ? {} : { LEVITATE_GATE: gate }) },
+      env: {
+        ...process.env,
+        NODE_NO_WARNINGS: '1',
+        ...(gate === undefined ? {} : { LEVITATE_GATE: gate }),
+        ...(abi ? { LEVITATE_TEST_ARCH: abi } : {}),
+      },
     });
     let counted = 0;
     try {
