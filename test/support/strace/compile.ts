@@ -140,7 +140,7 @@ class Compiler {
     const section = task.sections[task.sections.length - 1];
     this.into(section, () => {
       if (step.kind === 'resumed') {
-        this.turns.after(i);
+        this.turns.resumed(i);
         return;
       }
       const at = section.ops.length;

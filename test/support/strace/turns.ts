@@ -11,6 +11,7 @@ import type { Variable } from './variables.js';
 
 const SHARED = FREE_BASE + 0x6000_0000;
 const PIDS = SHARED + 64;
+const ENDED = SHARED + 512;
 const VARIABLES = SHARED + 1024;
 const TIMEOUT_MS = 5000;
 const READ_WRITE = 3;
@@ -86,9 +87,23 @@ export class Turns {
     const to = this.next(i);
     if (to === null) return;
     const next = this.steps[to];
+    if (next.task === this.steps[i].task) return;
     // Who goes on in its call needs no turn.
-    if (next.task === this.steps[i].task || next.kind === 'resumed') return;
-    this.store(SHARED, 4, to);
+    this.store(next.kind === 'resumed' ? this.ended(to) : SHARED, 4, to);
+  }
+  /** What comes after a call that has been resumed: who made it go on is to be done with that, too. */
+  resumed(i: number): void {
+    const from = this.previous(i);
+    if (from !== null && this.steps[from].task !== this.steps[i].task)
+      this.builder.add(OP_WAIT_WORD, { args: [this.ended(i), i, TIMEOUT_MS], text: `end of step ${from}` }).returns(0);
+    this.after(i);
+  }
+  private readonly endings = new Map<number, number>();
+  private ended(i: number): number {
+    const at = this.endings.get(i) ?? ENDED + 4 * this.endings.size;
+    if (at >= VARIABLES) throw new Error('too many calls that sleep');
+    this.endings.set(i, at);
+    return at;
   }
   private previous(i: number): number | null {
     for (let at = i - 1; at >= 0; at--) if (acts(this.steps[at])) return at;
