@@ -10,7 +10,7 @@ import type { ArchName } from '../abi/types.js';
 import type { ReturnKind, Row } from '../../syscalls/row.js';
 import { AT_FDCWD } from '../abi/flags/open.js';
 import { DEFAULT_STYLE, type Constants, type StraceStyle } from './style.js';
-import { address, escape, hexString, quote, symbol } from './text.js';
+import { address, escape, hexString, packed, quote, symbol } from './text.js';
 import type { TraceMemory } from './tracer.js';
 
 const PATH_LIMIT = 4095;
@@ -200,7 +200,8 @@ export class Call {
   buffer(addr: bigint, length: bigint): string {
     if (addr === 0n) return 'NULL';
     const bytes = this.shown(addr, length);
-    return bytes === null ? address(addr) : this.quote(bytes) + this.dots(length);
+    if (bytes === null) return address(addr);
+    return (this.style.base64 === true ? packed(bytes) : this.quote(bytes)) + this.dots(length);
   }
   /** A buffer in hexadecimal, whatever the style. */
   hexBuffer(addr: bigint, length: bigint): string {

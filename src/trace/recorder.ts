@@ -13,7 +13,7 @@ import type { EventSink } from './events.js';
 import { CallTexts } from './printers/index.js';
 import { siginfo } from './printers/signals.js';
 import { NO_CALL, resultText } from './strace.js';
-import { FULL_STYLE } from './style.js';
+import { RECORD_STYLE } from './style.js';
 import type { TraceMemory, TraceSignal, Tracer } from './tracer.js';
 
 export interface RecorderOptions {
@@ -50,7 +50,7 @@ export class Recorder implements Tracer<Task> {
   enter(task: Task, row: Row, args: readonly bigint[]): void {
     const state = this.state(task);
     this.release();
-    const call = new Call(row, args, this.options.arch, this.options.memory(task), FULL_STYLE);
+    const call = new Call(row, args, this.options.arch, this.options.memory(task), RECORD_STYLE);
     call.previous = state.previous;
     state.call = call;
     state.text = this.texts.enter(call);
@@ -82,7 +82,7 @@ export class Recorder implements Tracer<Task> {
   signal(task: Task, { signal, info }: TraceSignal): void {
     this.release();
     const { arch, memory } = this.options;
-    const text = siginfo(new Call(NO_CALL, [], arch, memory(task), FULL_STYLE), info);
+    const text = siginfo(new Call(NO_CALL, [], arch, memory(task), RECORD_STYLE), info);
     const at = this.now();
     for (const sink of this.options.sinks) sink.signal(task.tid, at, signalName(signal), text);
   }

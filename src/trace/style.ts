@@ -15,6 +15,8 @@ export interface Style {
   readonly hex: 'no' | 'unprintable' | 'all';
   /** 0; 1: -y (path of each descriptor in <>); 2: -yy (sockets, devices, pidfds, signalfds too) */
   readonly descriptors: 0 | 1 | 2;
+  /** Long buffers that are no text as base64, `b64"AAEC"`: for our own recordings, where an escape a byte costs too much. */
+  readonly base64?: boolean;
 }
 
 /** Named constants as names, as numbers, or as numbers with their names in a comment (-X). */
@@ -32,3 +34,5 @@ export interface StraceStyle extends Style {
 export const DEFAULT_STYLE: Style = { strings: 32, verbose: false, hex: 'no', descriptors: 0 };
 /** Loses nothing: what recordings are written in. */
 export const FULL_STYLE: Style = { strings: Infinity, verbose: true, hex: 'no', descriptors: 0 };
+/** The same for files that no person reads first. */
+export const RECORD_STYLE: Style = { ...FULL_STYLE, base64: true };

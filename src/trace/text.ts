@@ -6,7 +6,7 @@
 import type { FlagEntry, FlagSet } from '../abi/flags/flag-set.js';
 import { signalName } from '../abi/signals.js';
 import type { ArchName } from '../abi/types.js';
-import { latin1Slice } from './latin1.js';
+import { base64Slice, latin1Slice } from './latin1.js';
 import type { Constants, Style } from './style.js';
 
 export const toInt = (v: bigint): number => Number(BigInt.asIntN(32, v));
@@ -201,6 +201,22 @@ export function escape(bytes: Uint8Array, length: number, style: Style['hex'] = 
   let plain = 0;
   while (plain < length && PLAIN[bytes[plain]] === 1) plain++;
   return plain === length ? latin1Slice(bytes, 0, length) : escapedBy(OCTAL, bytes, length);
+}
+
+/** Shorter ones are better read than packed. */
+const LEAST_PACKED = 64;
+/** What lies at the beginning tells what the rest is. */
+const SAMPLE = 256;
+function isText(bytes: Uint8Array): boolean {
+  const length = Math.min(bytes.length, SAMPLE);
+  let other = 0;
+  for (let i = 0; i < length; i++) if (PLAIN[bytes[i]] === 0 && bytes[i] !== 10) other++;
+  return other * 8 < length;
+}
+/** A buffer of a recording: `"text"` or `b64"AAEC"`. */
+export function packed(bytes: Uint8Array): string {
+  if (bytes.length < LEAST_PACKED || isText(bytes)) return quote(bytes);
+  return `b64"${base64Slice(bytes, 0, bytes.length)}"`;
 }
 
 export const quote = (bytes: Uint8Array, length = bytes.length, style: Style['hex'] = 'no'): string =>

@@ -9,7 +9,9 @@ import { runInNewContext } from 'node:vm';
 import type { EventSink, RunHeader } from '../../src/trace/events.js';
 import { TraceFileError } from '../../src/trace/line-file.js';
 import { readRecording } from '../../src/trace/recording-reader.js';
+import { parseArguments } from '../../src/trace/parse/term.js';
 import { RecordingWriter } from '../../src/trace/recording.js';
+import { packed } from '../../src/trace/text.js';
 
 let folder = '';
 const file = (): string => join(folder, 'recording');
@@ -92,6 +94,20 @@ describe('reading what was written', () => {
       }),
       { numRuns: 50 },
     );
+  });
+
+  test('buffers, text or not, are read as they were', () => {
+    fc.assert(
+      fc.property(fc.uint8Array({ maxLength: 400 }), fc.constantFrom('', 'text '.repeat(30)), (bytes, before) => {
+        const buffer = Buffer.concat([Buffer.from(before), bytes]);
+        const [term, next] = parseArguments(`${packed(buffer)}, 7`);
+        expect(Buffer.from(term.text, 'latin1').equals(buffer)).toBe(true);
+        expect(next.text).toBe('7');
+      }),
+    );
+    expect(packed(Buffer.from('words\n'.repeat(50)))).toMatch(/^"words/);
+    expect(packed(Buffer.alloc(100))).toBe(`b64"${Buffer.alloc(100).toString('base64')}"`);
+    for (const text of ['b64"AAEC', 'b64"A*"']) expect(() => parseArguments(text)).toThrow();
   });
 
   test('a writer killed at any byte leaves whole events', () => {

@@ -66,6 +66,7 @@ export class Term {
 // Character codes.
 const TAB = 9;
 const X = 120;
+const B = 98;
 const SPACE = 32;
 const QUOTE = 34;
 const AMPERSAND = 38;
@@ -295,7 +296,7 @@ export class TermParser {
     const c = text.charCodeAt(from);
     if (c === QUOTE) return this.string();
     if (isDigit(c) || ((c === MINUS || c === PLUS) && isDigit(text.charCodeAt(from + 1)))) return this.number();
-    if (isLetter(c)) return this.symbol();
+    if (isLetter(c)) return c === B && text.startsWith('b64"', from) ? this.packed() : this.symbol();
     switch (c) {
       case OPEN_BRACKET:
         this.at++;
@@ -432,6 +433,15 @@ export class TermParser {
       term.cut = true;
     }
     return term;
+  }
+  /** Bytes as recordings of our own have them. */
+  private packed(): Term {
+    const from = this.at + 4;
+    const end = this.text.indexOf('"', from);
+    const packed = end < 0 ? '' : this.text.slice(from, end);
+    if (end < 0 || !/^[A-Za-z0-9+/]*={0,2}$/.test(packed)) this.fail('this is no base64');
+    this.at = end + 1;
+    return new Term('string', Buffer.from(packed, 'base64').toString('latin1'), NONE, from - 4);
   }
   /** The bytes of a string that has escapes in it; a quote at `first`, which may be one of them. */
   private escaped(from: number, first: number): string {
