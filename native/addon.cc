@@ -126,6 +126,10 @@ Napi::Value release(const Napi::CallbackInfo &info) {
 Napi::Value clear(const Napi::CallbackInfo &info) {
   return reply(info, of(info)->closed() ? 0 : of(info)->clear(address(info, 0), address(info, 1)));
 }
+Napi::Value syncCode(const Napi::CallbackInfo &info) {
+  if (!of(info)->closed()) of(info)->syncCode(address(info, 0), address(info, 1));
+  return info.Env().Undefined();
+}
 Napi::Value physicalResident(const Napi::CallbackInfo &info) {
   return reply(info, of(info)->closed() ? 0 : of(info)->physicalResident());
 }
@@ -251,6 +255,7 @@ Napi::Value createContext(const Napi::CallbackInfo &info) {
   result.Set("gateControl", share(c, c->gateControl()));
   result.Set("channels", share(c, c->channelOf(0)));
   result.Set("arch", arch::kName);
+  result.Set("coherentCode", Napi::Boolean::New(env, arch::kCoherentCode));
   result.Set("pageSize", static_cast<double>(c->pageSize));
   result.Set("taskSize", static_cast<double>(c->taskSize));
   result.Set("vdso", static_cast<double>(c->vdso));
@@ -299,6 +304,7 @@ Napi::Value createContext(const Napi::CallbackInfo &info) {
   add.operator()<fork>("fork");
   add.operator()<createAddressSpace>("createAddressSpace");
   add.operator()<release>("release");
+  add.operator()<syncCode>("syncCode");
   add.operator()<levitate::clear>("clear");
   add.operator()<physicalResident>("physicalResident");
   add.operator()<levitate::poke>("poke");

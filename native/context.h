@@ -150,6 +150,8 @@ class Context {
   // memory.cc: bytes or -errno
   ssize_t copyFrom(int space, uint64_t addr, uint8_t *to, size_t length);
   ssize_t copyTo(int space, uint64_t addr, uint8_t *from, size_t length);
+  // Physical memory is to be executed as it is now.
+  void syncCode(uint64_t offset, uint64_t length);
   int release(uint64_t offset, uint64_t length);
   int clear(uint64_t offset, uint64_t length);
   double physicalResident();

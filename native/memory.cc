@@ -54,6 +54,12 @@ ssize_t Context::copyTo(int space, uint64_t addr, uint8_t *from, size_t length) 
   return std::max<ssize_t>(got, 0);
 }
 
+void Context::syncCode(uint64_t offset, uint64_t length) {
+  if (arch::kCoherentCode || offset >= physicalSize) return;
+  char *at = reinterpret_cast<char *>(physical + offset);
+  __builtin___clear_cache(at, at + std::min(length, physicalSize - offset));
+}
+
 int Context::release(uint64_t offset, uint64_t length) {
   if (offset > physicalSize || length > physicalSize - offset) return EINVAL;
   if (length == 0) return 0;

@@ -175,6 +175,10 @@ inline void settleFp(uint8_t *, size_t) {}
 inline int setLegacyFp(pid_t, uint8_t *) { return EINVAL; }
 inline void widenFp(uint8_t *image, size_t size, size_t length) { memset(image + length, 0, size - length); }
 
+// Instruction caches do not see what is written. The host takes care of a page when it is first mapped to be executed, but a
+// page of physical memory gets other contents later.
+constexpr bool kCoherentCode = false;
+
 // What a call of the stub takes away from a thread that did not stop at a system call.
 class LostInCalls {
  public:

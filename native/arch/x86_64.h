@@ -270,6 +270,9 @@ inline void widenFp(uint8_t *image, size_t size, size_t length) {
   }
 }
 
+// Code that has been written is what is executed.
+constexpr bool kCoherentCode = true;
+
 struct LostInCalls {
   explicit LostInCalls(pid_t) {}
   void putBack(pid_t) {}

@@ -56,6 +56,9 @@ export interface NativeContext {
   setFp(): void;
   resetFp(): void;
   release(offset: number, len: number): number;
+  /** Needed before physical memory is executed, unless `coherentCode`. */
+  syncCode(offset: number, len: number): void;
+  readonly coherentCode: boolean;
   clear(offset: number, len: number): number;
   physicalResident(): number;
   poke(space: number, addr: number, bytes: Uint8Array): number;

@@ -167,7 +167,8 @@ export async function stage({ cache, musl, folder, tests, command }) {
     writeFileSync(join(folder, 'jest.config.cjs'), `module.exports = ${JSON.stringify(JEST)};\n`);
   }
   if (tests.some((name) => name.startsWith('test/syscalls/'))) await executor(folder);
-  await provideRootfs(cache, musl, join(folder, 'cache'));
+  const built = await provideRootfs(cache, musl, join(folder, 'cache'));
+  cpSync(join(built, 'busybox'), join(folder, 'guests/busybox'));
   mkdirSync(join(folder, 'out'));
   writeFileSync(join(folder, 'command'), `${command}\n`);
 }

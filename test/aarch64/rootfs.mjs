@@ -4,7 +4,7 @@ import { busybox } from './system.mjs';
 import { load } from './sources.mjs';
 import { mkdirSync } from 'node:fs';
 
-/** Puts it into `cacheHome`, which is to be XDG_CACHE_HOME there. */
+/** Puts it into `cacheHome`, which is to be XDG_CACHE_HOME there. Returns the folder of what it is made of. */
 export async function provideRootfs(cache, musl, cacheHome) {
   const built = busybox(cache, musl);
   const { recipeKey, rootfsEntries } = await load('rootfs/recipe.ts');
@@ -14,4 +14,5 @@ export async function provideRootfs(cache, musl, cacheHome) {
   mkdirSync(folder, { recursive: true });
   writeImage(folder, entries);
   close();
+  return built;
 }

@@ -4,7 +4,7 @@
  * Invariant: the queue is empty whenever a thread of the space runs: `resume()` of any thread and every memory copy
  * flush it first. The queue is plain numbers, seven an entry; `flush` writes them into the batch page.
  */
-import type { AddressSpace } from '../platform.js';
+import { PROT_EXEC, type AddressSpace } from '../platform.js';
 import type { PtracePlatform } from './platform.js';
 import type { PtraceThread } from './thread.js';
 import * as L from './layout.js';
@@ -39,6 +39,8 @@ export class PtraceSpace implements AddressSpace {
     this.queue.push(this.platform.calls.mmap, addr, len, prot, flags, -1, 0);
   }
   mapPhysical(addr: number, len: number, prot: number, offset: number, shared: boolean): void {
+    const { native } = this.platform;
+    if ((prot & PROT_EXEC) !== 0 && !native.coherentCode) native.syncCode(offset, len);
     const flags = L.MAP_FIXED | (shared ? L.MAP_SHARED : L.MAP_PRIVATE | L.MAP_NORESERVE);
     this.queue.push(this.platform.calls.mmap, addr, len, prot, flags, L.PHYSICAL_FD, offset);
   }
