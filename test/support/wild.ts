@@ -28,8 +28,8 @@ export const WILDS = {
   readOnly: READ_ONLY,
   nonCanonical: 0x8000_0000_0000_0000n,
   minus1: 0xffff_ffff_ffff_ffffn,
-  /** levitate's stub lies here on x86_64; on the host nothing does (above the stack). */
-  stub: 0x7fff_ffff_eff8,
+  /** levitate's stub lies here; on the host nothing does (above the stack). */
+  stub: { x86_64: 0x7fff_ffff_eff8, aarch64: 0xffff_ffff_eff8 }[hostArch],
   straddle: GUARD - 4,
 } as const;
 export type Wild = keyof typeof WILDS;
