@@ -21,7 +21,7 @@ export const KERNELS = {
 };
 
 /** What some kernels have as modules and need for their root file system. */
-const MODULES = ['nvme', 'ext4'];
+const MODULES = ['nvme', 'crc32c_generic', 'ext4'];
 
 /** Apt with a state of its own in `folder`, for arm64 packages. */
 class Apt {
