@@ -18,8 +18,8 @@ export function image(folder, file) {
 export async function boot({ base, kernel, project, cpu, limitSeconds, interactive, out }) {
   const append = ['console=ttyAMA0', 'panic=-1', 'quiet', 'mitigations=off'];
   if (interactive) {
-    const { columns = 80, rows = 24 } = process.stdout;
-    append.push(`TERM=${process.env.TERM ?? 'vt100'}`, `levitate.size=${rows}x${columns}`);
+    const { columns, rows } = process.stdout;
+    append.push(`TERM=${process.env.TERM ?? 'vt100'}`, `levitate.size=${rows || 24}x${columns || 80}`);
   }
   const words = [
     ...['-M', 'virt', '-cpu', cpu, '-smp', '2', '-m', '3G', '-accel', 'tcg,thread=multi'],
