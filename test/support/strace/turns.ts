@@ -89,7 +89,8 @@ export class Turns {
     const next = this.steps[to];
     if (next.task === this.steps[i].task) return;
     // Who goes on in its call needs no turn.
-    this.store(next.kind === 'resumed' ? this.ended(to) : SHARED, 4, to);
+    // Who acts next may kill this task before it has reported the store; a store that did not happen is missed there.
+    this.store(next.kind === 'resumed' ? this.ended(to) : SHARED, 4, to).optional();
   }
   /** What comes after a call that has been resumed: who made it go on is to be done with that, too. */
   resumed(i: number): void {
@@ -113,7 +114,7 @@ export class Turns {
     for (let at = i + 1; at < this.steps.length; at++) if (acts(this.steps[at])) return at;
     return null;
   }
-  private store(address: number, width: number, value: number | Call | Runtime): void {
-    this.builder.add(OP_STORE, { nr: width, args: [address, value], text: 'store for others' });
+  private store(address: number, width: number, value: number | Call | Runtime): Call {
+    return this.builder.add(OP_STORE, { nr: width, args: [address, value], text: 'store for others' });
   }
 }
