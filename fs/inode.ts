@@ -7,6 +7,7 @@
 import type { FileMapping } from '../src/mm/file-mapping.js';
 import type { Credentials } from '../sched/credentials.js';
 import type { Task } from '../sched/task.js';
+import { type Acls, followMode } from './acl.js';
 import type { Dentry } from './dentry.js';
 import type { OpenFile } from './file.js';
 import type { Place } from './mount.js';
@@ -51,6 +52,12 @@ export abstract class Inode {
   /** Which of them the filesystem keeps; 0: it has no such flags. */
   get settableFlags(): number {
     return 0;
+  }
+  /** Access control lists; null where there are none. */
+  acls: Acls | null = null;
+  /** Whether there may be any. */
+  get keepsAcls(): boolean {
+    return false;
   }
   /** Has no name yet but may get one (O_TMPFILE without O_EXCL). */
   linkable = false;
@@ -115,7 +122,10 @@ export abstract class Inode {
 
   /** Applies attributes; the VFS has done the permission rules. Sets ctime. */
   setAttributes(attributes: Attributes): void {
-    if (attributes.mode !== undefined) this.mode = (this.mode & 0o170000) | (attributes.mode & 0o7777);
+    if (attributes.mode !== undefined) {
+      this.mode = (this.mode & 0o170000) | (attributes.mode & 0o7777);
+      followMode(this);
+    }
     if (attributes.uid !== undefined) this.uid = attributes.uid;
     if (attributes.gid !== undefined) this.gid = attributes.gid;
     if (attributes.size !== undefined) this.truncate!(attributes.size);

@@ -7,6 +7,7 @@
 import { errnoOf, ERRNO_NAMES } from '../src/abi/errno.js';
 import { S_IFBLK, S_IFCHR, S_IFDIR, S_IFIFO, S_IFREG } from '../src/abi/flags/stat.js';
 import type { KernelState } from '../sched/kernel-state.js';
+import { isAclName, loadAcl } from './acl.js';
 import type { ArchiveEntry } from './archive/types.js';
 import type { Inode } from './inode.js';
 import { dropUnused } from './references.js';
@@ -120,8 +121,13 @@ class Loader {
   }
 
   private finish(inode: TmpfsInode, entry: ArchiveEntry): void {
-    if (entry.xattrs !== undefined) for (const [name, value] of entry.xattrs) inode.setxattr(name, value, 0);
+    if (entry.xattrs !== undefined) for (const [name, value] of entry.xattrs) this.addXattr(inode, name, value);
     setTimes(inode, entry);
+  }
+
+  private addXattr(inode: TmpfsInode, name: string, value: Uint8Array): void {
+    if (isAclName(name)) loadAcl(inode, name, value);
+    else inode.setxattr(name, value, 0);
   }
 
   /** The directory `path`, with missing parents made; null when something else is in the way. */

@@ -25,6 +25,7 @@ import { S_IFBLK, S_IFCHR, S_IFDIR, S_IFIFO, S_IFMT, S_IFREG, S_IFSOCK } from '.
 import { capable } from '../sched/credentials.js';
 import { CAP_DAC_READ_SEARCH, CAP_MKNOD } from '../src/abi/flags/capability.js';
 import type { Task } from '../sched/task.js';
+import { umaskIn } from './acl.js';
 import { type Dentry, unlinkDentry } from './dentry.js';
 import { refuseFixed } from './file-flags.js';
 import type { Inode } from './inode.js';
@@ -75,7 +76,7 @@ export function mkdir(task: Task, dirfd: number, path: string, mode: number): vo
   mayCreate(dentry, child, task.creds);
   if (dir.mkdir === undefined) throw errno(EPERM);
   if (dir.nlink >= MAX_LINKS) throw errno(EMLINK);
-  instantiate(dentry, child, dir.mkdir(child.name, mode & 0o1777 & ~task.fs.umask, task.creds));
+  instantiate(dentry, child, dir.mkdir(child.name, mode & 0o1777 & ~umaskIn(dir, task.fs.umask), task.creds));
 }
 
 export function mknod(task: Task, dirfd: number, path: string, mode: number, major: number, minor: number): void {
@@ -84,7 +85,9 @@ export function mknod(task: Task, dirfd: number, path: string, mode: number, maj
   if (type === 0) type = S_IFREG;
   if (type !== S_IFREG && type !== S_IFCHR && type !== S_IFBLK && type !== S_IFIFO && type !== S_IFSOCK)
     throw errno(EINVAL);
-  makeNode(task, newName(task, dirfd, path, false), type | (mode & 0o7777 & ~task.fs.umask), major, minor);
+  const place = newName(task, dirfd, path, false);
+  const umask = umaskIn(place.dentry.inode!, task.fs.umask);
+  makeNode(task, place, type | (mode & 0o7777 & ~umask), major, minor);
 }
 
 /** Makes a file, device, FIFO or socket (bind of a Unix socket) at a new name. */

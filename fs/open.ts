@@ -46,6 +46,7 @@ import { IN_CREATE, IN_MODIFY, IN_OPEN } from '../src/abi/flags/poll.js';
 import { S_IFBLK, S_IFCHR, S_IFDIR, S_IFIFO, S_IFLNK, S_IFMT, S_IFREG, S_IFSOCK } from '../src/abi/flags/stat.js';
 import type { ArchName } from '../src/abi/types.js';
 import type { Task } from '../sched/task.js';
+import { umaskIn } from './acl.js';
 import { setSize } from './attributes.js';
 import { Dentry } from './dentry.js';
 import { dropFile } from './fd-table.js';
@@ -163,7 +164,7 @@ function createLast(walk: Walk, child: Dentry, mode: number): void {
   if (isReadOnly(mount)) throw errno(EROFS);
   checkPermission(dir, MAY_WRITE | MAY_EXEC, task.creds);
   if (dir.create === undefined) throw errno(EACCES);
-  child.inode = dir.create(child.name, mode & ~task.fs.umask & 0o7777, task.creds);
+  child.inode = dir.create(child.name, mode & ~umaskIn(dir, task.fs.umask) & 0o7777, task.creds);
   walk.dentry = child;
   notify(dir, IN_CREATE, child.name);
 }
@@ -263,7 +264,7 @@ function openTemporary(task: Task, dirfd: number, path: string, flags: number, m
   wantWrite(mount);
   checkPermission(dir, MAY_WRITE | MAY_EXEC, task.creds);
   if (dir.tmpfile === undefined) throw errno(EOPNOTSUPP);
-  const inode = dir.tmpfile(mode & ~task.fs.umask & 0o7777, task.creds);
+  const inode = dir.tmpfile(mode & ~umaskIn(dir, task.fs.umask) & 0o7777, task.creds);
   inode.linkable = (flags & O_EXCL) === 0;
   const child = new Dentry(`#${inode.ino}`, dentry, inode);
   child.unlinked = true;

@@ -10,6 +10,7 @@ import { FS_APPEND_FL, FS_IMMUTABLE_FL } from '../src/abi/flags/mount.js';
 import { S_IFDIR, S_IFLNK, S_IFMT, S_IFREG, S_ISGID, S_ISUID, S_ISVTX, S_IXGRP } from '../src/abi/flags/stat.js';
 import { type Credentials, capable } from '../sched/credentials.js';
 import { CAP_DAC_OVERRIDE, CAP_DAC_READ_SEARCH, CAP_FOWNER, CAP_FSETID } from '../src/abi/flags/capability.js';
+import { aclPermits } from './acl.js';
 import type { Dentry } from './dentry.js';
 import type { Inode } from './inode.js';
 import { MNT_READONLY, type Mount } from './mount.js';
@@ -24,19 +25,28 @@ export function inGroup(creds: Credentials, gid: number): boolean {
 
 /** Whether `creds` may access `inode` with all of MAY_* `mask` (without read-only filesystems). */
 export function permits(inode: Inode, mask: number, creds: Credentials): boolean {
-  const { mode } = inode;
+  const { mode, acls } = inode;
   // As Linux's fast path: bits that everybody has need no look at the ids.
-  if ((mode & (mask * 0o111)) === mask * 0o111) return true;
-  let bits = mode;
-  if (creds.fsuid === inode.uid) bits >>= 6;
-  else if ((((mode >> 3) ^ mode) & mask) !== 0 && inGroup(creds, inode.gid)) bits >>= 3;
-  if ((bits & mask) === mask) return true;
+  if (acls === null && (mode & (mask * 0o111)) === mask * 0o111) return true;
+  if (grants(inode, mask, creds)) return true;
   if ((mode & S_IFMT) === S_IFDIR) {
     if ((mask & MAY_WRITE) === 0 && capable(creds, CAP_DAC_READ_SEARCH)) return true;
     return capable(creds, CAP_DAC_OVERRIDE);
   }
   if (mask === MAY_READ && capable(creds, CAP_DAC_READ_SEARCH)) return true;
   return ((mask & MAY_EXEC) === 0 || (mode & 0o111) !== 0) && capable(creds, CAP_DAC_OVERRIDE);
+}
+
+/** What mode and access control list say (acl_permission_check). */
+function grants(inode: Inode, mask: number, creds: Credentials): boolean {
+  const { acls } = inode;
+  let bits = inode.mode;
+  if (creds.fsuid === inode.uid) bits >>= 6;
+  // Without group bits the mask of the list is empty, and Linux looks no further than the mode.
+  else if (acls !== null && acls.access !== null && (bits & 0o070) !== 0)
+    return aclPermits(inode, acls.access, mask, creds);
+  else if ((((bits >> 3) ^ bits) & mask) !== 0 && inGroup(creds, inode.gid)) bits >>= 3;
+  return (bits & mask) === mask;
 }
 
 /** EACCES unless permitted; EROFS for writing to a filesystem that is read-only as a whole. */

@@ -125,7 +125,7 @@ export class Walk {
       const inode = dentry.inode!;
       const { mode } = inode;
       if ((mode & S_IFMT) !== S_IFDIR) throw errno(ENOTDIR);
-      if ((mode & 0o111) !== 0o111 && !permits(inode, MAY_EXEC, creds)) throw errno(EACCES);
+      if (((mode & 0o111) !== 0o111 || inode.acls !== null) && !permits(inode, MAY_EXEC, creds)) throw errno(EACCES);
       let end = path.indexOf('/', at);
       if (end < 0) end = path.length;
       let next = end;

@@ -2,14 +2,15 @@
  * Extended attributes (fs/xattr.c): who may see and change which names.
  *
  * Linux oddities: user.* exists on files and directories only (EPERM to set elsewhere, ENODATA to get), and in sticky
- * directories only their owner sets it; trusted.* does not exist for the unprivileged; ACLs are not supported
- * (EOPNOTSUPP), and neither is a name without a known prefix.
+ * directories only their owner sets it; trusted.* does not exist for the unprivileged; a name without a known prefix is
+ * EOPNOTSUPP. Access control lists are attributes by name only (fs/acl.ts).
  */
 import { EINVAL, E2BIG, EACCES, ENODATA, EOPNOTSUPP, EPERM, ERANGE, errno } from '../src/abi/errno.js';
 import { S_ISVTX } from '../src/abi/flags/stat.js';
 import { capable } from '../sched/credentials.js';
 import { CAP_SETFCAP, CAP_SYS_ADMIN } from '../src/abi/flags/capability.js';
 import type { Task } from '../sched/task.js';
+import { getAcl, isAclName, listAcls, removeAcl, setAcl } from './acl.js';
 import { refuseFixed } from './file-flags.js';
 import type { Inode } from './inode.js';
 import { MAY_READ, MAY_WRITE, ownerOrCapable, permits } from './permissions.js';
@@ -47,12 +48,14 @@ function check(task: Task, inode: Inode, name: string, write: boolean): void {
 }
 
 export function setXattr(task: Task, inode: Inode, name: string, value: Uint8Array, flags: number): void {
+  if (isAclName(name)) return setAcl(task, inode, name, value);
   check(task, inode, name, true);
   if (inode.setxattr === undefined) throw errno(EOPNOTSUPP);
   inode.setxattr(name, value, flags);
 }
 
 export function getXattr(task: Task, inode: Inode, name: string): Uint8Array {
+  if (isAclName(name)) return getAcl(inode, name);
   check(task, inode, name, false);
   if (inode.getxattr === undefined) throw errno(EOPNOTSUPP);
   const value = inode.getxattr(name);
@@ -62,13 +65,14 @@ export function getXattr(task: Task, inode: Inode, name: string): Uint8Array {
 
 /** All visible names, each with its NUL. Filesystems without attributes have none. */
 export function listXattrs(task: Task, inode: Inode): Uint8Array {
-  const all = inode.listxattr?.() ?? [];
+  const all = [...listAcls(inode), ...(inode.listxattr?.() ?? [])];
   const trusted = capable(task.creds, CAP_SYS_ADMIN);
   const names = all.filter((name) => trusted || !name.startsWith('trusted.'));
   return Buffer.from(names.map((name) => `${name}\0`).join(''), 'latin1');
 }
 
 export function removeXattr(task: Task, inode: Inode, name: string): void {
+  if (isAclName(name)) return removeAcl(task, inode, name);
   check(task, inode, name, true);
   if (inode.removexattr === undefined) throw errno(EOPNOTSUPP);
   inode.removexattr(name);

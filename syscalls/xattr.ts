@@ -4,12 +4,14 @@
 import { E2BIG, EINVAL, errno } from '../src/abi/errno.js';
 import { XATTR_CREATE, XATTR_REPLACE } from '../src/abi/flags/file.js';
 import { AT_EMPTY_PATH, AT_FDCWD, AT_SYMLINK_NOFOLLOW } from '../src/abi/flags/open.js';
+import { IN_ATTRIB } from '../src/abi/flags/poll.js';
 import { getU64 } from '../src/abi/layout.js';
 import { XATTR_ARGS } from '../src/abi/layouts/stat.js';
 import type { Task } from '../sched/task.js';
 import { fileTarget, placeAt } from '../fs/guest-path.js';
 import type { Inode } from '../fs/inode.js';
-import type { Mount } from '../fs/mount.js';
+import type { Mount, Place } from '../fs/mount.js';
+import { notify, notifyPlace } from '../fs/notify.js';
 import { wantWrite } from '../fs/permissions.js';
 import * as xattrs from '../fs/xattr.js';
 import { row, buffer, dirfd, fd, flags, path, size, string, struct, type Row } from './row.js';
@@ -21,10 +23,11 @@ const PAGE = 4096;
 interface Target {
   readonly inode: Inode;
   readonly mount: Mount | null;
+  readonly place: Place | null;
 }
 function byPath(task: Task, dirfd: number, path: number, flags: number): Target {
-  const { mount, dentry } = placeAt(task, dirfd, path, flags, AT_FLAGS);
-  return { inode: dentry.inode!, mount };
+  const place = placeAt(task, dirfd, path, flags, AT_FLAGS);
+  return { inode: place.dentry.inode!, mount: place.mount, place };
 }
 
 function set(task: Task, target: () => Target, name: number, value: number, size: number, flags: number): number {
@@ -33,10 +36,17 @@ function set(task: Task, target: () => Target, name: number, value: number, size
   if (size > xattrs.VALUE_MAX) throw errno(E2BIG);
   const bytes = new Uint8Array(size);
   if (size > 0) task.mm.copyIn(value, bytes, 0, size);
-  const { inode, mount } = target();
+  const { inode, mount, place } = target();
   if (mount !== null) wantWrite(mount);
   xattrs.setXattr(task, inode, key, bytes, flags);
+  notifyAttributes(inode, place);
   return 0;
+}
+
+/** fsnotify_xattr. */
+function notifyAttributes(inode: Inode, place: Place | null): void {
+  if (place !== null) notifyPlace(place, IN_ATTRIB, inode);
+  else notify(inode, IN_ATTRIB);
 }
 
 function get(task: Task, target: () => Target, name: number, value: number, size: number): number {
@@ -50,9 +60,10 @@ function list(task: Task, { inode }: Target, buffer: number, size: number): numb
 
 function remove(task: Task, target: () => Target, name: number): number {
   const key = xattrs.readName(task, name);
-  const { inode, mount } = target();
+  const { inode, mount, place } = target();
   if (mount !== null) wantWrite(mount);
   xattrs.removeXattr(task, inode, key);
+  notifyAttributes(inode, place);
   return 0;
 }
 

@@ -11,6 +11,7 @@ import { RENAME_EXCHANGE, RENAME_WHITEOUT } from '../../src/abi/flags/open.js';
 import { S_IFCHR, S_IFDIR, S_IFREG } from '../../src/abi/flags/stat.js';
 import type { Credentials } from '../../sched/credentials.js';
 import type { Task } from '../../sched/task.js';
+import { inheritAcls } from '../acl.js';
 import { DirectoryFile } from '../directory-file.js';
 import type { OpenFile } from '../file.js';
 import type { Inode } from '../inode.js';
@@ -67,7 +68,9 @@ export class TmpfsDirectory extends TmpfsInode {
   }
   override mknod(name: string, mode: number, rdevMajor: number, rdevMinor: number, creds: Credentials): TmpfsInode {
     const ownership = newOwnership(this, mode, creds);
-    return this.enter(name, new TmpfsNode(this.sb, ownership, rdevMajor, rdevMinor));
+    const inode = new TmpfsNode(this.sb, ownership, rdevMajor, rdevMinor);
+    inheritAcls(this, inode);
+    return this.enter(name, inode);
   }
   override symlink(name: string, target: string, creds: Credentials): TmpfsSymlink {
     return this.enter(name, new TmpfsSymlink(this.sb, newOwnership(this, 0o777, creds), target));
@@ -86,6 +89,7 @@ export class TmpfsDirectory extends TmpfsInode {
 
   private inherit<T extends Inode>(inode: T): T {
     inode.fileFlags = this.fileFlags & INHERITED_FLAGS;
+    inheritAcls(this, inode);
     return inode;
   }
   private enter<T extends Inode>(name: string, inode: T): T {

@@ -48,6 +48,9 @@ export abstract class TmpfsInode extends Inode {
     this.btimeNsec = this.ctimeNsec;
   }
 
+  override get keepsAcls(): boolean {
+    return !this.isSymlink;
+  }
   override evict(): void {
     this.sb.freeInode();
   }
