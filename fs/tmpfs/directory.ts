@@ -211,6 +211,11 @@ export class TmpfsDirectory extends TmpfsInode {
     }
     this.insert(name, inode);
   }
+  /** Takes the name of what is reached by other ways. */
+  disown(name: string): void {
+    if (this.entries.get(name)!.inode.isDir) this.nlink--;
+    this.remove(name);
+  }
   /** Evicts everything below: the superblock goes. Iterative: trees may be deep. */
   evictTree(): void {
     const stack: TmpfsDirectory[] = [this];

@@ -81,18 +81,15 @@ export class Comparer {
 
   /** The field that `same` last found to differ. */
   where = '';
-  private readonly derived: boolean;
   /** A script means the fields that it writes, also those that are another machine's in a recording. */
   literal = false;
 
   /** A name of a script that stands where the kernel wrote a number: true if it was new, and has the number now. */
   capture: ((name: string, value: bigint) => boolean) | null = null;
 
-  /** `derived`: the file system is made of what a recording tells, which is nothing of links from elsewhere. */
-  constructor(values: Evaluator, relations: Relations, derived: boolean) {
+  constructor(values: Evaluator, relations: Relations) {
     this.values = values;
     this.relations = relations;
-    this.derived = derived;
   }
 
   /** Whether `now` is as good as `recorded`. */
@@ -154,7 +151,6 @@ export class Comparer {
       const other = part.name === '' ? now.parts.at(i) : now.field(part.name);
       if (other === undefined) return true;
       if (directory && !this.literal && /^stx?_(?:size|nlink)$/.test(part.name)) return true;
-      if (this.derived && /^stx?_nlink$/.test(part.name)) return true;
       this.where = '';
       const how = classOfField(part.name);
       if (this.same(part, other, this.literal && how === 'ignored' ? 'exact' : how)) return true;

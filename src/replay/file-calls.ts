@@ -39,7 +39,7 @@ function opened(
   else {
     const fact = facts.behind(path, has(flags, 'O_DIRECTORY') || error === 'EISDIR' ? 'dir' : 'file');
     if (fact !== null && error === 'EACCES') fact.mode = 0;
-    if (has(flags, 'O_TRUNC')) facts.change(path);
+    if (has(flags, 'O_TRUNC')) facts.written(path);
   }
   if (result >= 0) process.files.set(result, { path, offset: 0 });
 }
@@ -75,7 +75,7 @@ const removed =
     if (error === 'ENOENT') facts.missing(path);
     else if (error === '') {
       facts.exists(path, has(terms[i + 1], 'AT_REMOVEDIR') ? 'dir' : type);
-      facts.change(path);
+      facts.unlinked(path);
     }
   };
 const renamed =
@@ -85,9 +85,7 @@ const renamed =
     const target = facts.path(process, at ? terms[to - 1] : null, terms[to]);
     if (error === 'ENOENT') facts.missing(source);
     if (error !== '') return;
-    facts.exists(source);
-    facts.change(source);
-    facts.change(target);
+    facts.renamed(source, target);
   };
 const statAt =
   (i: number, at: boolean): Learner =>
@@ -121,14 +119,15 @@ const readLink =
     if (error === 'ENOENT') facts.missing(path);
     else if (error === '') {
       const target = terms.at(i + 1);
-      facts.link(path, target?.kind === 'string' && !target.cut ? target.text : '');
+      const text = target?.kind === 'string' ? target.text : '';
+      facts.link(path, target?.cut === true ? '' : text, text);
     } else if (error === 'EINVAL') facts.exists(path);
   };
 const written: Learner = (facts, process, terms, result) => {
   const open = process.files.get(facts.number(terms[0]));
   if (open === undefined || result < 0) return;
   open.offset += result;
-  facts.change(open.path);
+  facts.written(open.path);
 };
 const executed: Learner = (facts, process, terms, _result, error) => {
   const path = facts.path(process, null, terms[0]);
@@ -173,7 +172,7 @@ export const FILE_CALLS: Readonly<Record<string, Learner | undefined>> = {
   pwrite64: written,
   ftruncate: written,
   truncate: (f, p, t, _r, e) => {
-    if (e === '') f.change(f.path(p, null, t[0]));
+    if (e === '') f.written(f.path(p, null, t[0]));
   },
   getdents64: (f, p, t, r) => {
     if (r >= 0) f.list(p, t[0], t[1]);
@@ -213,13 +212,11 @@ export const FILE_CALLS: Readonly<Record<string, Learner | undefined>> = {
   symlinkat: made(2, true),
   link: (f, p, t, _r, e) => {
     if (e !== '') return;
-    f.exists(f.path(p, null, t[0]));
-    f.change(f.path(p, null, t[1]));
+    f.linked(f.path(p, null, t[0]), f.path(p, null, t[1]));
   },
   linkat: (f, p, t, _r, e) => {
     if (e !== '') return;
-    f.exists(f.path(p, t[0], t[1]));
-    f.change(f.path(p, t[2], t[3]));
+    f.linked(f.path(p, t[0], t[1]), f.path(p, t[2], t[3]));
   },
   unlink: removed(0, false, 'file'),
   rmdir: removed(0, false, 'dir'),

@@ -13,7 +13,9 @@ import { Evaluator } from '../trace/parse/value.js';
 import { latin1 } from '../trace/parse/bytes.js';
 import { FILE_CALLS } from './file-calls.js';
 import { Content, ContentStore } from './contents.js';
-import { entryOf, interpreter, newFact, type Fact } from './facts.js';
+import type { Arrangement } from './arrange.js';
+import { entryOf, hardLink, interpreter, MODES, needless, newFact, normal, TYPES, type Fact } from './facts.js';
+import { HardLinks } from './hard-links.js';
 
 /** An open description of the recording. */
 interface Open {
@@ -25,22 +27,6 @@ export interface Process {
   files: Map<number, Open>;
 }
 
-const MODES: Readonly<Record<string, EntryType>> = {
-  S_IFREG: 'file',
-  S_IFDIR: 'dir',
-  S_IFLNK: 'symlink',
-  S_IFCHR: 'char',
-  S_IFBLK: 'block',
-  S_IFIFO: 'fifo',
-};
-const TYPES: Readonly<Record<string, EntryType>> = {
-  DT_REG: 'file',
-  DT_DIR: 'dir',
-  DT_LNK: 'symlink',
-  DT_CHR: 'char',
-  DT_BLK: 'block',
-  DT_FIFO: 'fifo',
-};
 const STREAMED: ReadonlySet<string> = new Set(['read', 'write', 'readv', 'writev', 'pread64', 'pwrite64', 'lseek']);
 /** Of these only the first argument and the result tell something. */
 const FIRST_ONLY: ReadonlySet<string> = new Set([
@@ -52,14 +38,6 @@ const FIRST_ONLY: ReadonlySet<string> = new Set([
   'write',
   'writev',
 ]);
-/** Fields of structs that tell nothing here. */
-const NEEDLESS: ReadonlySet<string> = new Set([
-  ...['st_dev', 'st_ino', 'st_nlink', 'st_blksize', 'st_blocks', 'd_ino', 'd_off', 'd_reclen'],
-  ...['st_atime', 'st_mtime', 'st_ctime', 'st_atime_nsec', 'st_mtime_nsec', 'st_ctime_nsec'],
-  ...['stx_mask', 'stx_blksize', 'stx_attributes', 'stx_nlink', 'stx_ino', 'stx_blocks', 'stx_attributes_mask'],
-  ...['stx_atime', 'stx_btime', 'stx_ctime', 'stx_mtime', 'stx_dev_major', 'stx_dev_minor', 'stx_mnt_id'],
-]);
-const needless = (field: string): boolean => NEEDLESS.has(field);
 /** Kernel file systems: ours are mounted there. */
 const KERNEL = /^\/(?:proc|sys|dev)(?:\/|$)/;
 /** Where the targets of links are that nobody has read. */
@@ -82,12 +60,16 @@ export class FileFacts {
   private readonly changed = new Set<string>();
   private readonly processes = new Map<number, Process>();
   private links = 0;
+  private readonly unread = new Map<string, string>();
+  private readonly counts = new Map<string, number>();
+  private readonly hardLinks: HardLinks;
   private readonly values: Evaluator;
   private readonly arch: ArchName;
 
   constructor(arch: ArchName) {
     this.arch = arch;
     this.values = new Evaluator(arch);
+    this.hardLinks = new HardLinks(this.values);
   }
 
   learn(event: TraceEvent, args: string): void {
@@ -173,7 +155,7 @@ export class FileFacts {
     return this.facts.has(path);
   }
   known(path: string): boolean {
-    return path === '' || this.changed.has(path) || KERNEL.test(path);
+    return path === '' || this.changed.has(path) || KERNEL.test(path) || this.facts.get(path)?.changed === true;
   }
   /** The same of what a path leads to, through a link that is one. */
   behind(path: string, type: EntryType = 'file'): Fact | null {
@@ -188,18 +170,19 @@ export class FileFacts {
   /** Where a link leads; a made-up name where nobody has read it. */
   private target(path: string, fact: Fact): string {
     const folder = path.slice(0, path.lastIndexOf('/'));
-    // Out of the way: its own folder may be listed. As long as the link says that its text is.
-    if (fact.link === '') fact.link = `${HIDDEN}/${this.links++}`.padEnd(Math.max(fact.size, 0), '_');
+    // Out of the way: its own folder may be listed.
+    if (fact.link === '') return (fact.hidden ||= `${HIDDEN}/${this.links++}`);
     return normal(fact.link.startsWith('/') ? fact.link : `${folder}/${fact.link}`);
   }
   /** A path turns out to be a link: what was learned through it belongs to its target. */
-  link(path: string, target: string): void {
+  link(path: string, target: string, shown = ''): void {
     if (this.known(path)) return;
     const old = this.facts.get(path);
     if (old !== undefined && old.type !== 'symlink') this.facts.delete(path);
     const fact = this.exists(path, 'symlink');
     if (fact === null) return;
-    const before = fact.link === '' ? '' : this.target(path, fact);
+    const before = fact.link === '' ? fact.hidden : this.target(path, fact);
+    if (shown !== '') fact.shown = shown;
     if (target !== '') fact.link = target;
     if (old !== undefined && old.type !== 'symlink') this.move(old, this.target(path, fact));
     else if (before !== '' && target !== '') {
@@ -238,6 +221,11 @@ export class FileFacts {
     this.parents(path);
     this.changed.add(path);
   }
+  written(path: string): void {
+    const fact = this.facts.get(path);
+    if (fact !== undefined) fact.changed = true;
+    this.change(path);
+  }
   private parents(path: string): void {
     const parent = path.slice(0, path.lastIndexOf('/'));
     if (parent !== '' && !this.changed.has(parent) && this.facts.get(parent)?.type !== 'dir')
@@ -252,6 +240,9 @@ export class FileFacts {
     if (type === 'symlink') this.link(path, '');
     const fact = type === 'symlink' ? this.exists(path, type) : this.behind(path, type);
     if (fact === null) return;
+    const same = this.hardLinks.shown(fact, term);
+    if (same !== null) this.unite(fact, same);
+    if (same?.changed === true) return;
     fact.mode = Number((this.values.number(mode) ?? 0o644n) & 0o7777n);
     const size = term.field('st_size') ?? term.field('stx_size');
     if (size !== undefined) fact.size = this.number(size);
@@ -261,6 +252,29 @@ export class FileFacts {
     }
     const rdev = term.field('st_rdev');
     if (rdev !== undefined) fact.rdev = this.values.number(rdev) ?? 0n;
+  }
+  /** Two names of one file. */
+  private unite(fact: Fact, same: Fact): void {
+    for (const [path, other] of this.facts) if (other === fact) this.facts.set(path, same);
+    same.content ??= fact.content;
+    same.program ||= fact.program;
+    same.size = Math.max(same.size, fact.size);
+  }
+  /** `to` is a new name of what `from` is. */
+  linked(from: string, to: string): void {
+    this.hardLinks.made(to, this.hardLinks.called(from) ?? this.exists(from));
+    this.change(to);
+  }
+  unlinked(path: string): void {
+    this.hardLinks.removed(path, this.changed.has(path) ? null : (this.facts.get(path) ?? null));
+    this.change(path);
+  }
+  renamed(from: string, to: string): void {
+    if (from === to) return;
+    this.unlinked(to);
+    const file = this.hardLinks.removed(from, this.exists(from));
+    this.change(from);
+    this.hardLinks.made(to, file);
   }
   read(process: Process, fd: Term, data: Term | undefined, result: number, offset: number): void {
     const open = process.files.get(this.number(fd));
@@ -345,6 +359,10 @@ export class FileFacts {
       }
     }
   }
+  /** What else there is to do once the archive is loaded. */
+  get arrangement(): Arrangement {
+    return { unread: this.unread, hidden: HIDDEN, counts: this.counts };
+  }
   /** As an archive that the loader takes. */
   archive(name: string): Archive {
     const entries: ArchiveEntry[] = [];
@@ -364,6 +382,7 @@ export class FileFacts {
       if (list === undefined) children.set(parent, [path]);
       else list.push(path);
     }
+    const seen = new Map<Fact, string>();
     const visit = (parent: string): void => {
       const names = this.facts.get(parent === '' ? '/' : parent)?.names ?? [];
       // tmpfs lists what was made last first.
@@ -371,7 +390,11 @@ export class FileFacts {
       const list = (children.get(parent) ?? []).sort((a, b) => (order.get(a) ?? 1) - (order.get(b) ?? 1));
       for (const path of list) {
         const fact = this.facts.get(path)!;
-        entries.push(entryOf(path, fact, this.arch));
+        const first = seen.get(fact);
+        entries.push(first === undefined ? entryOf(path, fact, this.arch) : hardLink(path, first, fact));
+        if (first === undefined && this.hardLinks.count(fact) > 1) this.counts.set(path, this.hardLinks.count(fact));
+        if (fact.type === 'symlink' && fact.link === '') this.unread.set(path, fact.hidden);
+        seen.set(fact, first ?? path);
         if (fact.type === 'dir') visit(path);
       }
     };
@@ -386,16 +409,4 @@ export class FileFacts {
     const mode = path === '/tmp' ? 0o1777 : 0o755;
     this.facts.set(path, newFact('dir', mode));
   }
-}
-
-/** `/a/./b/../c` without its dots; the text decides, as nobody knows the links. */
-function normal(path: string): string {
-  if (path.startsWith('/') && !/\/(?:\.{0,2})(?:\/|$)/.test(path)) return path;
-  const parts: string[] = [];
-  for (const part of path.split('/')) {
-    if (part === '' || part === '.') continue;
-    if (part === '..') parts.pop();
-    else parts.push(part);
-  }
-  return `/${parts.join('/')}`;
 }

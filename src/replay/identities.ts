@@ -128,6 +128,10 @@ export class Identities implements Relations {
     return {
       pid: (recorded) => BigInt(this.pids.get(Number(recorded)) ?? Number(recorded)),
       fd: (fd) => BigInt(this.fdsOf(task).get(Number(fd)) ?? Number(fd)),
+      path: (path) => {
+        if (!path.startsWith('/proc/')) return path;
+        return path.replace(PROC_PID, (digits) => String(this.pids.get(Number(digits)) ?? digits));
+      },
       address: (address) => {
         if (address >= 1n << 47n) return address;
         const table = this.addressesOf(task);
@@ -141,6 +145,8 @@ export class Identities implements Relations {
   }
 }
 
+/** The processes and threads that a path of procfs names. */
+const PROC_PID = /(?<=^\/proc\/+(?:[^/]+\/+task\/+)?)[0-9]+(?=\/|$)/g;
 /** Calls that mean a range, which is mapped in one piece. */
 export const RANGES: ReadonlySet<string> = new Set([
   'mprotect',

@@ -20,13 +20,11 @@ const ROOM = 1 << 20;
 
 export class Outputs {
   private readonly values: Evaluator;
-  private readonly derived: boolean;
   private readonly bytes = Buffer.alloc(ROOM);
   private readonly view = new DataView(this.bytes.buffer, this.bytes.byteOffset, ROOM);
 
-  constructor(values: Evaluator, derived: boolean) {
+  constructor(values: Evaluator) {
     this.values = values;
-    this.derived = derived;
   }
 
   same({ arg, index, fields, how }: Output, term: Term, call: Call, task: Task): boolean {
@@ -61,7 +59,7 @@ export class Outputs {
       if (this.equal(field.type as Scalar, field.offset, part)) {
         if (part.name === 'st_mode') directory = (this.view.getUint32(field.offset, true) & S_IFMT) === S_IFDIR;
       } else if (part.name === 'st_nlink' || part.name === 'stx_nlink') {
-        if (!directory && !this.derived) return false;
+        if (!directory) return false;
       } else if (part.name !== 'st_size' || !directory) return false;
     }
     return true;

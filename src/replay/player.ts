@@ -231,6 +231,7 @@ export class Player {
         placement: arena,
         translation: this.ids.translation(task),
         variables: (variable) => this.ids.variables.get(variable),
+        strict: this.options.script === true,
       }));
       values = encoder.encode(row, terms, outcome?.error);
     } catch (error) {

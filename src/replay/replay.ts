@@ -15,6 +15,7 @@ import { PARKED } from '../platform/script/thread.js';
 import { TraceFileError } from '../trace/line-file.js';
 import { TraceTextError } from '../trace/parse/term.js';
 import type { TraceEvent } from '../trace/parse/line.js';
+import { arrange } from './arrange.js';
 import { ReplayClock, SeededRandom } from './clock.js';
 import { FileFacts } from './files.js';
 import { Player, type Difference } from './player.js';
@@ -79,6 +80,7 @@ async function play(
   const system = await System.start({ ...root, platform, clock, random: new SeededRandom() });
   try {
     const { kernel, init } = system;
+    if (options.root === undefined) arrange(init, facts.arrangement);
     const standIns = standardStreams(system, facts);
     const cwd = options.cwd ?? facts.cwd;
     if (cwd !== '') chdir(init, cwd);

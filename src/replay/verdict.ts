@@ -30,8 +30,8 @@ export class Verdict {
     this.options = options;
     this.ids = ids;
     this.texts = texts;
-    this.outputs = new Outputs(ids.values, options.derived ?? false);
-    this.comparer = new Comparer(ids.values, ids, options.derived ?? false);
+    this.outputs = new Outputs(ids.values);
+    this.comparer = new Comparer(ids.values, ids);
     if (options.script === true) {
       this.comparer.literal = true;
       this.comparer.capture = (name, value) => {

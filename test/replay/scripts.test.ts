@@ -52,6 +52,12 @@ describe('files that cannot be read', () => {
   test.each([
     ['frobnicate(1) = 0\n', '.strace', /there is no system call frobnicate|1:1/],
     ['close(nobody) = 0\n', '.strace', /:1:7: descriptor: unknown name 'nobody'/],
+    ['nanosleep({tv_sec=nobody, tv_nsec=0}, NULL) = 0\n', '.strace', /:1:19: unknown name 'nobody'/],
+    ['poll([{fd=0, events=POLLIN|POLLINN}], 1, 0) = 0\n', '.strace', /:1:28: unknown name 'POLLINN'/],
+    ['rt_sigprocmask(SIG_BLOCK, [USR1 USR3], NULL, 8) = 0\n', '.strace', /:1:33: unknown name 'USR3'/],
+    ['\nsetgroups(2, [0, group]) = 0\n', '.strace', /:2:18: unknown name 'group'/],
+    ['bind(3, {sa_family=AF_INET, sin_port=htons(port)}, 16) = 0\n', '.strace', /:1:44: unknown name 'port'/],
+    ['nanosleep({tv_sek=1, tv_nsec=0}, NULL) = 0\n', '.strace', /:1:19: there is no field tv_sek/],
     ['close(3\n', '.strace', /:1:\d+: '\)' is missing/],
     ['@frob x\n', '.strace', /:1:2: there is no directive @frob/],
     ['@file /x\n', '.strace', /:1:7: @file PATH MODE/],

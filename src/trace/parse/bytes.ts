@@ -2,7 +2,7 @@
 import { forArch, type ArchLayout, type Field, type Layout, type Scalar } from '../../abi/layout.js';
 import type { ArchName } from '../../abi/types.js';
 import type { Evaluator } from './value.js';
-import type { Term } from './term.js';
+import { TraceTextError, type Term } from './term.js';
 
 const MASK64 = (1n << 64n) - 1n;
 const SIZES: Readonly<Record<Scalar, number>> = { u8: 1, i8: 1, u16: 2, i16: 2, u32: 4, i32: 4, u64: 8, i64: 8 };
@@ -42,14 +42,14 @@ export function signalSet(values: Evaluator, term: Term): bigint | null {
   if (term.kind !== 'array') return null;
   let mask = 0n;
   for (const part of term.parts) {
-    const signal = values.signal(part);
-    if (signal !== null && signal > 0n && signal <= 64n) mask |= 1n << (signal - 1n);
+    const signal = values.signalValue(part);
+    if (signal > 0n && signal <= 64n) mask |= 1n << (signal - 1n);
   }
   return mask;
 }
 /** `[0 3]`, `[3, 5]` as a bit map of at least `size` bytes. */
 export function bitMap(values: Evaluator, term: Term, size: number): Uint8Array {
-  const bits = term.parts.map((part) => Number(values.number(part) ?? -1n)).filter((bit) => bit >= 0 && bit < 1 << 20);
+  const bits = term.parts.map((part) => Number(values.value(part, -1n))).filter((bit) => bit >= 0 && bit < 1 << 20);
   const bytes = new Uint8Array(Math.max(size, 8 * Math.ceil((Math.max(-1, ...bits) + 1) / 64)));
   for (const bit of bits) bytes[bit >> 3] |= 1 << (bit & 7);
   return bytes;
@@ -81,7 +81,8 @@ export class StructBytes {
       const name = part.name === '' ? names[index] : part.name;
       const field = (shape.fields as Readonly<Record<string, Field | undefined>>)[name];
       if (field === undefined) {
-        special?.(name, part, view, base, NO_FIELD);
+        const known = special?.(name, part, view, base, NO_FIELD) ?? false;
+        if (this.values.strict && !known) throw new TraceTextError(`there is no field ${name}`, part.column);
         return;
       }
       if (special?.(name, part, view, base + field.offset, field) === true) return;
@@ -110,7 +111,7 @@ export class StructBytes {
       putScalar(view, at, type, signalSet(this.values, value) ?? 0n);
     } else if (value.kind === 'array') {
       value.parts.slice(0, count).forEach((part, i) => {
-        putScalar(view, at + i * size, type, this.values.number(part) ?? 0n);
+        putScalar(view, at + i * size, type, this.values.value(part));
       });
     } else if (value.kind === 'struct' && value.field('val')?.kind === 'array') {
       // f_fsid={val=[1, 2]}
@@ -118,9 +119,9 @@ export class StructBytes {
     } else if (value.kind === 'struct') {
       // `data={u32=5, u64=5}`: the widest member of a union
       const widest = value.field('u64') ?? value.field('sival_ptr') ?? value.parts.at(-1);
-      if (widest !== undefined) putScalar(view, at, type, this.values.number(widest) ?? 0n);
+      if (widest !== undefined) putScalar(view, at, type, this.values.value(widest));
     } else {
-      putScalar(view, at, type, this.values.number(value) ?? 0n);
+      putScalar(view, at, type, this.values.value(value));
     }
   }
 }

@@ -29,6 +29,8 @@ export interface Translation {
   fd(fd: bigint): bigint;
   pid(pid: bigint): bigint;
   address(address: bigint): bigint;
+  /** Paths that name a process. */
+  path?(path: string): string;
 }
 export const SAME: Translation = { fd: (fd) => fd, pid: (pid) => pid, address: (address) => address };
 
@@ -37,6 +39,8 @@ export interface EncoderOptions {
   readonly placement: Placement;
   readonly translation?: Translation;
   readonly variables?: Variables;
+  /** A name that nobody knows is an error, not a 0. */
+  readonly strict?: boolean;
   /** Also writes what the call wrote, as if it had been made: for the printers. */
   readonly outputs?: boolean;
 }
@@ -79,7 +83,7 @@ export class Encoder {
     this.arch = options.arch;
     this.placement = options.placement;
     this.translation = options.translation ?? SAME;
-    this.values = new Evaluator(options.arch, options.variables);
+    this.values = new Evaluator(options.arch, options.variables, options.strict);
     this.structs = new StructBytes(this.values, options.arch);
     this.outputs = options.outputs ?? false;
   }
@@ -132,6 +136,7 @@ export class Encoder {
       case 'addr':
         return this.address(term);
       case 'path':
+        return this.pointer(term, 4096, (t) => this.path(t));
       case 'string':
         return this.pointer(term, 4096, (t) => this.text(t));
       case 'strings':
@@ -203,6 +208,10 @@ export class Encoder {
   text(term: Term): Uint8Array {
     return latin1(`${term.text}\0`);
   }
+  path(term: Term): Uint8Array {
+    const { text } = term;
+    return latin1(`${this.translation.path?.(text) ?? text}\0`);
+  }
   /** A string as a buffer of `size` bytes. */
   bytes(term: Term, size: number): Uint8Array {
     const bytes = latin1(term.text);
@@ -212,9 +221,7 @@ export class Encoder {
   strings(term: Term): Uint8Array {
     const pointers = term.parts
       .filter((part) => part.kind !== 'dots')
-      .map((part) =>
-        part.kind === 'string' ? this.placement.place(this.text(part)) : (this.values.number(part) ?? 0n),
-      );
+      .map((part) => (part.kind === 'string' ? this.placement.place(this.text(part)) : this.values.value(part)));
     return wordBytes('u64', endsInHole(term) ? pointers : [...pointers, 0n]);
   }
   pieces(term: Term, out: boolean): Uint8Array {
@@ -251,7 +258,7 @@ export class Encoder {
     const parts = term.kind === 'array' ? term.parts : [term];
     return wordBytes(
       type,
-      parts.map((part) => this.values.number(part) ?? 0n),
+      parts.map((part) => this.values.value(part)),
     );
   }
 

@@ -28,7 +28,7 @@ const FCNTL_POINTERS = new Set([
 ]);
 const FCNTL_PIDS = new Set([f.F_SETOWN]);
 export const fcntlArgument: ArgReader = (e, term, arg) => {
-  const command = Number(e.values.number(e.terms[1]) ?? -1n);
+  const command = Number(e.values.value(e.terms[1], -1n));
   if (term.kind === 'symbol' && term.text === '_') return e.placement.room(64);
   // A script writes what F_GETLK asks for and what it answers; strace only the answer.
   const given = term.kind === 'operation' && term.text === '=>' ? term.parts[0] : term;
@@ -44,7 +44,7 @@ export const fcntlArgument: ArgReader = (e, term, arg) => {
 };
 const TERMIOS: readonly number[] = [io.TCGETS, io.TCSETS, io.TCSETSW, io.TCSETSF, io.TIOCGLCKTRMIOS, io.TIOCSLCKTRMIOS];
 export const ioctlArgument: ArgReader = (e, term, arg) => {
-  const command = Number(BigInt.asUintN(32, e.values.number(e.terms[1]) ?? 0n));
+  const command = Number(BigInt.asUintN(32, e.values.value(e.terms[1])));
   if (term.kind === 'symbol' && term.text === '_') return e.placement.room(4096);
   switch (term.kind) {
     case 'struct': {
@@ -86,7 +86,7 @@ export const directoryEntries =
     const record = (entry: Term): Uint8Array => {
       const number = (name: string): bigint => {
         const field = entry.field(name);
-        return field === undefined ? 0n : (e.values.number(field) ?? 0n);
+        return field === undefined ? 0n : e.values.value(field);
       };
       const head = Buffer.concat([
         wordBytes('u64', [number('d_ino'), number('d_off')]),

@@ -34,7 +34,7 @@ export const filterProgram: ArgReader = (e, term) => e.pointer(term, 16, (t) => 
 /** What the third argument of seccomp(2) is follows from its operation. */
 export const seccompArguments: ArgReader = (e, term, arg) => {
   const given = e.termOf('operation');
-  switch (Number(given === undefined ? -1n : (e.values.number(given) ?? -1n))) {
+  switch (Number(given === undefined ? -1n : e.values.value(given, -1n))) {
     case SECCOMP_SET_MODE_FILTER:
       return filterProgram(e, term, arg);
     case SECCOMP_GET_ACTION_AVAIL:
@@ -46,7 +46,7 @@ export const seccompArguments: ArgReader = (e, term, arg) => {
         (t) =>
           wordBytes(
             'u16',
-            t.parts.map((p) => e.values.number(p) ?? 0n),
+            t.parts.map((p) => e.values.value(p)),
           ),
         true,
       );

@@ -10,7 +10,7 @@ const control =
   (layout: LayoutName, system: Readonly<Record<number, LayoutName>>): ArgReader =>
   (e, term, arg) => {
     const given = e.termOf('cmd');
-    const command = Number(given === undefined ? 0n : (e.values.number(given) ?? 0n));
+    const command = Number(given === undefined ? 0n : e.values.value(given));
     // Numbers and addresses stand for themselves: SETVAL's value, SETALL's array, whose elements no text shows.
     if (term.kind === 'number') return e.values.need(term, arg.name);
     return struct(system[command] ?? layout, command !== i.IPC_SET)(e, term, arg);
@@ -23,5 +23,5 @@ export const messageBuffer: ArgReader = (e, term) =>
   e.pointer(term, 8 + e.sizeOf({ arg: 'msgsz' }, ''), (t) => {
     const text = latin1(t.field('mtext')?.text ?? t.parts.at(-1)?.text ?? '');
     const type = t.field('mtype') ?? t.parts[0];
-    return Buffer.concat([wordBytes('i64', [type === undefined ? 0n : (e.values.number(type) ?? 0n)]), text]);
+    return Buffer.concat([wordBytes('i64', [type === undefined ? 0n : e.values.value(type)]), text]);
   });

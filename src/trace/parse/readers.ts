@@ -32,7 +32,7 @@ const siginfoFields =
   (e: Encoder): FieldWriter =>
   (name, term, view, offset, field) => {
     if (name === 'si_ptr') {
-      putScalar(view, 24, 'u64', e.values.number(term) ?? 0n);
+      putScalar(view, 24, 'u64', e.values.value(term));
       return true;
     }
     return name === 'si_int' || pidField(e)(name, term, view, offset, field);
@@ -47,7 +47,7 @@ const setField =
         'u64',
         e.pointer(term, 8, (t) => e.signals(t)),
       );
-    else if (name === 'sigsetsize') putScalar(view, 8, 'u64', e.values.number(term) ?? 0n);
+    else if (name === 'sigsetsize') putScalar(view, 8, 'u64', e.values.value(term));
     else return false;
     return true;
   };
@@ -98,7 +98,7 @@ function remotePieces(e: Encoder, term: Term): Uint8Array {
     'u64',
     term.parts.flatMap((part) => {
       const [base, length] = [part.field('iov_base'), part.field('iov_len')];
-      return base && length ? [e.address(base), e.values.number(length) ?? 0n] : [];
+      return base && length ? [e.address(base), e.values.value(length)] : [];
     }),
   );
 }

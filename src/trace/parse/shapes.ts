@@ -16,8 +16,7 @@ export const array =
   (e, term) => {
     const { size } = forArch(LAYOUTS[name], e.arch);
     const given = count === '' ? undefined : e.termOf(count);
-    const room =
-      size * Math.max(1, Math.min(65_536, Number(given === undefined ? 1n : (e.values.number(given) ?? 1n))));
+    const room = size * Math.max(1, Math.min(65_536, Number(given === undefined ? 1n : e.values.value(given, 1n))));
     const encode = (t: Term): Uint8Array =>
       padded(
         Buffer.concat(

@@ -37,7 +37,7 @@ export function internetAddress(term: Term): Uint8Array | undefined {
 export function socketAddress(e: Encoder, term: Term): Uint8Array {
   const number = (name: string): bigint => {
     const field = term.field(name);
-    return field === undefined ? 0n : (e.values.number(field) ?? 0n);
+    return field === undefined ? 0n : e.values.value(field);
   };
   const family = Number(number('sa_family') & 0xffffn);
   const bytes = new Uint8Array(family === AF_UNIX ? 110 : 128);
@@ -72,7 +72,7 @@ export function socketAddress(e: Encoder, term: Term): Uint8Array {
 export function messageHeader(e: Encoder, term: Term, out: boolean): Uint8Array {
   const number = (name: string): bigint => {
     const field = term.field(name);
-    return field === undefined ? 0n : (e.values.number(field) ?? 0n);
+    return field === undefined ? 0n : e.values.value(field);
   };
   const bytes = new Uint8Array(56);
   const view = new DataView(bytes.buffer);
@@ -115,7 +115,7 @@ function controlMessages(e: Encoder, term: Term, room: number): Uint8Array {
   const pieces: Uint8Array[] = [];
   for (const part of term.parts) {
     if (part.kind !== 'struct') continue;
-    const head = e.structs.of(LAYOUTS.cmsghdr, part);
+    const head = e.structs.of(LAYOUTS.cmsghdr, part, (field) => field === 'cmsg_data');
     const data = part.field('cmsg_data');
     let bytes: Uint8Array = new Uint8Array(0);
     if (data?.kind === 'array') {

@@ -41,8 +41,7 @@ function optionBytes(e: Encoder, term: Term): Uint8Array {
   const words = term.parts.map((part) => internetAddress(part) ?? wordBytes('i32', [fieldValue(e, part)]));
   return padded(Buffer.concat(words), 64);
 }
-const fieldValue = (e: Encoder, part: Term): bigint =>
-  part.name === 'pid' ? e.pid(part) : (e.values.number(part) ?? 0n);
+const fieldValue = (e: Encoder, part: Term): bigint => (part.name === 'pid' ? e.pid(part) : e.values.value(part));
 export const option: ArgReader = (e, term, arg) =>
   term.field('filter') === undefined ? e.pointer(term, 64, (t) => optionBytes(e, t)) : filterProgram(e, term, arg);
 export const optionOut: ArgReader = (e, term) => e.pointer(term, 4096, (t) => optionBytes(e, t), true);

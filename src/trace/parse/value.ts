@@ -61,9 +61,13 @@ export class Evaluator {
   private readonly names: ReadonlyMap<string, bigint>;
   private readonly variables: Variables;
 
-  constructor(arch: ArchName, variables: Variables = () => undefined) {
+  /** A script: what it names must be there. A recording may name what nobody knows here. */
+  readonly strict: boolean;
+
+  constructor(arch: ArchName, variables: Variables = () => undefined, strict = false) {
     this.names = constants(arch);
     this.variables = variables;
+    this.strict = strict;
   }
 
   /** The number a term stands for; null if it stands for none. */
@@ -115,6 +119,24 @@ export class Evaluator {
     if (value !== null) return value;
     const shown = term.kind === 'symbol' ? `unknown name '${term.text}'` : `a ${term.kind} where a number belongs`;
     throw new TraceTextError(`${what}: ${shown}`, term.column);
+  }
+  /** The number; where the text shows none, `otherwise`. */
+  value(term: Term, otherwise = 0n): bigint {
+    const value = this.number(term);
+    if (value !== null) return value;
+    if (this.strict) this.refuseUnknown(term);
+    return otherwise;
+  }
+  private refuseUnknown(term: Term): void {
+    if (term.kind === 'symbol' && term.text !== '_' && this.number(term) === null)
+      throw new TraceTextError(`unknown name '${term.text}'`, term.column);
+    // `a => b`: what was given, and what comes back.
+    const given = term.kind === 'operation' && term.text === '=>' ? term.parts.slice(0, 1) : term.parts;
+    for (const part of given) this.refuseUnknown(part);
+  }
+  /** The same of a signal. */
+  signalValue(term: Term): bigint {
+    return this.signal(term) ?? this.value(term);
   }
   /** Signal numbers, also without their SIG. */
   signal(term: Term): bigint | null {

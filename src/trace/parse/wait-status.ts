@@ -13,8 +13,8 @@ export function waitStatus(values: Evaluator, term: Term): number {
   let status = 0;
   // A stop's status may have an event in its upper half: `{...}|PTRACE_EVENT_FORK<<16`.
   const [head, ...rest] = inner.kind === 'operation' && inner.text === '|' ? inner.parts : [inner];
-  for (const part of rest) status |= Number(values.number(part) ?? 0n);
-  if (head.kind !== 'struct') return status | Number(values.number(head) ?? 0n);
+  for (const part of rest) status |= Number(values.value(part));
+  if (head.kind !== 'struct') return status | Number(values.value(head));
   const visit = (condition: Term): void => {
     const { kind, text, parts } = condition;
     if (kind === 'operation' && text === '&&') parts.forEach(visit);
@@ -22,7 +22,7 @@ export function waitStatus(values: Evaluator, term: Term): number {
       // Everything behind `==` is its right side: the value, and the conditions that follow.
       const [right, ...more] = parts[1].text === '&&' ? parts[1].parts : [parts[1]];
       more.forEach(visit);
-      const value = Number(values.signal(right) ?? 0n);
+      const value = Number(values.signalValue(right));
       if (parts[0].text === 'WTERMSIG') status |= value & 0x7f;
       else if (parts[0].text === 'WSTOPSIG') status |= STOPPED | ((value & 0xff) << 8);
       else status |= EXITED | ((value & 0xff) << 8);

@@ -56,7 +56,7 @@ export class Calls {
     const row = BY_NAME.get(step.name);
     if (row === undefined) throw new Error(`there is no system call ${step.name}`);
     const memory = new CallMemory(this.builder.arena, this.variables);
-    const encoder = new Encoder({ arch: hostArch, placement: memory, variables: this.lookUp });
+    const encoder = new Encoder({ arch: hostArch, placement: memory, variables: this.lookUp, strict: true });
     const values = encoder.encode(row, step.terms, step.outcome?.error ?? '');
     const found = values.map((value) => this.variables.argument(value));
     const order = row.registers?.[hostArch];

@@ -44,7 +44,7 @@ export function check(expected: Expected, view: View): true | string {
   }
   const shown = print(expected, view, Number(result));
   const same = (a: bigint | number, b: bigint | number): boolean => Number(a) === Number(b);
-  const comparer = new Comparer(values, { fd: same, pid: same }, false);
+  const comparer = new Comparer(values, { fd: same, pid: same });
   comparer.literal = true;
   const now = parseArguments(shown.args);
   let next = 0;

@@ -1,0 +1,115 @@
+/** What a replay makes of a recording's beginning, and of the numbers in it: links, names of one file, pids in paths. */
+import { afterAll, beforeAll, expect, test } from '@jest/globals';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { replay } from '../../src/replay/replay.js';
+
+let folder = '';
+beforeAll(() => {
+  folder = mkdtempSync(join(tmpdir(), 'levitate-derived-'));
+});
+afterAll(() => rmSync(folder, { recursive: true, force: true }));
+
+let count = 0;
+async function differences(lines: readonly string[]): Promise<string[]> {
+  const file = join(folder, `recording-${count++}`);
+  writeFileSync(file, lines.map((line) => `${line}\n`).join(''));
+  const found: string[] = [];
+  await replay({ file, arch: 'x86_64', differ: ({ line, what, now }) => found.push(`${line}: ${what} | ${now}`) });
+  return found;
+}
+const stat = (type: string, size: number, nlink = 1, ino = 7): string =>
+  `{st_dev=makedev(0x8, 0x1), st_ino=${ino}, st_mode=S_IF${type}|0777, st_nlink=${nlink}, st_uid=0, st_gid=0, ` +
+  `st_blksize=4096, st_blocks=0, st_size=${size}, st_atime=0, st_mtime=0, st_ctime=0}`;
+const entry = (name: string, type: string): string =>
+  `{d_ino=1, d_off=1, d_reclen=24, d_type=DT_${type}, d_name="${name}"}`;
+const listing = (size: number, ...entries: string[]): string[] => [
+  `getdents64(3, [${[entry('.', 'DIR'), entry('..', 'DIR'), ...entries].join(', ')}], 32768) = ${size}`,
+  'getdents64(3, [], 32768) = 0',
+];
+
+test('links that nobody read have their size, lead to what was behind them, and show nothing of it', async () => {
+  const lines = [
+    `lstat("/l", ${stat('LNK', 2)}) = 0`,
+    `lstat("/d", ${stat('LNK', 1, 1, 8)}) = 0`,
+    `lstat("/dangling", ${stat('LNK', 300, 1, 9)}) = 0`,
+    'openat(AT_FDCWD, "/l", O_RDONLY) = 3',
+    'read(3, "behind", 100) = 6',
+    'close(3) = 0',
+    'openat(AT_FDCWD, "/d/f", O_RDONLY) = 3',
+    'read(3, "below", 100) = 5',
+    'close(3) = 0',
+    'openat(AT_FDCWD, "/dangling", O_RDONLY) = -1 ENOENT (No such file or directory)',
+    'openat(AT_FDCWD, "/l", O_RDONLY|O_NOFOLLOW) = -1 ELOOP (Too many levels of symbolic links)',
+    'openat(AT_FDCWD, "/", O_RDONLY|O_DIRECTORY) = 3',
+    ...listing(
+      224,
+      ...['tmp', 'dev', 'proc', 'sys'].map((name) => entry(name, 'DIR')),
+      ...['l', 'd', 'dangling'].map((name) => entry(name, 'LNK')),
+    ),
+  ];
+  expect(await differences(lines)).toEqual([]);
+});
+
+test('the part of a link that the text shows', async () => {
+  expect(await differences(['readlink("/l", "abc"..., 100) = 9', `lstat("/l", ${stat('LNK', 9)}) = 0`])).toEqual([]);
+});
+
+test('names of one file', async () => {
+  const lines = [
+    'openat(AT_FDCWD, "/a", O_RDONLY) = 3',
+    'read(3, "hello", 100) = 5',
+    'close(3) = 0',
+    `stat("/a", ${stat('REG', 5, 3)}) = 0`,
+    `stat("/b", ${stat('REG', 5, 3)}) = 0`,
+    'unlink("/a") = 0',
+    `stat("/b", ${stat('REG', 5, 2)}) = 0`,
+    'openat(AT_FDCWD, "/b", O_RDWR) = 3',
+    'read(3, "hello", 100) = 5',
+    'unlink("/b") = 0',
+    `fstat(3, ${stat('REG', 5, 1)}) = 0`,
+  ];
+  expect(await differences(lines)).toEqual([]);
+  // Written through one name, seen through the other.
+  const shared = [
+    `stat("/x", ${stat('REG', 2, 2)}) = 0`,
+    `stat("/y", ${stat('REG', 2, 2)}) = 0`,
+    'openat(AT_FDCWD, "/x", O_RDWR|O_APPEND) = 3',
+    'write(3, "more", 4) = 4',
+    `stat("/y", ${stat('REG', 6, 2)}) = 0`,
+  ];
+  expect(await differences(shared)).toEqual([]);
+});
+
+test('names that the recording made are none of the beginning', async () => {
+  const lines = [
+    'openat(AT_FDCWD, "/a", O_RDONLY) = 3',
+    'link("/a", "/b") = 0',
+    'link("/b", "/c") = 0',
+    'rename("/c", "/d") = 0',
+    `fstat(3, ${stat('REG', 0, 3)}) = 0`,
+    'unlink("/b") = 0',
+    `stat("/a", ${stat('REG', 0, 2)}) = 0`,
+  ];
+  expect(await differences(lines)).toEqual([]);
+  const wrong = [...lines.slice(0, -1), `stat("/a", ${stat('REG', 0, 3)}) = 0`];
+  expect(await differences(wrong)).toHaveLength(1);
+});
+
+test('paths of procfs name the process of now', async () => {
+  const lines = [
+    '4000 fork() = 4001',
+    '4001 getpid() = 4001',
+    '4000 readlink("/proc/4001/cwd", "/", 100) = 1',
+    '4000 openat(AT_FDCWD, "/proc/4001/comm", O_RDONLY) = 3',
+    '4000 access("/proc/4000/task/4000/stat", F_OK) = 0',
+    '4000 access("/proc/4001/task/4000", F_OK) = -1 ENOENT (No such file or directory)',
+    '4000 access("/proc/4000000/comm", F_OK) = -1 ENOENT (No such file or directory)',
+    '4001 exit_group(0) = ?',
+    '4001 +++ exited with 0 +++',
+    '4000 exit_group(0) = ?',
+    '4000 +++ exited with 0 +++',
+  ];
+  expect(await differences(lines)).toEqual([]);
+});
