@@ -37,9 +37,9 @@
             "native/tracer.cc",
             "native/tracer-addon.cc",
             "native/tracer-launch.cc",
-            "native/stub/<(stub_arch).S"
-          ],
-          "conditions": [["stub_arch=='x86_64'", { "sources": ["native/stub/gate_x86_64.S"] }]]
+            "native/stub/<(stub_arch).S",
+            "native/stub/gate_<(stub_arch).S"
+          ]
         }, {
           "sources": ["native/unsupported.cc"]
         }]

@@ -72,6 +72,10 @@ Napi::Value continues(const Napi::CallbackInfo &info) {
     of(info)->spaces[of(info)->slots[integer(info, 0)].space].continuations.add(address(info, 1), address(info, 2));
   return info.Env().Undefined();
 }
+// Whether nothing is left of any other thread of its process.
+Napi::Value alone(const Napi::CallbackInfo &info) {
+  return Napi::Boolean::New(info.Env(), goodSlot(of(info), integer(info, 0)) && of(info)->alone(integer(info, 0)));
+}
 // New threads: the slot or -errno; the host's thread id and the space go into the control block.
 Napi::Value born(const Napi::CallbackInfo &info, int slot) {
   Context *c = of(info);
@@ -252,8 +256,9 @@ Napi::Value createContext(const Napi::CallbackInfo &info) {
   result.Set("gate", Napi::Boolean::New(env, c->gate()));
   result.Set("gateAt", static_cast<double>(c->gateAt()));
   result.Set("channelsAt", static_cast<double>(c->channelsAt()));
+  result.Set("channelBytes", static_cast<double>(c->channelBytes()));
   result.Set("gateControl", share(c, c->gateControl()));
-  result.Set("channels", share(c, c->channelOf(0)));
+  result.Set("channels", share(c, c->channelAt(0)));
   result.Set("arch", arch::kName);
   result.Set("coherentCode", Napi::Boolean::New(env, arch::kCoherentCode));
   result.Set("pageSize", static_cast<double>(c->pageSize));
@@ -300,6 +305,7 @@ Napi::Value createContext(const Napi::CallbackInfo &info) {
   add.operator()<exit>("exit");
   add.operator()<levitate::batch>("batch");
   add.operator()<continues>("continues");
+  add.operator()<alone>("alone");
   add.operator()<cloneThread>("cloneThread");
   add.operator()<fork>("fork");
   add.operator()<createAddressSpace>("createAddressSpace");

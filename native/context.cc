@@ -65,13 +65,13 @@ int Context::mapShared() {
   physical = static_cast<uint8_t *>(at);
   regions.push_back(new Region{at, physicalSize});
   channelFd_ = makeMemfd("levitate-channels");
-  if (channelFd_ < 0 || ftruncate(channelFd_, static_cast<off_t>(kChannelArea)) < 0) return errno;
+  if (channelFd_ < 0 || ftruncate(channelFd_, static_cast<off_t>(channelFile())) < 0) return errno;
   fcntl(channelFd_, F_ADD_SEALS, F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_SEAL);
-  at = mmap(nullptr, kChannelArea, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_NORESERVE, channelFd_, 0);
+  at = mmap(nullptr, channelFile(), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_NORESERVE, channelFd_, 0);
   if (at == MAP_FAILED) return errno;
-  madvise(at, kChannelArea, MADV_DONTFORK);
+  madvise(at, channelFile(), MADV_DONTFORK);
   channels_ = static_cast<uint8_t *>(at);
-  regions.push_back(new Region{at, kChannelArea});
+  regions.push_back(new Region{at, channelFile()});
   at = mmap(nullptr, kControlPages * pageSize, PROT_READ | PROT_WRITE, MAP_SHARED, controlFd_, 0);
   if (at == MAP_FAILED) return errno;
   batch = static_cast<uint64_t *>(at);

@@ -8,6 +8,7 @@
 #include <sys/types.h>
 #include <time.h>
 
+#include <algorithm>
 #include <atomic>
 #include <cstdint>
 #include <memory>
@@ -53,7 +54,7 @@ constexpr int kPhysicalFdInGuest = 3, kChannelFdInGuest = 4, kControlFdInGuest =
 constexpr size_t kControlPages = 4;  // batch, code, gate, gate control
 constexpr size_t kFpRoom = 1024;  // before and behind the image in the FP area
 constexpr size_t kStubAreaSize = 256u << 20;
-constexpr size_t kChannelArea = 128u << 20;  // the upper half of it, kChannelBytes for every slot
+constexpr size_t kChannelArea = 128u << 20;  // the upper half of it
 constexpr int64_t kBlockCapNs = 10'000'000;
 constexpr int64_t kCollectCapNs = 2'000'000'000;
 
@@ -163,7 +164,12 @@ class Context {
   // gate.cc
   bool gate() const { return gate_; }
   GateControl *gateControl() const { return gateControl_; }
+  // In memory: a page at least, where every process has its own at the same address.
+  size_t channelBytes() const { return arch::kChannelPerThread ? kChannelBytes : std::max(kChannelBytes, pageSize); }
+  size_t channelFile() const { return (kMaxSlots + 1) * channelBytes(); }
+  Channel *channelAt(int index) const;
   Channel *channelOf(int slot) const;
+  bool alone(int slot) const { return spaces[slots[slot].space].slots == 1; }
   uint64_t gateAt() const { return gateAt_; }
   uint64_t channelsAt() const { return channelsAt_; }
 
@@ -246,9 +252,13 @@ class Context {
   void startPolling();
   void stopPolling();
   void placeRunning();
+  void remember(int slot, uint64_t ret, uint64_t cont);
   void calibrate();
   uint64_t channelAddress(int slot) const;
   int nextSlot() const { return freeSlots_.empty() ? static_cast<int>(slots.size()) : freeSlots_.back(); }
+  int nextSpace() const { return freeSpaces_.empty() ? static_cast<int>(spaces.size()) : freeSpaces_.back(); }
+  int bearThreadWithChannel(int parent, uint64_t flags, uint64_t *tid);
+  int bearProcessWithChannel(int parent, uint64_t flags, uint64_t *tid);
   int bear(int parent, uint64_t flags, uint64_t *tid);
   void setEntry(int index, uint64_t nr, uint64_t a, uint64_t b, uint64_t c = 0, uint64_t d = 0, uint64_t e = 0, uint64_t f = 0);
 
@@ -278,7 +288,7 @@ class Context {
   int held_ = -1;       // taken since the last wait
   int lastTaken_ = -1;  // polled first
   unsigned polls_ = 0;
-  double ticksPerUs_ = 2500;
+  double ticksPerUs_ = arch::ticksPerUs();
   int64_t calibrationNs_ = 0;
   uint64_t calibrationTicks_ = 0;
   bool place_;

@@ -19,9 +19,17 @@ constexpr double kIdleSpinUs = 60;
 // A guest that computed longer than this between two calls gains nothing from the gate.
 constexpr double kShortRunUs = 30;
 
-uint64_t Context::channelAddress(int slot) const { return channelsAt_ + static_cast<uint64_t>(slot) * kChannelBytes; }
-Channel *Context::channelOf(int slot) const {
-  return reinterpret_cast<Channel *>(channels_ + static_cast<size_t>(slot) * kChannelBytes);
+uint64_t Context::channelAddress(int slot) const {
+  return arch::kChannelPerThread ? channelsAt_ + static_cast<uint64_t>(slot) * kChannelBytes : channelsAt_;
+}
+Channel *Context::channelAt(int index) const {
+  return reinterpret_cast<Channel *>(channels_ + static_cast<size_t>(index) * channelBytes());
+}
+Channel *Context::channelOf(int slot) const { return channelAt(arch::kChannelPerThread ? slot : slots[slot].space); }
+
+// Where the thread goes on that has called from `ret`.
+void Context::remember(int slot, uint64_t ret, uint64_t cont) {
+  if constexpr (arch::kMovesCode) spaces[slots[slot].space].continuations.add(ret, cont);
 }
 
 void Context::calibrate() {
@@ -44,8 +52,8 @@ bool Context::take(int slot) {
   if (!channel->state.compare_exchange_strong(expected, kChannelTaken)) return false;
   uint64_t *regs = block(slot);
   arch::showCall(regs, channel);
-  arch::showReturn(regs, channel->ret, channel->flags);
-  spaces[s.space].continuations.add(arch::ipOf(regs), channel->cont);
+  arch::showReturn(regs, channel);
+  remember(slot, arch::ipOf(regs), channel->cont);
   markNotRunning(slot);
   s.held = true;
   held_ = slot;
@@ -109,7 +117,7 @@ bool Context::mergeHeld(int slot) {
   Slot &s = slots[slot];
   uint64_t regs[kBlockWords] = {};
   if (arch::getRegs(s.tid, regs) != 0) return false;
-  if (arch::channelBase(regs) == channelAddress(slot)) arch::channelBase(regs) = 0;
+  arch::hideChannel(regs, channelAddress(slot));
   arch::mergeStop(block(slot), regs);
   channelOf(slot)->state.store(kChannelIdle, std::memory_order_relaxed);
   s.held = false;
@@ -163,12 +171,10 @@ bool Context::heldStop(int slot) {
 
 // A system call stop inside the gate: show it as one of the site.
 void Context::gateStop(int slot, uint64_t *regs) {
-  Slot &s = slots[slot];
   Channel *channel = channelOf(slot);
-  const uint64_t ret = channel->ret, flags = channel->flags;
   channel->state.store(kChannelIdle, std::memory_order_relaxed);
-  arch::showReturn(regs, ret, flags);
-  spaces[s.space].continuations.add(ret, channel->cont);
+  arch::showReturn(regs, channel);
+  remember(slot, arch::ipOf(regs), channel->cont);
   control[kVia] = kViaGate;
 }
 
@@ -181,9 +187,12 @@ void Context::leaveGate(int slot, uint64_t *regs) {
   const bool done = channel->state.load() == kChannelDone;
   channel->state.store(kChannelIdle, std::memory_order_relaxed);
   if (done) deliver(slot);
-  const uint64_t cont = channel->cont;
-  if (arch::leaveGate(regs, gateAt_, channelAddress(slot), channel, done, s.result))
-    spaces[s.space].continuations.add(arch::ipOf(regs), cont);
+  const uint64_t cont = channel->cont, spill = arch::spillAt(regs, arch::ip(regs) - gateAt_);
+  if (arch::leaveGate(regs, gateAt_, channelAddress(slot), channel, done, s.result)) remember(slot, arch::ipOf(regs), cont);
+  if (spill != 0) {
+    uint64_t words[2];
+    if (copyFrom(s.space, spill, reinterpret_cast<uint8_t *>(words), sizeof words) == sizeof words) arch::unspill(regs, words);
+  }
 }
 
 // A fault at one of the gate's own copies: the thread goes on, and nobody hears of it.
@@ -196,7 +205,7 @@ void Context::copyFault(int slot) {
 // Registers of a stopped thread, without what the gate put there.
 int Context::readRegs(int slot, uint64_t *regs) {
   const int error = arch::getRegs(slots[slot].tid, regs);
-  if (gate_ && !error && arch::channelBase(regs) == channelAddress(slot)) arch::channelBase(regs) = 0;
+  if (gate_ && !error) arch::hideChannel(regs, channelAddress(slot));
   return error;
 }
 
@@ -206,15 +215,14 @@ void Context::resumeWithRegs(int slot) {
   if (!gate_) {
     arch::resumeRegs(s.tid, regs);
   } else {
-    // 0 stands for the channel, and a return address for its place in the trampoline: only the host sees those.
-    uint64_t &base = arch::channelBase(regs), &ip = arch::ipOf(regs);
-    const uint64_t shownIp = ip, cont = spaces[s.space].continuations.find(ip);
-    const bool ours = base == 0;
-    if (ours) base = channelAddress(slot);
+    // Only the host sees the channel, and where in the trampoline a return address is.
+    uint64_t &ip = arch::ipOf(regs);
+    const uint64_t shownIp = ip, cont = arch::kMovesCode ? spaces[s.space].continuations.find(ip) : 0;
+    const bool put = arch::putChannel(regs, channelAddress(slot));
     if (cont != 0) ip = cont;
     s.resumedAt = arch::ticks();
     arch::resumeRegs(s.tid, regs);
-    if (ours) base = 0;
+    if (put) arch::hideChannel(regs, channelAddress(slot));
     if (cont != 0) ip = shownIp;
   }
   hostPtrace(kPtraceSysemu, s.tid, 0, nullptr);

@@ -1,7 +1,7 @@
-// The gate: system calls handed over through shared memory instead of a stop (x86_64; see native/stub/gate_x86_64.S).
+// The gate: system calls handed over through shared memory instead of a stop (see native/stub/gate_*.S).
 //
-// A thread's channel is two pages, shared with its own process only, at a fixed address per slot. Everything in it is hostile
-// input: read once, and never believed about what the supervisor itself has done; that is in Slot (held, finish, result).
+// A channel is memory shared with one process only. x86_64: every thread has its own, at a fixed address per slot. aarch64: every
+// process has one, at the same address in all, for as long as it has one thread. Everything in it is hostile input: read once, and never believed about what the supervisor itself has done; that is in Slot (held, finish, result).
 #pragma once
 #include <sys/types.h>
 
@@ -18,8 +18,8 @@ enum ChannelState : uint32_t { kChannelIdle, kChannelRequest, kChannelTaken, kCh
 
 struct Channel {
   std::atomic<uint32_t> state;
-  uint32_t unused;
-  uint64_t nr, args[6], sp, ret, cont, flags, result, inAddr, inLength, mask, pending, tidAddress, facts[6], spare[8];
+  uint32_t open;  // where channels are a process's: it has one thread, for which it is (set by src/platform/ptrace/gate.ts)
+  uint64_t nr, args[6], sp, ret, cont, flags, result, inAddr, inLength, mask, pending, tidAddress, facts[6], scratch[2], spare[6];
   struct {
     uint64_t addr, length;
   } out[16];
@@ -27,7 +27,7 @@ struct Channel {
 };
 constexpr size_t kChannelBytes = 8192;
 constexpr size_t kInMost = 2048, kOutMost = 15;
-static_assert(offsetof(Channel, nr) == 0x08 && offsetof(Channel, sp) == 0x40 && offsetof(Channel, ret) == 0x48 &&
+static_assert(offsetof(Channel, open) == 0x04 && offsetof(Channel, scratch) == 0xc0 && offsetof(Channel, nr) == 0x08 && offsetof(Channel, sp) == 0x40 && offsetof(Channel, ret) == 0x48 &&
               offsetof(Channel, cont) == 0x50 && offsetof(Channel, flags) == 0x58 && offsetof(Channel, result) == 0x60 &&
               offsetof(Channel, inAddr) == 0x68 && offsetof(Channel, mask) == 0x78 && offsetof(Channel, out) == 0x100 && offsetof(Channel, data) == 0x200 &&
               sizeof(Channel) == kChannelBytes);

@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <array>
 
 #include "context.h"
 
@@ -30,8 +31,8 @@ int Context::adoptChild(int parent, pid_t tid, int space) {
   if (slot < 0) return slot;
   memcpy(block(slot), block(parent), kBlockWords * 8);
   if (gate_) {
-    slots[slot].channel = true;
-    if (newSpace) {
+    slots[slot].channel = arch::kChannelPerThread;
+    if (newSpace && arch::kChannelPerThread) {
       spaces[space].inheriting = slot;
       spaces[space].continuations = spaces[slots[parent].space].continuations;
     }
@@ -46,16 +47,28 @@ void Context::setEntry(int index, uint64_t nr, uint64_t a, uint64_t b, uint64_t 
   memcpy(entry, words, sizeof words);
 }
 
-// The clone itself. With the gate, the child is born with its channel mapped, and with nobody else's.
+// The clone itself. With the gate, a child is born with its channel mapped, and with nobody else's.
 int Context::bear(int parent, uint64_t flags, uint64_t *tid) {
-  if (!gate_) {
+  const bool thread = (flags & CLONE_THREAD) != 0;
+  if (!gate_ || (thread && !arch::kChannelPerThread)) {
     const uint64_t call[7] = {static_cast<uint64_t>(arch::kCallClone), flags};
     return runCall(parent, call, tid);
   }
+  const int error =
+      arch::kChannelPerThread ? bearThreadWithChannel(parent, flags, tid) : bearProcessWithChannel(parent, flags, tid);
+  if (!thread) {
+    regime_.forked();
+    if (regime_.wantsTurns()) stopPolling();
+  }
+  return error;
+}
+
+// Every thread has a channel.
+int Context::bearThreadWithChannel(int parent, uint64_t flags, uint64_t *tid) {
   Space &space = spaces[slots[parent].space];
   const int child = nextSlot();
   const uint64_t at = channelAddress(child);
-  memset(static_cast<void *>(channelOf(child)), 0, kChannelBytes);
+  memset(static_cast<void *>(channelAt(child)), 0, kChannelBytes);
   int count = 0;
   if (space.inheriting >= 0) setEntry(count++, arch::kCallMadvise, channelAddress(space.inheriting), kChannelBytes, MADV_DONTFORK);
   setEntry(count++, arch::kCallMmap, at, kChannelBytes, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_FIXED, kChannelFdInGuest,
@@ -71,10 +84,28 @@ int Context::bear(int parent, uint64_t flags, uint64_t *tid) {
   space.continuations = kept;
   for (int i = 0; i < count; i++) batch[static_cast<size_t>(i) * kEntryWords + 7] = 0;
   if (!error) space.inheriting = -1;
-  if (!thread) {
-    regime_.forked();
-    if (regime_.wantsTurns()) stopPolling();
-  }
+  return error;
+}
+
+// Every process has a channel, at the same address: the child's lies there while it is born.
+int Context::bearProcessWithChannel(int parent, uint64_t flags, uint64_t *tid) {
+  const int child = nextSpace();
+  memset(static_cast<void *>(channelAt(child)), 0, kChannelBytes);
+  const auto map = [&](int space) {
+    return std::array<uint64_t, 7>{static_cast<uint64_t>(arch::kCallMmap), channelAddress(parent), channelBytes(),
+                                   PROT_READ | PROT_WRITE, MAP_SHARED | MAP_FIXED, kChannelFdInGuest, space * channelBytes()};
+  };
+  const auto childs = map(child), parents = map(slots[parent].space);
+  memcpy(batch, childs.data(), sizeof childs);
+  setEntry(1, arch::kCallClone, flags, 0);
+  memcpy(batch + 2 * kEntryWords, parents.data(), sizeof parents);
+  batch[7] = batch[2 * kEntryWords + 7] = 0;
+  batch[kEntryWords + 7] = 1;
+  int failedAt;
+  const int error = runBatch(parent, 3, &failedAt, tid);
+  batch[kEntryWords + 7] = 0;
+  uint64_t result;
+  if (error && failedAt > 0) runCall(parent, parents.data(), &result);
   return error;
 }
 

@@ -6,7 +6,7 @@
 //
 // Top of every address space, from taskSize (stubArea):
 //   +0 batch page   +1 page code page   +2 pages gate   +3 pages gate control   +64 KiB .. vDSO data, vDSO
-//   +128 MiB .. channels, two pages for every slot
+//   +128 MiB .. channels: one for every slot, or the process's
 #include <fcntl.h>
 #include <linux/filter.h>
 #include <linux/seccomp.h>
@@ -37,7 +37,6 @@ constexpr uint64_t kVdsoOffset = kControlPages * 64 * 1024;  // behind the contr
 constexpr uint64_t kFixedArea = 1024 * 1024;  // everything there but the channels
 constexpr size_t kBatchCodeOffset = 16;
 constexpr size_t kFilterOffset = 1024;  // in the code page, behind the code
-constexpr uint32_t kSpinBudget = 3000;  // pauses a guest spends in the gate before it stops: some 50 us
 constexpr long kSeizeOptions = 0x100001;  // EXITKILL | TRACESYSGOOD
 
 class ZygoteSetup {
@@ -125,6 +124,8 @@ int ZygoteSetup::mapStub() {
   c->callEnd_ = c->stubAt_ + static_cast<uint64_t>(levitate_stub_call_end - levitate_stub_start);
   c->leaveAt_ = c->stubAt_ + static_cast<uint64_t>(levitate_stub_leave - levitate_stub_start);
   c->batchEnd_ = c->stubAt_ + static_cast<uint64_t>(levitate_stub_batch_end - levitate_stub_start);
+  if (c->gate_)
+    arch::fillGate(reinterpret_cast<uint8_t *>(c->batch) + 2 * c->pageSize, c->channelsAt_, c->gateAt_ + c->pageSize);
   uint64_t at = c->taskSize;
   int error = 0;
   for (const Mapping &m : maps) {  // in order of addresses; the vDSO is moved later
@@ -269,7 +270,7 @@ int ZygoteSetup::run() {
   memcpy(code, levitate_stub_start, static_cast<size_t>(levitate_stub_end - levitate_stub_start));
   if (c->gate_) {
     memcpy(code + c->pageSize, arch::gateStart(), arch::gateSize());
-    c->gateControl_->budget = c->regime_.forced() ? kSpinBudget * Regime::kForcedPatience : kSpinBudget;
+    c->gateControl_->budget = arch::spinBudget() * (c->regime_.forced() ? Regime::kForcedPatience : 1);
   }
   int error = EAGAIN;
   for (int tries = 0; tries < 8 && error == EAGAIN; tries++) {

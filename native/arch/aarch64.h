@@ -24,6 +24,28 @@
 #include "../gate.h"
 #include "../hostcall.h"
 
+extern "C" {
+extern const char levitate_gate_start[];
+extern const char levitate_gate_known[];
+extern const char levitate_gate_saved[];
+extern const char levitate_gate_in[];
+extern const char levitate_gate_in_end[];
+extern const char levitate_gate_mask_in[];
+extern const char levitate_gate_mask_out[];
+extern const char levitate_gate_masked[];
+extern const char levitate_gate_checked[];
+extern const char levitate_gate_fact[];
+extern const char levitate_gate_out[];
+extern const char levitate_gate_out_end[];
+extern const char levitate_gate_out_done[];
+extern const char levitate_gate_answered[];
+extern const char levitate_gate_slow[];
+extern const char levitate_gate_stopped[];
+extern const char levitate_gate_channel[];
+extern const char levitate_gate_control[];
+extern const char levitate_gate_end[];
+}
+
 namespace levitate::arch {
 
 constexpr const char *kName = "aarch64";
@@ -31,7 +53,7 @@ constexpr int kRegWords = 36;
 constexpr uint32_t kAuditArch = AUDIT_ARCH_AARCH64;
 constexpr uint64_t kInterruptionLength = 0;
 
-constexpr int kX7 = 7, kX8 = 8, kSp = 31, kPc = 32, kPstate = 33, kTpidr = 34;
+constexpr int kX7 = 7, kX8 = 8, kX16 = 16, kSp = 31, kPc = 32, kPstate = 33, kTpidr = 34;
 
 inline int getRegs(pid_t tid, uint64_t *regs) {
   struct iovec io = {regs, 34 * 8};
@@ -80,25 +102,108 @@ inline void prepareBatch(uint64_t *regs, uint64_t entry, uint64_t first, uint64_
 inline void keepTrueRegs(uint64_t *block, const uint64_t *atBreak) { block[kX7] = atBreak[kX7]; }
 constexpr bool kHidesRegs = true;
 
-// The gate's place: a site here is one 4-byte svc, replaced by one branch, so nothing needs to be moved; the channel is found
-// through tpidrro_el0 or a page of its own. Not built yet: sites are never rewritten and every call is a stop.
-constexpr bool kHasGate = false;
+// --- the gate ---
+
+// Where trampolines keep x16 and x17 below the stack pointer: see src/gate/aarch64/trampoline.ts.
+constexpr uint64_t kSpill = 256;
+
+// One channel for a process, at one address, while it has one thread: no register could say whose it is.
+constexpr bool kChannelPerThread = false;
+// A site is one instruction: the trampoline's jump back goes where a stop of it would have.
+constexpr bool kMovesCode = false;
 inline bool gateSupported() { return false; }
-inline uint64_t ticks() { return 0; }
-inline void relax() {}
-inline const char *gateStart() { return nullptr; }
-inline size_t gateSize() { return 0; }
-inline uint64_t gateCheckedAt() { return 0; }
-inline uint64_t gateStoppedAt() { return 0; }
-inline uint64_t &channelBase(uint64_t *regs) { return regs[kTpidr]; }
+inline uint64_t ticks() {
+  uint64_t now;
+  asm volatile("mrs %0, cntvct_el0" : "=r"(now));
+  return now;
+}
+inline double ticksPerUs() {
+  uint64_t frequency;
+  asm("mrs %0, cntfrq_el0" : "=r"(frequency));
+  return static_cast<double>(frequency) / 1e6;
+}
+// Ticks that a guest spends in the gate before it stops.
+inline uint32_t spinBudget() { return static_cast<uint32_t>(50 * ticksPerUs()); }
+inline void relax() { asm volatile("yield"); }
+inline const char *gateStart() { return levitate_gate_start; }
+inline size_t gateSize() { return static_cast<size_t>(levitate_gate_end - levitate_gate_start); }
+inline uint64_t gateOffset(const char *label) { return static_cast<uint64_t>(label - levitate_gate_start); }
+inline uint64_t gateCheckedAt() { return gateOffset(levitate_gate_checked); }
+inline uint64_t gateStoppedAt() { return gateOffset(levitate_gate_stopped); }
+inline void fillGate(uint8_t *page, uint64_t channelAt, uint64_t controlAt) {
+  memcpy(page + gateOffset(levitate_gate_channel), &channelAt, sizeof channelAt);
+  memcpy(page + gateOffset(levitate_gate_control), &controlAt, sizeof controlAt);
+}
+
+// No register stands for the channel.
+inline bool putChannel(uint64_t *, uint64_t) { return false; }
+inline void hideChannel(uint64_t *, uint64_t) {}
 inline uint64_t &ipOf(uint64_t *regs) { return regs[kPc]; }
 inline uint64_t &resultOf(uint64_t *regs) { return regs[0]; }
-inline void showCall(uint64_t *, const Channel *) {}
-inline void showReturn(uint64_t *, uint64_t, uint64_t) {}
+
+constexpr uint64_t kFlags = 0xf0000000, kBranchType = 3 << 10;
+
+// A handed-over call in the shape of a system call stop.
+inline void showCall(uint64_t *regs, const Channel *channel) {
+  for (int i = 0; i < 6; i++) regs[i] = channel->args[i];
+  regs[kX8] = channel->nr;
+  regs[kSp] = channel->sp;
+}
+// What the gate has used besides x0, and where the call returns to.
+inline void showReturn(uint64_t *regs, const Channel *channel) {
+  for (int i = 1; i < 6; i++) regs[i] = channel->args[i];
+  regs[kX16] = channel->scratch[0];
+  regs[kX16 + 1] = channel->scratch[1];
+  regs[kPstate] = (regs[kPstate] & ~kFlags) | (channel->flags & kFlags);
+  regs[kPc] = channel->ret;
+}
 inline uint64_t callNumber(const uint64_t *regs) { return regs[kX8]; }
-inline void mergeStop(uint64_t *, const uint64_t *) {}
-inline uint64_t afterCopyFault(uint64_t) { return 0; }
-inline bool leaveGate(uint64_t *, uint64_t, uint64_t, const Channel *, bool, uint64_t) { return false; }
+// What a held thread's stop tells that its channel did not; the call's own registers stay as they were shown.
+inline void mergeStop(uint64_t *block, const uint64_t *regs) {
+  const uint64_t flags = block[kPstate] & kFlags;
+  for (int i = 0; i < kRegWords; i++)
+    if (!(i < 6 || i == kX8 || i == kX16 || i == kX16 + 1 || i == kSp || i == kPc)) block[i] = regs[i];
+  block[kPstate] = (regs[kPstate] & ~(kFlags | kBranchType)) | flags;
+}
+
+// Where on its stack a thread interrupted at `offset` of the gate has x16 and x17; 0: they are elsewhere.
+inline uint64_t spillAt(const uint64_t *regs, uint64_t offset) {
+  return offset < gateOffset(levitate_gate_saved) ? regs[kSp] - kSpill : 0;
+}
+inline void unspill(uint64_t *regs, const uint64_t *spill) {
+  regs[kX16] = spill[0];
+  regs[kX16 + 1] = spill[1];
+}
+// A thread interrupted in the gate's page `at`. True: its call is over, x0 is the result. False: it is back at the trampoline,
+// which src/gate shows as the instruction itself.
+inline bool leaveGate(uint64_t *regs, uint64_t at, uint64_t, const Channel *channel, bool done, uint64_t result) {
+  const uint64_t offset = regs[kPc] - at;
+  regs[kPstate] &= ~kBranchType;
+  if (offset < gateOffset(levitate_gate_saved)) {
+    regs[kPc] = offset < gateOffset(levitate_gate_known) ? regs[kX16 + 1] : channel->cont;
+    return false;
+  }
+  const bool masked = offset >= gateOffset(levitate_gate_masked) && offset < gateOffset(levitate_gate_fact);
+  const bool over = done || masked || (offset >= gateOffset(levitate_gate_answered) && offset < gateOffset(levitate_gate_slow));
+  showReturn(regs, channel);
+  if (done) regs[0] = result;
+  else if (masked) regs[0] = 0;
+  if (!over) {
+    regs[0] = channel->args[0];
+    regs[kPc] = channel->cont;
+  }
+  return over;
+}
+
+// A fault in the gate: where to go on, or 0 when it was none of the copies.
+inline uint64_t afterCopyFault(uint64_t offset) {
+  const auto within = [&](const char *from, const char *to) { return offset >= gateOffset(from) && offset < gateOffset(to); };
+  if (within(levitate_gate_in, levitate_gate_in_end) || offset == gateOffset(levitate_gate_mask_in) ||
+      offset == gateOffset(levitate_gate_mask_out))
+    return gateOffset(levitate_gate_slow);
+  if (within(levitate_gate_out, levitate_gate_out_end)) return gateOffset(levitate_gate_out_done);
+  return 0;
+}
 
 // --- FP and vector state ---
 //

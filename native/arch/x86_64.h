@@ -114,18 +114,33 @@ constexpr bool kHidesRegs = false;
 
 // --- the gate ---
 
-constexpr bool kHasGate = true;
+constexpr bool kChannelPerThread = true;
+// Instructions behind a system call are moved: a thread that returns to them goes on in the trampoline.
+constexpr bool kMovesCode = true;
 // RDGSBASE by user code, and RORX, which tests the GS base without touching the flags.
 inline bool gateSupported() { return (getauxval(AT_HWCAP2) & 2) != 0 && __builtin_cpu_supports("bmi2"); }
 inline uint64_t ticks() { return __rdtsc(); }
+// Until it has been measured.
+inline double ticksPerUs() { return 2500; }
+// Pauses that a guest spends in the gate before it stops: some 50 us.
+inline uint32_t spinBudget() { return 3000; }
 inline void relax() { _mm_pause(); }
 inline const char *gateStart() { return levitate_gate_start; }
 inline size_t gateSize() { return static_cast<size_t>(levitate_gate_end - levitate_gate_start); }
 // The other stop in there: a mask has been set, and a signal may be waiting.
 inline uint64_t gateCheckedAt() { return static_cast<uint64_t>(levitate_gate_checked - levitate_gate_start); }
 inline uint64_t gateStoppedAt() { return static_cast<uint64_t>(levitate_gate_stopped - levitate_gate_start); }
+inline void fillGate(uint8_t *, uint64_t, uint64_t) {}
 
-inline uint64_t &channelBase(uint64_t *regs) { return regs[kGsBase]; }
+// A GS base of 0 stands for the channel's address, which only the host sees. True when it is there now.
+inline bool putChannel(uint64_t *regs, uint64_t at) {
+  if (regs[kGsBase] != 0) return false;
+  regs[kGsBase] = at;
+  return true;
+}
+inline void hideChannel(uint64_t *regs, uint64_t at) {
+  if (regs[kGsBase] == at) regs[kGsBase] = 0;
+}
 inline uint64_t &ipOf(uint64_t *regs) { return regs[kRip]; }
 inline uint64_t &resultOf(uint64_t *regs) { return regs[kRax]; }
 
@@ -146,6 +161,7 @@ inline void showReturn(uint64_t *regs, uint64_t ret, uint64_t flags) {
   regs[kRip] = regs[kRcx] = ret;
   regs[kEflags] = regs[kR11] = flags;
 }
+inline void showReturn(uint64_t *regs, const Channel *channel) { showReturn(regs, channel->ret, channel->flags); }
 inline uint64_t callNumber(const uint64_t *regs) { return regs[kOrigRax]; }
 // What a held thread's stop tells that its channel did not; the call's own registers stay as they were shown.
 inline void mergeStop(uint64_t *block, const uint64_t *regs) {
@@ -161,6 +177,10 @@ inline void mergeStop(uint64_t *block, const uint64_t *regs) {
 }
 
 inline uint64_t gateOffset(const char *label) { return static_cast<uint64_t>(label - levitate_gate_start); }
+
+// Nothing is kept on a guest's stack.
+constexpr uint64_t spillAt(const uint64_t *, uint64_t) { return 0; }
+inline void unspill(uint64_t *, const uint64_t *) {}
 
 // A thread interrupted in the gate's page `at`. Returns true when its call is over (then rax is the result), false when it
 // was taken back to the instruction itself.

@@ -6,7 +6,7 @@
  * The labels ..._end are where pc is at the breakpoint's stop.
  *
  *   +0   one call: x8, x0-x5; ends in brk
- *   +16  a batch: x19 = first entry, x20 = end. An entry is 8 words: nr, six arguments, one unused.
+ *   +16  a batch: x19 = first entry, x20 = end. An entry is 8 words: nr, six arguments, and whether x21 shall keep the result.
  *        Stops at the first result in [-4095, -1]: x19 then points at that entry, x0 is the error.
  *        Otherwise x19 == x20. Ends in brk.
  */
@@ -35,6 +35,9 @@ levitate_stub_call_end:
 	svc #0
 	cmn x0, #4095
 	b.hs 2f
+	ldr x1, [x19, #56]
+	cmp x1, #0
+	csel x21, x21, x0, eq
 	add x19, x19, #64
 	cmp x19, x20
 	b.lo 1b

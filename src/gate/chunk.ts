@@ -5,14 +5,10 @@
  * Rewritten code is never changed in place where a process may run it: a new site gives its page a new frame, and `image`, one
  * contiguous copy of the whole chunk for programs started later, is made anew when enough pages have changed. Islands only
  * grow, in places nothing has jumped to yet.
- *
- * The distance is chosen so that every byte of a rewritten site but the first two is an opcode that traps in 64-bit mode: who
- * jumps behind the rewritten system call lands on a trap (see landing).
  */
 import type { FrameAllocator } from '../mm/frames.js';
 import { SharedFrames, type IslandOwner, type RewrittenCode } from '../mm/rewritten-code.js';
-import { JUMP_LENGTH, SYSCALL_LENGTH, planSite, type Refusal } from './x86_64/mover.js';
-import { CONTINUATION, trampoline, trampolineSize, type MovedCode } from './x86_64/trampoline.js';
+import type { PageState, Reason, SiteCode, SitePlan } from './site-code.js';
 
 /** Where the code comes from: a FileMapping, or private memory. */
 export interface CodeSource {
@@ -20,26 +16,22 @@ export interface CodeSource {
   frameAt(offset: number): number;
 }
 
-export type Reason = Refusal | 'no room' | 'overlaps another site' | 'out of reach';
-
 /** A rewritten system call instruction; offsets in the chunk and in its island. */
 export interface Site {
   readonly offset: number;
   readonly trampoline: number;
-  readonly moved: MovedCode;
+  readonly plan: SitePlan;
 }
 
-/** Opcodes that raise #UD or #BP in 64-bit mode whatever follows them. */
-const TRAPS = [0xcc, 0x06, 0x07, 0x0e, 0x16, 0x17, 0x1e, 0x1f, 0x27, 0x2f, 0x37, 0x3f, 0x60, 0x61, 0xce, 0xea];
-/**
- * High half of the displacement, as the bytes D2 and D3 of the jump: CC 61 or CC 3F for code low in memory, CC CE or CC EA elsewhere.
- * Neighbouring chunks take turns: an island is longer than its chunk.
- */
-const UP = [0x61cc_0000, 0x3fcc_0000];
-const DOWN = [0xcecc_0000 - 2 ** 32, 0xeacc_0000 - 2 ** 32];
-const LOW_CODE = 2 ** 32;
-/** The two low bytes of a displacement reach this far. */
-const SLACK = 0x1_0000;
+/** Whether an island could lie at [start, start + length) of a process. */
+export type Fits = (start: number, length: number) => boolean;
+
+/** How far from code at `address` its island is to be: where it can be in the process at hand, if anywhere. */
+export function islandDistance(code: SiteCode, address: number, turn: number, length: number, fits: Fits): number {
+  const distances = code.distances(address, turn);
+  return distances.find((distance) => fits(address + distance, length)) ?? distances[0];
+}
+
 const GRANULE = 16;
 /** Stands for the chunk's address where only distances matter. */
 const BASE = 2 ** 44;
@@ -63,6 +55,7 @@ export class Chunk implements IslandOwner {
   /** By offset in the chunk. */
   readonly sites = new Map<number, Site>();
   readonly refused = new Map<number, Reason>();
+  private readonly siteCode: SiteCode;
   private readonly frames: FrameAllocator;
   private readonly gate: number;
   private readonly channels: number;
@@ -76,34 +69,29 @@ export class Chunk implements IslandOwner {
   private uses = 0;
 
   constructor(options: {
+    siteCode: SiteCode;
     file: CodeSource;
     frames: FrameAllocator;
     from: number;
     to: number;
-    address: number;
-    /** Which of its neighbours it is: 0 or 1. */
-    turn: number;
+    distance: number;
     island: SharedFrames;
     gate: number;
     channels: number;
   }) {
     const { file, frames, from, to, island } = options;
+    this.siteCode = options.siteCode;
     this.file = file;
     this.frames = frames;
     this.from = from;
     this.to = to;
     this.gate = options.gate;
     this.channels = options.channels;
-    this.distance = (options.address < LOW_CODE ? UP : DOWN)[options.turn];
+    this.distance = options.distance;
     this.islandLength = island.extent.length;
     this.island = island;
     this.usedGranules = new Uint8Array(this.islandLength / GRANULE);
     this.usedPages = new Uint8Array(this.islandLength / frames.pageSize);
-  }
-
-  /** Bytes of an island for the chunk [from, to). */
-  static islandLength(from: number, to: number): number {
-    return to - from + SLACK;
   }
 
   /** Rewrites the system call at `offset`. Returns the reason if it cannot be. */
@@ -121,22 +109,16 @@ export class Chunk implements IslandOwner {
     const original = this.file.frameAt(this.from + page);
     const code = physical.bytes.subarray(original, original + pageSize);
     const within = offset - page;
-    const plan = planSite(code, within, 0, pageSize);
-    if (plan.kind === 'refused') return plan.reason;
-    const moved = plan.kind === 'jump' ? plan : null;
-    // Where the jump to the trampoline stands: the site itself, or the hole that a short jump leads to.
-    let jumpAt = offset;
-    if (plan.kind === 'pad') {
-      const hole = this.freeHole(offset, plan.pad, plan.padLength);
-      if (hole < 0) return 'overlaps another site';
-      jumpAt = hole;
-      if (this.anyOverwritten(offset, SYSCALL_LENGTH)) return 'overlaps another site';
-    } else if (this.anyOverwritten(offset, JUMP_LENGTH)) return 'overlaps another site';
-    const place = this.place(jumpAt, trampolineSize(moved));
+    const state: PageState = { overwritten: (at, length) => this.anyOverwritten(page + at, length) };
+    const plan = this.siteCode.plan(code, within, state);
+    if (typeof plan === 'string') return plan;
+    for (const [at, length] of plan.overwrites)
+      if (this.anyOverwritten(offset + at, length)) return 'overlaps another site';
+    const place = this.place(offset, plan);
     if (place < 0) return 'no room';
     let text: Uint8Array;
     try {
-      text = trampoline(BASE + this.distance + place, BASE + offset, moved, this.gate, this.channels);
+      text = plan.emit(BASE + this.distance + place, BASE + offset, this.gate, this.channels);
     } catch (error) {
       if (error instanceof RangeError) return 'out of reach';
       throw error;
@@ -145,7 +127,7 @@ export class Chunk implements IslandOwner {
     if (copy === null) return 'no room';
     const frame = copy.extent;
     physical.bytes.set(text, this.island.extent.offset + place);
-    const site: Site = { offset, trampoline: place, moved };
+    const site: Site = { offset, trampoline: place, plan };
     for (let at = place; at < place + text.length; at += GRANULE) {
       this.usedGranules[at / GRANULE] = 1;
       this.usedPages[Math.floor(at / pageSize)] = 1;
@@ -156,14 +138,8 @@ export class Chunk implements IslandOwner {
     const source = this.pageFrame(page);
     physical.bytes.copyWithin(frame.offset, source, source + pageSize);
     const view = new DataView(physical.bytes.buffer, physical.bytes.byteOffset + frame.offset, pageSize);
-    view.setUint8(jumpAt - page, 0xe9);
-    view.setInt32(jumpAt - page + 1, this.distance + place - (jumpAt + JUMP_LENGTH), true);
-    this.markOverwritten(jumpAt, JUMP_LENGTH);
-    if (plan.kind === 'pad') {
-      view.setUint8(within, 0xeb);
-      view.setInt8(within + 1, jumpAt - (offset + SYSCALL_LENGTH));
-      this.markOverwritten(offset, SYSCALL_LENGTH);
-    }
+    plan.write(view, within, this.distance + place - offset);
+    for (const [at, length] of plan.overwrites) this.markOverwritten(offset + at, length);
     this.pages.get(page)?.retire();
     this.pages.set(page, copy);
     this.missing++;
@@ -215,38 +191,32 @@ export class Chunk implements IslandOwner {
 
   /** Where a thread goes on that was sent to `offset`, inside a rewritten site: an island offset, or -1. */
   landing(offset: number): number {
-    for (let back = SYSCALL_LENGTH; back < JUMP_LENGTH; back++) {
+    for (let back = 1; back < this.siteCode.siteLength; back++) {
       const site = this.sites.get(offset - back);
-      const start = site?.moved?.moved.find(({ from }) => from === back);
-      if (site !== undefined && start !== undefined) return site.trampoline + CONTINUATION + start.to;
+      const landing = site?.plan.landing(back) ?? -1;
+      if (landing >= 0) return site!.trampoline + landing;
     }
     return -1;
   }
 
+  /** The site whose trampoline is at `at` in the island. */
+  siteAt(at: number): Site | undefined {
+    return this.trampolines.get(Math.floor(at / GRANULE));
+  }
   /** The offset in the code that stands for `at` in the island: the system call itself in front of the gate. -1: nothing's. */
   original(at: number): number {
-    const site = this.trampolines.get(Math.floor(at / GRANULE));
-    if (site === undefined) return -1;
-    const inside = at - site.trampoline - CONTINUATION;
-    if (inside < 0) return site.offset;
-    let found = SYSCALL_LENGTH;
-    if (site.moved !== null) {
-      const { moved, size, length } = site.moved;
-      if (inside >= size) found = SYSCALL_LENGTH + length;
-      else for (const { from, to } of moved) if (to <= inside) found = from;
-    }
-    return site.offset + found;
+    const site = this.siteAt(at);
+    return site === undefined ? -1 : site.offset + site.plan.original(at - site.trampoline);
   }
 
-  /** A free place for a trampoline that a jump at `jumpAt` may go to, or -1. */
-  private place(jumpAt: number, size: number): number {
+  /** A free place for the trampoline of the site at `offset`, or -1. */
+  private place(offset: number, { size, jumpAt, windows }: SitePlan): number {
     const granules = Math.ceil(size / GRANULE);
     const { pageSize } = this.frames;
+    const jump = offset + jumpAt;
     let fallback = -1;
-    for (const low of TRAPS) {
-      const window = jumpAt + JUMP_LENGTH + low * 256;
-      const first = Math.ceil(window / GRANULE);
-      for (let granule = first; granule * GRANULE < window + 256; granule++) {
+    for (const [from, to] of windows ?? [[-jump, this.islandLength - jump] as const]) {
+      for (let granule = Math.ceil((jump + from) / GRANULE); granule * GRANULE < jump + to; granule++) {
         if (!this.free(granule, granules)) continue;
         const at = granule * GRANULE;
         if (this.usedPages[Math.floor(at / pageSize)] === 1) return at;
@@ -262,13 +232,6 @@ export class Chunk implements IslandOwner {
     return true;
   }
 
-  private freeHole(offset: number, pad: number, length: number): number {
-    for (let at = offset + pad; at + JUMP_LENGTH <= offset + pad + length; at++) {
-      if (at - (offset + SYSCALL_LENGTH) > 127) return -1;
-      if (!this.anyOverwritten(at, JUMP_LENGTH)) return at;
-    }
-    return -1;
-  }
   private anyOverwritten(offset: number, length: number): boolean {
     for (let at = offset; at < offset + length; at++)
       if ((this.overwritten[at >> 3] & (1 << (at & 7))) !== 0) return true;

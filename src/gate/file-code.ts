@@ -11,7 +11,8 @@ import {
   type Island,
   type RewrittenCode,
 } from '../mm/rewritten-code.js';
-import { Chunk } from './chunk.js';
+import { Chunk, islandDistance, type Fits } from './chunk.js';
+import type { SiteCode } from './site-code.js';
 
 const CHUNK = 2 ** 20;
 /** Rewritten copies may take this share of what memory is free. */
@@ -19,12 +20,14 @@ const MEMORY_SHARE = 8;
 
 export class FileCode implements CodeShadow {
   private readonly chunks: Chunk[] = [];
+  private readonly siteCode: SiteCode;
   private readonly file: FileMapping;
   private readonly frames: FrameAllocator;
   private readonly gate: number;
   private readonly channels: number;
 
-  constructor(file: FileMapping, frames: FrameAllocator, gate: number, channels: number) {
+  constructor(siteCode: SiteCode, file: FileMapping, frames: FrameAllocator, gate: number, channels: number) {
+    this.siteCode = siteCode;
     this.file = file;
     this.frames = frames;
     this.gate = gate;
@@ -37,7 +40,7 @@ export class FileCode implements CodeShadow {
   }
 
   /** The chunk of the page at `offset`, made for code that spans [from, to) of the file and has that page at `address`. */
-  makeChunk(offset: number, from: number, to: number, address: number): Chunk | null {
+  makeChunk(offset: number, from: number, to: number, address: number, fits: Fits): Chunk | null {
     const existing = this.chunkAt(offset);
     if (existing !== null) return existing;
     let start = Math.max(from, offset - (offset % CHUNK));
@@ -46,13 +49,15 @@ export class FileCode implements CodeShadow {
       if (chunk.to > start && chunk.to <= offset) start = chunk.to;
       if (chunk.from < end && chunk.from > offset) end = chunk.from;
     }
-    const island = Chunk.islandLength(start, end);
+    const { siteCode } = this;
+    const island = siteCode.islandLength(end - start, this.frames.pageSize);
     if ((island + end - start) * MEMORY_SHARE > this.frames.freeBytes) return null;
     const memory = SharedFrames.allocate(this.frames, island);
     if (memory === null) return null;
     const { file, frames, gate, channels } = this;
     const turn = Math.floor(offset / CHUNK) % 2;
-    const chunk = new Chunk({ file, frames, from: start, to: end, address, turn, island: memory, gate, channels });
+    const distance = islandDistance(siteCode, address - (offset - start), turn, island, fits);
+    const chunk = new Chunk({ siteCode, file, frames, from: start, to: end, distance, island: memory, gate, channels });
     this.chunks.push(chunk);
     return chunk;
   }

@@ -6,16 +6,17 @@
  * start later start with it.
  */
 import { Errno } from '../abi/errno.js';
-import { PROT_EXEC, PROT_READ, PROT_WRITE } from '../platform/platform.js';
-import type { GatePort, HostThread } from '../platform/platform.js';
+import { REGISTER_LAYOUTS } from '../abi/registers.js';
+import { KEPT_NOWHERE, PROT_EXEC, PROT_READ, PROT_WRITE } from '../platform/platform.js';
+import type { GatePort, HostThread, Kept } from '../platform/platform.js';
 import type { FrameAllocator } from '../mm/frames.js';
 import { AddressMap } from '../mm/map.js';
 import { runsFromStandIns } from '../mm/map-core.js';
 import { VM_DONTFORK, VM_SHARED, VM_WIPEONFORK, type Vma } from '../mm/memory-map.js';
-import { Chunk, type Reason } from './chunk.js';
+import { Chunk, type Fits, type Site } from './chunk.js';
 import { FileCode } from './file-code.js';
 import { PrivateChunk } from './private-code.js';
-import { SYSCALL_LENGTH } from './x86_64/mover.js';
+import { SITE_CODE, type Reason, type SiteCode } from './site-code.js';
 
 /** Why a site stayed on the slow path. */
 export type SlowReason = Reason | 'writable code' | 'shared mapping' | 'private memory' | 'memory' | 'place taken';
@@ -39,6 +40,9 @@ export class Gate {
   /** Sites that stay slow, by reason; a site counts once for each file, or each time in private memory. */
   readonly slow = new Map<SlowReason, number>();
   private readonly port: GatePort;
+  private readonly siteCode: SiteCode;
+  /** Of the system call instruction. */
+  private readonly length: number;
   private readonly frames: FrameAllocator;
   private readonly mapOf: (thread: HostThread) => AddressMap | null;
   private readonly heat = new Uint8Array(HEAT_SLOTS);
@@ -47,6 +51,8 @@ export class Gate {
 
   constructor(port: GatePort, frames: FrameAllocator, mapOf: (thread: HostThread) => AddressMap | null) {
     this.port = port;
+    this.siteCode = SITE_CODE[port.arch];
+    this.length = REGISTER_LAYOUTS[port.arch].syscallLength;
     this.frames = frames;
     this.mapOf = mapOf;
     port.client = this;
@@ -67,13 +73,14 @@ export class Gate {
     }
     if (this.heat[slot] < 255) this.heat[slot]++;
     const map = this.mapOf(thread);
-    if (map === null) return;
+    if (map === null || (!this.siteCode.servesThreads && !map.code.alone)) return;
     const local = map.code.heatOf(slot);
     const hotHere = local % TURN === HOT_HERE;
     if (this.heat[slot] !== HOT - 1 && !hotHere) return;
-    if (hotHere && this.patch(map, thread, ret - SYSCALL_LENGTH)) return;
-    const chunk = this.learn(map, ret - SYSCALL_LENGTH);
-    if (chunk !== null && hotHere) this.adopt(map, thread, ret - SYSCALL_LENGTH, chunk);
+    const site = ret - this.length;
+    if (hotHere && this.patch(map, thread, site)) return;
+    const chunk = this.learn(map, site);
+    if (chunk !== null && hotHere) this.adopt(map, thread, site, chunk);
   }
 
   /** Rewrites a site in memory without a file; false when it is in no such memory. */
@@ -86,7 +93,17 @@ export class Gate {
     let island = code.islands.find(({ owner, codeStart, codeEnd }) => {
       return owner instanceof PrivateChunk && site >= codeStart && site < codeEnd;
     });
-    island ??= PrivateChunk.make(map, site, vma.start, vma.end, this.port.address, this.port.channels) ?? undefined;
+    island ??=
+      PrivateChunk.make(
+        this.siteCode,
+        map,
+        fitting(map),
+        site,
+        vma.start,
+        vma.end,
+        this.port.address,
+        this.port.channels,
+      ) ?? undefined;
     if (island === undefined) {
       this.staysSlow(site, 'place taken');
       return true;
@@ -116,7 +133,7 @@ export class Gate {
 
   /** The thread stands behind the call at `site`, which is a jump now. */
   private goesOn(thread: HostThread, chunk: Chunk, codeStart: number, site: number): void {
-    const behind = site + SYSCALL_LENGTH;
+    const behind = site + this.length;
     const landing = chunk.landing(behind - codeStart);
     if (landing >= 0) this.port.continues(thread, behind, codeStart + chunk.distance + landing);
   }
@@ -130,10 +147,11 @@ export class Gate {
     if (file.shadow === undefined) return this.staysSlow(site, 'shared mapping');
     if ((file.writableMappings ?? 0) > 0) return this.staysSlow(site, 'shared mapping');
     let code = file.shadow as FileCode | null;
-    if (code === null) file.shadow = code = new FileCode(file, this.frames, this.port.address, this.port.channels);
+    const { address, channels } = this.port;
+    if (code === null) file.shadow = code = new FileCode(this.siteCode, file, this.frames, address, channels);
     const offset = vma.fileOffset(site);
     const end = Math.min(vma.fileOffset(vma.end), map.pageUp(file.size));
-    const chunk = code.makeChunk(offset, vma.offset, end, site);
+    const chunk = code.makeChunk(offset, vma.offset, end, site, fitting(map));
     if (chunk === null) return this.staysSlow(site, 'memory');
     const at = offset - chunk.from;
     if (chunk.sites.has(at)) return chunk;
@@ -205,6 +223,23 @@ export class Gate {
     return at < 0 ? 0 : island.codeStart + at;
   }
 
+  /** The site whose trampoline a thread is in at `address`, and how far in. */
+  private inTrampoline(thread: HostThread, address: number): { site: Site; inside: number } | null {
+    const island = this.mapOf(thread)?.code.islandAt(address);
+    if (island === undefined || !(island.owner instanceof Chunk)) return null;
+    const site = island.owner.siteAt(address - island.start);
+    return site === undefined ? null : { site, inside: address - island.start - site.trampoline };
+  }
+  kept(thread: HostThread, address: number): Kept {
+    const place = this.inTrampoline(thread, address);
+    return place === null ? KEPT_NOWHERE : this.siteCode.kept(place.inside);
+  }
+  bypass(thread: HostThread, address: number): number {
+    const place = this.inTrampoline(thread, address);
+    const to = place === null ? -1 : this.siteCode.bypass(place.inside);
+    return to < 0 ? 0 : address - place!.inside + to;
+  }
+
   /** Where a thread goes on that has no code any more at `address`, because its island has gone meanwhile; or 0. */
   escape(thread: HostThread, address: number): number {
     const map = this.mapOf(thread);
@@ -227,6 +262,16 @@ export class Gate {
     const slow = lines.length === 0 ? '' : `system call sites that stayed slow:\n${lines.join('')}`;
     return `gate: ${handedOver} calls handed over, ${this.rewritten} sites rewritten, polling began ${pollingTimes} times, ${this.landed} traps\n${slow}`;
   }
+}
+
+/** Where the process has neither anything of its own nor other islands. */
+function fitting(map: AddressMap): Fits {
+  return (start, length) => {
+    const end = start + length;
+    return (
+      map.canMapIsland({ start, end }) && !map.code.islands.some((other) => other.start < end && other.end > start)
+    );
+  };
 }
 
 /** Private memory: of several threads, or changed too often. */

@@ -7,7 +7,8 @@
 import type { FrameAllocator } from '../mm/frames.js';
 import type { AddressMap } from '../mm/map.js';
 import { SharedFrames, type Island, type RewrittenCode } from '../mm/rewritten-code.js';
-import { Chunk, type CodeSource } from './chunk.js';
+import { Chunk, islandDistance, type CodeSource, type Fits } from './chunk.js';
+import type { SiteCode } from './site-code.js';
 
 const WINDOW = 0x1_0000;
 
@@ -49,7 +50,9 @@ export class PrivateChunk extends Chunk {
 
   /** The island of the chunk around `site`, in memory that spans [start, end); null when there is no room. */
   static make(
+    siteCode: SiteCode,
     map: AddressMap,
+    fits: Fits,
     site: number,
     start: number,
     end: number,
@@ -58,12 +61,14 @@ export class PrivateChunk extends Chunk {
   ): Island | null {
     const from = Math.max(start, site - (site % WINDOW));
     const to = Math.min(end, site - (site % WINDOW) + WINDOW);
-    const memory = SharedFrames.allocate(map.frames, Chunk.islandLength(from, to));
+    const length = siteCode.islandLength(to - from, map.pageSize);
+    const memory = SharedFrames.allocate(map.frames, length);
     if (memory === null) return null;
     const snapshot = new Snapshot(map);
     const { frames }: { frames: FrameAllocator } = map;
     const turn = Math.floor(site / WINDOW) % 2;
-    const options = { file: snapshot, frames, from, to, address: from, turn, island: memory, gate, channels };
+    const distance = islandDistance(siteCode, from, turn, length, fits);
+    const options = { siteCode, file: snapshot, frames, from, to, distance, island: memory, gate, channels };
     const chunk = new PrivateChunk(map, options, snapshot);
     const island: Island = {
       start: from + chunk.distance,

@@ -504,7 +504,7 @@ export abstract class MapCore implements IslandHost {
   get alone(): boolean {
     return this.space.threads.size <= 1;
   }
-  canMapIsland({ start, end }: Island): boolean {
+  canMapIsland({ start, end }: Pick<Island, 'start' | 'end'>): boolean {
     return start >= MMAP_MIN_ADDR && end <= this.platform.taskSize && !this.list.intersects(start, end);
   }
   mapIsland({ start, end }: Island, frame: number): void {

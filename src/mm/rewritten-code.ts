@@ -100,7 +100,7 @@ export interface IslandHost {
   /** Whether at most one thread runs there. */
   readonly alone: boolean;
   /** Whether nothing of the guest's is in the way. */
-  canMapIsland(island: Island): boolean;
+  canMapIsland(island: Pick<Island, 'start' | 'end'>): boolean;
   mapIsland(island: Island, frame: number): void;
   unmapIsland(island: Island): void;
   /** Writes over private memory, whatever its protection. */

@@ -19,9 +19,11 @@ export interface NativeContext {
   readonly physical: ArrayBuffer;
   /** Whether calls may be handed over without a stop; the rest of the gate has no meaning otherwise. */
   readonly gate: boolean;
-  /** Address of the gate's code, and of slot 0's channel, in every guest. */
+  /** Address of the gate's code, and of the first channel, in every guest. */
   readonly gateAt: number;
   readonly channelsAt: number;
+  /** From one to the next in `channels`. */
+  readonly channelBytes: number;
   readonly gateControl: ArrayBuffer;
   readonly channels: ArrayBuffer;
   readonly arch: 'x86_64' | 'aarch64';
@@ -42,6 +44,8 @@ export interface NativeContext {
   exit(slot: number): void;
   batch(slot: number, count: number): number;
   continues(slot: number, ret: number, at: number): void;
+  /** Whether nothing is left of any other thread of its process. */
+  alone(slot: number): boolean;
   cloneThread(slot: number): number;
   fork(slot: number): number;
   createAddressSpace(): number;

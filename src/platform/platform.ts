@@ -94,8 +94,15 @@ export interface Platform {
   close(): void;
 }
 
+/** Where a thread inside a trampoline has the registers that the trampoline uses. */
+export const KEPT_NOWHERE = 0;
+export const KEPT_ON_STACK = 1;
+export const KEPT_IN_CHANNEL = 2;
+export type Kept = typeof KEPT_NOWHERE | typeof KEPT_ON_STACK | typeof KEPT_IN_CHANNEL;
+
 /** System calls without a stop, where the platform has that (src/gate decides what is rewritten). */
 export interface GatePort {
+  readonly arch: ArchName;
   /** Address of the gate's code and of the first channel, the same in every guest. */
   readonly address: number;
   readonly channels: number;
@@ -121,6 +128,10 @@ export interface GateClient {
   escape(thread: HostThread, address: number): number;
   /** The guest's own code that `address` stands for, or 0: it is the guest's own. */
   original(thread: HostThread, address: number): number;
+  /** Where a thread at `address` has the registers that trampolines use: in their place unless it is in one. */
+  kept(thread: HostThread, address: number): Kept;
+  /** Where to go on after a fault at `address` of a trampoline's own, or 0. */
+  bypass(thread: HostThread, address: number): number;
 }
 
 /** Host-side pages that hold file data and shared memory: one memfd, mapped whole into the supervisor. */

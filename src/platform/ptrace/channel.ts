@@ -1,6 +1,6 @@
 /**
  * The channel of the call being served, when it came without a stop: small buffers the guest sent along, and small answers that
- * it copies out itself before the call returns (native/stub/gate_x86_64.S). Saves a host call each.
+ * it copies out itself before the call returns (native/stub/gate_*.S). Saves a host call each.
  *
  * Invariants: between `open` (the call) and `close` (the next wait) only. Answers are deferred, so they are delivered at once when
  * anything could see that: a real read of the same memory, a stop of the thread, another thread resumed.
@@ -27,21 +27,25 @@ export class CallChannel {
   private inLength = 0;
   private used = 0;
   private base = 0;
+  /** From one channel to the next. */
+  private readonly step: number;
   private readonly control: Int32Array;
   private readonly bytes: Uint8Array;
   private readonly words: Uint32Array;
 
   constructor(native: NativeContext, control: Int32Array) {
     this.control = control;
+    this.step = native.channelBytes;
     this.bytes = new Uint8Array(native.channels);
     this.words = new Uint32Array(native.channels);
   }
 
-  open(thread: PtraceThread): void {
+  /** `index`: which channel it came through. */
+  open(thread: PtraceThread, index: number): void {
     const { control } = this;
     this.space = thread.space;
     this.slot = thread.slot;
-    this.base = thread.slot * L.CHANNEL_BYTES;
+    this.base = index * this.step;
     this.inLength = control[L.IN_LENGTH];
     this.inAddr = (control[L.IN_ADDR_HI] >>> 0) * TWO32 + (control[L.IN_ADDR_LO] >>> 0);
     this.used = this.inLength;

@@ -62,9 +62,6 @@ export const SYSTEM_NS = 1;
 export const BLOCK_WORDS = 40;
 export const ENTRY_WORDS = 8;
 export const BATCH_ENTRIES = 64;
-/** A slot's channel, see native/gate.h. */
-export const CHANNEL_BYTES = 8192;
-export const CHANNEL_WORDS = CHANNEL_BYTES / 4;
 
 /** Host call numbers the stub may make. */
 export interface HostCalls {

@@ -164,7 +164,7 @@ export class PtracePlatform implements Platform {
     const { gate } = this;
     if (kind === STOP_SYSCALL) {
       const via = control[L.VIA];
-      if (via === L.VIA_CHANNEL) this.channel.open(thread);
+      if (via === L.VIA_CHANNEL) this.channel.open(thread, gate!.channelOf(thread));
       else if (gate !== null && via === L.VIA_SITE) gate.site(thread);
     } else if (kind === STOP_SIGNAL) {
       stop.signal = control[L.SIGNAL];

@@ -25,6 +25,8 @@ export class PtraceSpace implements AddressSpace {
   private ending: number;
   private peakBytes = 0;
   readonly threads = new Set<PtraceThread>();
+  /** Whose the process's channel is, where there is one for all: see PtraceGate.admits. */
+  served: PtraceThread | null = null;
   private readonly queue: number[] = [];
 
   constructor(platform: PtracePlatform, id: number) {

@@ -51,18 +51,19 @@ export class PtraceThread implements HostThread {
   }
   refresh(): void {
     if (!this.ran || this.slot < 0) return;
-    this.platform.gate!.fetch(this.slot, this.shared!, this.running);
+    this.platform.gate!.fetch(this, this.shared!, this.running);
     if (!this.running) this.ran = false;
   }
   private publish(): void {
     const { shared } = this;
     if (shared === null) return;
     const gate = this.platform.gate!;
+    if (!gate.admits(this)) return;
     if (this.creds !== shared.creds) {
       this.creds = shared.creds;
-      gate.setFacts(this.slot, shared);
+      gate.setFacts(this, shared);
     }
-    gate.publish(this.slot, this.ran ? null : shared, shared.anyPending());
+    gate.publish(this, this.ran ? null : shared, shared.anyPending());
     this.ran = true;
   }
 
@@ -87,9 +88,18 @@ export class PtraceThread implements HostThread {
 
   cloneThread(): HostThread {
     if (this.space.dirty) this.space.mustFlush();
+    this.withdraw();
     const slot = this.platform.native.cloneThread(this.slot);
     if (slot < 0) throw this.platform.failure('clone', -slot);
     return new PtraceThread(this.platform, this.space, slot, this.platform.control[L.HOST_TID]);
+  }
+
+  /** A channel that is the process's is nobody's from now on. */
+  private withdraw(): void {
+    if (this.space.served === null) return;
+    this.refresh();
+    this.creds = null;
+    this.platform.gate!.withdraw(this.space);
   }
 
   fork(): HostThread {
