@@ -29,7 +29,7 @@ bool Context::anyDying() {
 
 Context::Context(napi_env env, std::string stub, uint64_t size, bool place, int gate)
     : env(env), stubPath(std::move(stub)), physicalSize(size), place_(place), wantGate_(gate != 0) {
-  if (gate == kGatePolls) regime_.force();
+  if (gate >= kGatePolls) regime_.force(gate);
   pageSize = static_cast<size_t>(sysconf(_SC_PAGESIZE));
   contextsOfThread.push_back(this);
 }

@@ -292,7 +292,7 @@ Context::Found Context::poll(Event *event, int64_t deadlineNs, bool once) {
   if (running_ == 0) return Found::kSleep;
   looper->touch();
   const uint64_t start = arch::ticks();
-  const auto limit = static_cast<uint64_t>(kIdleSpinUs * ticksPerUs_ * (regime_.forced() ? Regime::kForcedPatience : 1));
+  const auto limit = static_cast<uint64_t>(kIdleSpinUs * ticksPerUs_ * regime_.patience());
   if (gateControl_->polling.load(std::memory_order_relaxed) == 0) gateControl_->polling.store(1);
   for (;;) {
     if (lastTaken_ >= 0 && slots[lastTaken_].state == State::kRunning && take(lastTaken_)) return Found::kCall;

@@ -11,7 +11,7 @@
 
 namespace levitate {
 
-// How a context is asked for its gate: 0 no, 1 yes.
+// How a context is asked for its gate: 0 no, 1 yes; from here on, that it always polls, and how patiently.
 constexpr int kGatePolls = 2;
 
 enum ChannelState : uint32_t { kChannelIdle, kChannelRequest, kChannelTaken, kChannelDone, kChannelPark, kChannelParked };
@@ -60,11 +60,14 @@ struct Continuations {
 class Regime {
  public:
   bool polling() const { return polling_; }
-  // Polls whether it pays or not, and both sides wait long for the other, also on a starved machine: for tests of what is
-  // handed over.
-  static constexpr int kForcedPatience = 8;
-  void force() { forced_ = true; }
+  // Polls whether it pays or not, and both sides wait so many times longer for the other, also on a starved machine: for tests
+  // of what is handed over.
+  void force(int patience) {
+    forced_ = true;
+    patience_ = patience;
+  }
   bool forced() const { return forced_; }
+  int patience() const { return patience_; }
   // A handed-over call while polling, or a stop that would have been one while taking turns.
   void gated() {
     if (score_ < kCap) score_ += 10;
@@ -92,7 +95,7 @@ class Regime {
  private:
   static constexpr size_t kLargeCopy = 32 * 1024;
   static constexpr int kEnter = 320, kCap = 450, kLeave = 0, kFloor = -200;
-  int score_ = 0;
+  int score_ = 0, patience_ = 1;
   bool polling_ = false, forced_ = false;
 };
 

@@ -127,6 +127,7 @@ export class Chunk implements IslandOwner {
     if (copy === null) return 'no room';
     const frame = copy.extent;
     physical.bytes.set(text, this.island.extent.offset + place);
+    physical.codeWritten(this.island.extent.offset + place, text.length);
     const site: Site = { offset, trampoline: place, plan };
     for (let at = place; at < place + text.length; at += GRANULE) {
       this.usedGranules[at / GRANULE] = 1;
@@ -140,6 +141,7 @@ export class Chunk implements IslandOwner {
     const view = new DataView(physical.bytes.buffer, physical.bytes.byteOffset + frame.offset, pageSize);
     plan.write(view, within, this.distance + place - offset);
     for (const [at, length] of plan.overwrites) this.markOverwritten(offset + at, length);
+    physical.codeWritten(frame.offset, pageSize);
     this.pages.get(page)?.retire();
     this.pages.set(page, copy);
     this.missing++;
@@ -172,6 +174,7 @@ export class Chunk implements IslandOwner {
       const source = this.pageFrame(at);
       bytes.copyWithin(extent.offset + at, source, source + pageSize);
     }
+    this.frames.physical.codeWritten(extent.offset, extent.length);
     this.image?.retire();
     for (const page of this.pages.values()) page.retire();
     this.pages.clear();
@@ -259,6 +262,7 @@ export class Chunk implements IslandOwner {
     const { extent } = copy;
     const source = this.pageFrame(page);
     this.frames.physical.bytes.copyWithin(extent.offset, source, source + extent.length);
+    this.frames.physical.codeWritten(extent.offset, extent.length);
     this.pages.set(page, copy);
     return copy;
   }

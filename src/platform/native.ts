@@ -64,6 +64,7 @@ export interface NativeContext {
   syncCode(offset: number, len: number): void;
   readonly coherentCode: boolean;
   clear(offset: number, len: number): number;
+  codeWritten(offset: number, len: number): void;
   physicalResident(): number;
   poke(space: number, addr: number, bytes: Uint8Array): number;
   resident(space: number, addr: number, len: number, out: Uint8Array | undefined): number;
@@ -145,7 +146,7 @@ export interface NativeHostTracer {
 
 export interface NativeAddon {
   readonly supported: boolean;
-  /** `gate`: 0 none, 1 one, 2 one for which the supervisor always polls. */
+  /** `gate`: 0 none, 1 one, 2 and more one for which the supervisor always polls, and waits so many times longer. */
   createContext(stub: string, physicalBytes: number, place: boolean, gate: number): NativeContext;
   createHostIo(): NativeHostIo;
   createHostTracer(): NativeHostTracer;

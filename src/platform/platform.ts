@@ -142,6 +142,8 @@ export interface PhysicalPages {
   readonly size: number;
   /** Gives pages back to the host; they read as zeros afterwards. Page aligned. */
   release(offset: number, length: number): void;
+  /** What has been written there is code for guests: instruction caches forget what they have of it. */
+  codeWritten(offset: number, length: number): void;
   /** Zeroes pages and keeps those the host has. Page aligned. */
   clear(offset: number, length: number): void;
   /** Bytes really in use on the host. */

@@ -3,12 +3,13 @@ import { expect, test } from '@jest/globals';
 import { readFileSync, readdirSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { checked } from '../e2e/leaks.js';
+import { SLOWNESS } from '../support/pace.js';
 import { GATED, guestProgram, program, run, sameEverywhere, start, type Mode } from './guests.js';
 
 checked();
 
 const gated = GATED ? test : test.skip;
-const PATIENCE_MS = 90_000;
+const PATIENCE_MS = 90_000 * SLOWNESS;
 
 gated.each<Mode>(['native', 'stops', 'gate'])(
   '200 guests at once: right, and none starves, %s',

@@ -8,9 +8,11 @@ import { mkdirSync, readFileSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
 import { compile, LEVITATE, Run, scratch, type Ending } from '../e2e/leaks.js';
+import { SLOWNESS } from '../support/pace.js';
 
-/** Whether there is a gate here at all: it is for x86-64 with two CPUs. */
-export const GATED = process.arch === 'x64' && availableParallelism() > 1;
+/** Whether there is a gate here at all: it is for two CPUs. */
+export const GATED = availableParallelism() > 1;
+export const ON_X86 = process.arch === 'x64';
 
 export const HEADERS = `
 #define _GNU_SOURCE
@@ -46,20 +48,37 @@ export function program(name: string, source: string, ...flags: string[]): strin
   compile(`${HEADERS}\n${source}`, `root/${name}`, ['-w', '-pthread', ...flags]);
   return `/${name}`;
 }
-const source = (name: string): string => readFileSync(join(import.meta.dirname, 'guest', `${name}.c`), 'utf8');
+const GUESTS = join(import.meta.dirname, 'guest');
+const source = (name: string): string => readFileSync(join(GUESTS, `${name}.c`), 'utf8');
 /** The same for guest/NAME.c. */
 export function guestProgram(name: string, ...flags: string[]): string {
   mkdirSync(inRoot('tmp'), { recursive: true });
-  compile(source(name), `root/${name}`, ['-w', '-pthread', ...flags]);
+  compile(source(name), `root/${name}`, ['-w', '-pthread', '-I', GUESTS, ...flags]);
   return `/${name}`;
 }
 /** The same with the host's libc, and loaded high in memory. */
 export function highProgram(name: string): string {
   mkdirSync(inRoot('tmp'), { recursive: true });
-  const words = ['-x', 'c', '-O1', '-w', '-pthread', '-fPIE', '-static-pie', '-o', inRoot(`${name}-high`), '-'];
+  const words = [
+    '-x',
+    'c',
+    '-O1',
+    '-w',
+    '-pthread',
+    '-I',
+    GUESTS,
+    '-fPIE',
+    '-static-pie',
+    '-o',
+    inRoot(`${name}-high`),
+    '-',
+  ];
   execFileSync('gcc', words, { input: source(name) });
   return `/${name}-high`;
 }
+
+/** A slow machine's supervisor and guests wait longer for one another. */
+const POLL = SLOWNESS === 1 ? 'poll' : `poll:${SLOWNESS * 100}`;
 
 /** 'polled': with the gate, and calls are handed over whether that pays or not. */
 export type Mode = 'native' | 'stops' | 'gate' | 'polled';
@@ -76,7 +95,7 @@ export interface Outcome extends Ending {
 export function start(mode: Mode, options: readonly string[], path: string, ...args: string[]): Run {
   if (mode === 'native') return new Run([inRoot(path), ...args]);
   const gate = mode === 'stops' ? '--no-gate' : '--gate';
-  const env: Record<string, string> = mode === 'polled' ? { LEVITATE_GATE: 'poll' } : {};
+  const env: Record<string, string> = mode === 'polled' ? { LEVITATE_GATE: POLL } : {};
   return new Run([...LEVITATE, '--root', scratch('root'), gate, '--report', ...options, path, ...args], { env });
 }
 
@@ -90,7 +109,7 @@ export async function outcome(run: Run): Promise<Outcome> {
 }
 
 export function run(mode: Mode, path: string, ...args: string[]): Promise<Outcome> {
-  return outcome(start(mode, ['--timeout', '25s'], path, ...args));
+  return outcome(start(mode, ['--timeout', `${25 * SLOWNESS}s`], path, ...args));
 }
 
 /**

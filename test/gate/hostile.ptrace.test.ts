@@ -2,12 +2,13 @@
 // the run ends, and no process of the host is left.
 import { beforeAll, expect, test } from '@jest/globals';
 import { checked } from '../e2e/leaks.js';
+import { SLOWNESS } from '../support/pace.js';
 import { GATED, guestProgram, outcome, start } from './guests.js';
 
 checked();
 
 const gated = GATED ? test : test.skip;
-const PATIENCE_MS = 90_000;
+const PATIENCE_MS = 90_000 * SLOWNESS;
 
 let path = '';
 beforeAll(() => {
@@ -15,7 +16,7 @@ beforeAll(() => {
 });
 
 async function attacked(how: string, count: number, seed: number): Promise<void> {
-  const options = ['--timeout', '80s', '--memory', '512M', '--pids', '300'];
+  const options = ['--timeout', `${80 * SLOWNESS}s`, '--memory', '512M', '--pids', '300'];
   for (const mode of ['polled', 'gate'] as const) {
     const { status, stdout, stderr, handedOver } = await outcome(
       start(mode, options, path, how, String(count), String(seed)),
@@ -26,6 +27,10 @@ async function attacked(how: string, count: number, seed: number): Promise<void>
 }
 
 gated('scribbling over the channels of threads that make calls', () => attacked('scribble', 50, 1), PATIENCE_MS);
-gated('any GS base: other channels, between channels, the kernel half', () => attacked('bases', 30, 2), PATIENCE_MS);
+gated(
+  'any GS base or stack pointer: other channels, between channels, the kernel half',
+  () => attacked('bases', 30, 2),
+  PATIENCE_MS,
+);
 gated('mappings over text, islands, channels and stub', () => attacked('unmap', 30, 3), PATIENCE_MS);
 gated('jumps into the gate and into trampolines', () => attacked('jumps', 30, 4), PATIENCE_MS);

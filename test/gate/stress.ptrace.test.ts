@@ -2,6 +2,7 @@
 // whose results are checked (guest/stress.c). What it prints depends on the seed alone.
 import { beforeAll, expect, test } from '@jest/globals';
 import { checked } from '../e2e/leaks.js';
+import { SLOWNESS } from '../support/pace.js';
 import { GATED, guestProgram, outcome, start, type Mode } from './guests.js';
 
 checked();
@@ -9,7 +10,7 @@ checked();
 const gated = GATED ? test : test.skip;
 const SECONDS = Number(process.env['LEVITATE_STRESS_SECONDS'] ?? 5);
 /** It ends by itself; how long the last round takes depends on the machine. */
-const GRACE_SECONDS = 120;
+const GRACE_SECONDS = 120 * SLOWNESS;
 
 let path = '';
 beforeAll(() => {

@@ -28,6 +28,10 @@ export class PhysicalMemory implements PhysicalPages {
     if (error !== 0) throw new Error(`levitate: clearing physical memory failed: ${errnoName(error)}`);
   }
 
+  codeWritten(offset: number, length: number): void {
+    this.native.codeWritten(offset, length);
+  }
+
   residentBytes(): number {
     return this.native.physicalResident();
   }

@@ -32,18 +32,22 @@ export interface PtraceOptions {
   place?: boolean;
   /**
    * Let hot system calls pass without a stop: needs `place`, two CPUs and a CPU that can, see src/gate. Default: yes, unless
-   * LEVITATE_GATE is 0 in the environment. With LEVITATE_GATE=poll the supervisor always polls for calls (for tests).
+   * LEVITATE_GATE is 0 in the environment. With LEVITATE_GATE=poll the supervisor always polls for calls (for tests), and both
+   * sides wait 8 times longer for one another than they would, or N times with poll:N.
    */
   gate?: boolean;
 }
 
 const TWO32 = 0x1_0000_0000;
 
+const GATE_POLLS = 2;
+const PATIENCE = 8;
 /** createContext's `gate`. */
 function gateMode(wanted: boolean | undefined): number {
   const setting = process.env['LEVITATE_GATE'];
   if (!(wanted ?? setting !== '0')) return 0;
-  return setting === 'poll' ? 2 : 1;
+  const polls = /^poll(?::(\d+))?$/.exec(setting ?? '');
+  return polls === null ? 1 : Math.max(GATE_POLLS, Number(polls[1] ?? PATIENCE));
 }
 const MAX_TIMEOUT_MS = 2_000_000;
 const SETTLE_MS = 2;

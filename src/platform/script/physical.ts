@@ -16,6 +16,9 @@ export class ScriptPhysical implements PhysicalPages {
       throw new RangeError(`release(${offset}, ${length})`);
     this.bytes.fill(0, offset, offset + length);
   }
+  codeWritten(): void {
+    // Nobody executes it.
+  }
   clear(offset: number, length: number): void {
     this.release(offset, length);
   }

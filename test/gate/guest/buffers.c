@@ -17,15 +17,11 @@
 #include <sys/uio.h>
 #include <time.h>
 #include <unistd.h>
+#include "machine.h"
 #define CHECK(what) do { if (!(what)) { printf("line %d: %s (%d)\n", __LINE__, #what, errno); fflush(stdout); _exit(99); } } while (0)
 enum { PAGE = 4096 };
 
-static long call(long nr, long a, long b, long c, long d) {
-  register long r10 asm("r10") = d;
-  long result;
-  asm volatile("syscall" : "=a"(result) : "0"(nr), "D"(a), "S"(b), "d"(c), "r"(r10) : "rcx", "r11", "memory");
-  return result;
-}
+#define call raw_call
 static int file, pipes[2];
 static uint64_t sum(const volatile unsigned char *at, size_t length) {
   uint64_t digest = 0xcbf29ce484222325;
@@ -38,7 +34,7 @@ static void warm(void) {
   struct timespec t;
   for (int i = 0; i < 300; i++) {
     call(SYS_pread64, file, (long)bytes, 8, 0);
-    call(SYS_access, (long)"/nowhere", 0, 0, 0);
+    raw_access((char *)"/nowhere", 0);
     call(SYS_clock_gettime, 1, (long)&t, 0, 0);
   }
 }
@@ -67,7 +63,7 @@ int main() {
       printf(" %ld", call(SYS_pread64, file, bad[i], 16, 0));
       printf(" %ld", i == 9 ? 0 : call(SYS_pwrite64, file, bad[i], 16, 9000));
       printf(" %ld", call(SYS_clock_gettime, 1, bad[i], 0, 0) == -EFAULT);
-      printf(" %ld", i == 9 ? 0 : call(SYS_access, bad[i], 0, 0, 0));
+      printf(" %ld", i == 9 ? 0 : raw_access((char *)bad[i], 0));
       printf(" %ld", i == 9 ? 0 : call(SYS_newfstatat, AT_FDCWD, bad[i], (long)two, 0));
       printf(" %ld", call(SYS_fstat, file, bad[i], 0, 0));
       printf(" %ld", i == 9 ? 0 : call(SYS_readv, file, bad[i], 2, 0));
@@ -99,18 +95,18 @@ int main() {
     for (int length = 1; length < 12; length++) {
       char *path = (char *)two + 2 * PAGE - length;
       memset(path, '/', length);
-      printf("path %ld", call(SYS_access, (long)path, 0, 0, 0));
+      printf("path %ld", raw_access((char *)path, 0));
       path[length - 1] = 0;
-      printf(" %ld\n", call(SYS_access, (long)path, 0, 0, 0));
+      printf(" %ld\n", raw_access((char *)path, 0));
     }
     /* Paths across a page, of every length around what travels at once. */
     for (int length = 200; length < 320; length += 3) {
       char *path = (char *)two + PAGE - length / 2;
       memset(path, '/', length);
       path[length] = 0;
-      CHECK(call(SYS_access, (long)path, 0, 0, 0) == 0);
+      CHECK(raw_access((char *)path, 0) == 0);
       path[length - 1] = 'x';
-      CHECK(call(SYS_access, (long)path, 0, 0, 0) == -ENOENT);
+      CHECK(raw_access((char *)path, 0) == -ENOENT);
     }
     /* Pages that nobody has touched yet, in shared and private mappings of files, and beyond their end. */
     for (int kind = 0; kind < 2; kind++) {
@@ -121,7 +117,7 @@ int main() {
         printf(" %lx", (long)sum(map, 2 * PAGE));
         printf(" end %ld", call(SYS_pread64, file, (long)(map + 4 * PAGE - 5), length, 50));
         printf(" %ld", call(SYS_pread64, file, (long)(map + 5 * PAGE), length, 50));
-        printf(" %ld", call(SYS_access, (long)(map + 4 * PAGE), 0, 0, 0));
+        printf(" %ld", raw_access((char *)(map + 4 * PAGE), 0));
         printf(" %ld\n", call(SYS_write, pipes[1], (long)(map + 4 * PAGE - 5), 10, 0));
         char drain[64];
         read(pipes[0], drain, sizeof drain);

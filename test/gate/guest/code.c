@@ -14,18 +14,17 @@
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
+#include "machine.h"
 #define CHECK(what) do { if (!(what)) { printf("line %d: %s (%d)\n", __LINE__, #what, errno); fflush(stdout); _exit(99); } } while (0)
 enum { PAGE = 4096, OFTEN = 400 };
 typedef int function(void);
 
-/* getuid, plus a constant at byte 8; the instruction behind the call is one that moves. */
-static const unsigned char kCode[] = "\xb8\x66\0\0\0\x0f\x05\x05\x00\0\0\0\xc3\x90\x90\x90";
-enum { CONSTANT = 8, CALL = 5 };
 static void put(unsigned char *at, int constant) {
-  memcpy(at, kCode, sizeof kCode - 1);
+  memcpy(at, kFunction, FUNCTION);
   at[CONSTANT] = constant;
 }
 static void often(void *code, int constant, int line) {
+  code_changed(code, FUNCTION);
   for (int i = 0; i < OFTEN; i++) {
     const int is = ((function *)code)();
     if (is == constant) continue;
@@ -37,8 +36,7 @@ static void often(void *code, int constant, int line) {
 #define OFTEN_IS(code, constant) often(code, constant, __LINE__)
 
 extern unsigned char patched[];
-asm(".text\n.p2align 12\n.globl patched\npatched: mov $102, %eax; syscall; add $0x11, %eax; nop; nop; ret\n.p2align 12\n"
-    "other: mov $102, %eax; syscall; mov %eax, %ecx; xor %ecx, %ecx; ret\n.p2align 12\n");
+TEXT_FUNCTION(patched);
 
 static volatile int stop;
 static void *caller(void *code) {
@@ -114,7 +112,7 @@ int main() {
   for (int i = 0; i < 6; i++) {
     OFTEN_IS(a, 81 + i);
     CHECK(mprotect(a, PAGE, PROT_READ | PROT_WRITE | (i & 1 ? PROT_EXEC : 0)) == 0);
-    CHECK(memcmp(a, kCode, CONSTANT) == 0 && a[CONSTANT] == 81 + i);
+    CHECK(memcmp(a, kFunction, CONSTANT) == 0 && a[CONSTANT] == 81 + i);
     a[CONSTANT]++;
     if (i & 1) OFTEN_IS(a, 82 + i);
     CHECK(mprotect(a, PAGE, PROT_READ | PROT_EXEC) == 0);
@@ -124,8 +122,7 @@ int main() {
   /* Another call number at the same place, and no call at all. */
   CHECK(mprotect(a, PAGE, 7) == 0);
   a[CONSTANT] = 0;
-  memcpy(a + CALL, "\x0f\x1f", 2); /* with what follows: nopl 0(%rax) of five bytes, and bytes that do nothing */
-  memcpy(a + CALL, "\x90\x90\x05\x00\0\0\0\xc3", 8);
+  memcpy(a + CALL, kNoCall, sizeof kNoCall - 1);
   OFTEN_IS(a, 102);
   puts("changed");
 
@@ -133,16 +130,16 @@ int main() {
   pthread_t threads[2];
   unsigned char *text = mmap(0, PAGE, PROT_READ | PROT_EXEC, MAP_PRIVATE, reader, 0);
   put(page, 33);
-  CHECK(pwrite(fd, page, 16, 0) == 16);
+  CHECK(pwrite(fd, page, FUNCTION, 0) == FUNCTION);
   for (int i = 0; i < 2; i++) CHECK(pthread_create(&threads[i], 0, caller, text) == 0);
   for (int i = 0; i < 30; i++) {
     OFTEN_IS(patched, i == 0 ? 0x11 : i - 1);
     CHECK(mprotect(patched, PAGE, PROT_READ | PROT_WRITE) == 0);
-    patched[9] = i;
+    patched[TEXT_CONSTANT] = i;
     CHECK(mprotect(patched, PAGE, PROT_READ | PROT_EXEC) == 0);
     OFTEN_IS(patched, i);
     /* And the file of the others' code is written, with what it holds already. */
-    CHECK(pwrite(fd, page, 16, 0) == 16);
+    CHECK(pwrite(fd, page, FUNCTION, 0) == FUNCTION);
   }
   /* Something maps where the trampolines of the others' code may be. */
   for (unsigned long at = 0x10000000; at < 0x80000000; at += 0x8000000) {
@@ -171,7 +168,7 @@ int main() {
   const pid_t child = fork();
   if (child == 0) {
     CHECK(mprotect(patched, PAGE, 7) == 0);
-    patched[9] = 77;
+    patched[TEXT_CONSTANT] = 77;
     OFTEN_IS(patched, 77);
     _exit(5);
   }

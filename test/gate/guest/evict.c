@@ -1,6 +1,6 @@
 /*
- * Something is mapped over the trampolines of code that other threads are running: they go on in the code itself. The place is
- * that of src/gate/chunk.ts.
+ * Something is mapped over the trampolines of code that other threads are running: they go on in the code itself. The places are
+ * those of src/gate/x86_64/code.ts and src/gate/aarch64/code.ts.
  */
 #define _GNU_SOURCE
 #include <errno.h>
@@ -12,7 +12,12 @@
 #include <sys/mman.h>
 #include <sys/syscall.h>
 #include <unistd.h>
-enum { PAGE = 4096 };
+#include "machine.h"
+#if defined(__x86_64__)
+enum { PAGE = 4096, BELOW = 0x38000000, COVERED = 0x10000000 };
+#else
+enum { PAGE = 4096, BELOW = 120 << 20, COVERED = 16 << 20 };
+#endif
 typedef long function(void);
 static volatile int stop;
 static void *caller(void *code) {
@@ -26,7 +31,7 @@ int main() {
   const int fd = mkstemp(name);
   unsigned char page[PAGE];
   memset(page, 0xcc, PAGE);
-  memcpy(page, "\xbf\xff\xff\xff\xff\xb8\x03\0\0\0\x0f\x05\x48\x89\xc2\xc3", 16); /* close(-1) */
+  memcpy(page, kClose, 16);
   write(fd, page, PAGE);
   const int r = open(name, O_RDONLY);
   unlink(name);
@@ -38,7 +43,7 @@ int main() {
     stop = 0;
     for (int i = 0; i < 3; i++) pthread_create(t + i, 0, caller, text);
     usleep(20000);
-    char *over = mmap(text - 0x38000000, 0x10000000, 3, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE | MAP_FIXED, -1, 0);
+    char *over = mmap(text - BELOW, COVERED, 3, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE | MAP_FIXED, -1, 0);
     if (over == MAP_FAILED) return 2;
     usleep(20000);
     stop = 1;
@@ -47,7 +52,7 @@ int main() {
       pthread_join(t[i], &w);
       wrong += (long)w;
     }
-    munmap(over, 0x10000000);
+    munmap(over, COVERED);
   }
   printf("wrong %ld\n", wrong);
   return 0;

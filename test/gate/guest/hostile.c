@@ -26,8 +26,14 @@
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
+#include "machine.h"
 
-enum { ARCH_SET_GS = 0x1001, PAGE = 4096, AREA = 64 << 20, WORDS = PAGE / 8 };
+#if !defined(SYS_fork)
+#define SYS_access SYS_chdir
+#define SYS_stat SYS_newfstatat
+#define SYS_fork SYS_clone
+#endif
+enum { ARCH_SET_GS = 0x1001, PAGE = 4096, AREA = 128 << 20, WORDS = PAGE / 8 };
 static uint64_t state;
 static uint64_t rnd(void) {
   state += 0x9e3779b97f4a7c15;
@@ -41,12 +47,33 @@ static double now(void) {
   clock_gettime(CLOCK_MONOTONIC, &t);
   return t.tv_sec + t.tv_nsec / 1e9;
 }
+#if defined(__x86_64__)
 static uint64_t channel(void) {
   uint64_t at;
   asm volatile("rdgsbase %0" : "=r"(at));
   return at;
 }
 static void set_gs(uint64_t to) { asm volatile("wrgsbase %0" ::"r"(to)); }
+static void find_channel(void) {}
+#else
+/* A site of which the address is known: what it has become leads to its trampoline, that to the gate, that to the channel. */
+extern const uint32_t known_site[];
+asm(".text\n.p2align 4\nknown_call: mov x8, #174\nknown_site: svc #0\nret\n");
+void known_call(void);
+static uint64_t found;
+static uint64_t channel(void) { return found; }
+static uint64_t trampoline_of(const uint32_t *site) {
+  return (*site & 0xfc000000) == 0x14000000 ? (uint64_t)site + ((int64_t)((uint64_t)*site << 38) >> 36) : 0;
+}
+static void find_channel(void) {
+  for (int i = 0; i < 3000; i++) known_call();
+  const uint64_t trampoline = trampoline_of(known_site);
+  if (trampoline == 0) return;
+  const uint64_t *gate = (uint64_t *)((uint64_t *)trampoline)[5], control = (uint64_t)gate + PAGE;
+  for (int i = 1; i < WORDS; i++)
+    if (gate[i] == control) found = gate[i - 1];
+}
+#endif
 static uint64_t area(uint64_t of) { return of & ~(uint64_t)(AREA - 1); }
 static uint64_t gate_page(uint64_t of) { return area(of) - AREA + 2 * PAGE; }
 
@@ -161,6 +188,10 @@ static void scribble(void) {
     volatile uint64_t *words = (uint64_t *)victims[rnd() % threads];
     const int which = rnd() % 20;
     if ((allowed >> which & 1) == 0) continue;
+#if defined(__aarch64__)
+    /* All threads have the same channel: as if it were each one's own. */
+    ((volatile uint32_t *)words)[1] = rnd() % 8 != 0;
+#endif
     if (which == 0) *(volatile uint32_t *)words = rnd() % 8;
     else words[kOffsets[which] / 8] = nasty();
     if (allowed == -1ul && rnd() % 16 == 0) words[rnd() % WORDS] = nasty();
@@ -168,11 +199,20 @@ static void scribble(void) {
   }
 }
 
-/* --- other GS bases --- */
+/* --- other GS bases, other stacks --- */
+#if defined(__aarch64__)
+static void call_on_stack(uint64_t stack, uint64_t tls) {
+  asm volatile("mov x19, sp; mrs x20, tpidr_el0; mov sp, %0; msr tpidr_el0, %1; mov x8, #173; svc #0; msr tpidr_el0, x20; mov sp, x19"
+               :
+               : "r"(stack), "r"(tls)
+               : "x0", "x8", "x19", "x20", "memory");
+}
+#endif
 static void bases(void) {
   const uint64_t own = channel();
   pthread_t thread;
-  for (int i = 0; i < 2; i++) pthread_create(&thread, 0, calling, (void *)rnd());
+  const int others = rnd() % 3; /* with none of them the process has a channel where that is for one thread */
+  for (int i = 0; i < others; i++) pthread_create(&thread, 0, calling, (void *)rnd());
   for (;;) {
     uint64_t to = 0;
     switch (rnd() % 12) {
@@ -191,10 +231,15 @@ static void bases(void) {
     }
     ready = 1;
     if (sigsetjmp(back, 1) != 0) continue;
+#if defined(__x86_64__)
     if (rnd() % 2) set_gs(to);
     else syscall(SYS_arch_prctl, ARCH_SET_GS, to);
     some_calls(rnd() % 100);
     if (rnd() % 4 == 0) set_gs(own);
+#else
+    /* There is no base to set: any stack pointer, since registers are kept below it, and any thread pointer. */
+    for (int i = rnd() % 200; i > 0; i--) call_on_stack(to, rnd());
+#endif
     some_calls(rnd() % 100);
   }
 }
@@ -210,7 +255,11 @@ static void unmap(void) {
     uint64_t at = 0, length = PAGE << rnd() % 6;
     switch (rnd() % 6) {
       case 0: at = text + PAGE * (rnd() % 64); if (rnd() % 64) continue; break;
+#if defined(__x86_64__)
       case 1: case 2: at = text + 0x61000000 + PAGE * (rnd() % 8192); length = PAGE << rnd() % 13; break;
+#else
+      case 1: case 2: at = text - (3 << 20) + PAGE * (rnd() % 128) - 32 * PAGE; length = PAGE << rnd() % 5; break;
+#endif
       case 3: at = gate_page(own) - 4 * PAGE + PAGE * (rnd() % 16); break;
       case 4: at = (own & -PAGE) + PAGE * (rnd() % 16 - 8); break;
       case 5: at = area(own) - AREA + PAGE * (rnd() % (3 * AREA / PAGE)); break;
@@ -238,10 +287,18 @@ static void jump(uint64_t to, uint64_t nr, uint64_t r11) {
   struct itimerval soon = {.it_value = {0, 2000}};
   if (sigsetjmp(back, 1) == 0) {
     setitimer(ITIMER_REAL, &soon, 0);
+#if defined(__x86_64__)
     asm volatile("mov %5, %%r11; sub $256, %%rsp; jmp *%0"
                  :
                  : "r"(to), "a"(nr), "D"(path), "S"(path), "d"(8ul), "r"(r11)
                  : "rcx", "r11", "memory");
+#else
+    register uint64_t x8 asm("x8") = nr, x0 asm("x0") = (uint64_t)path, x1 asm("x1") = (uint64_t)path, x2 asm("x2") = 8;
+    asm volatile("mov x16, %1; mov x17, %2; sub sp, sp, #256; br %0"
+                 :
+                 : "r"(to), "r"(r11), "r"(rnd() % 2 ? r11 : trampoline_of(known_site)), "r"(x8), "r"(x0), "r"(x1), "r"(x2)
+                 : "x16", "x17", "memory");
+#endif
   }
   setitimer(ITIMER_REAL, &(struct itimerval){0}, 0);
 }
@@ -250,8 +307,15 @@ static void jumps(void) {
   some_calls(3000);
   uint64_t targets[32];
   int count = 0;
+#if defined(__x86_64__)
   for (const uint8_t *at = (uint8_t *)__executable_start + PAGE; at < (uint8_t *)etext - 5 && count < 32; at++)
     if (at[0] == 0xe9 && at[4] == 0x61 && at[3] == 0xcc) targets[count++] = (uint64_t)at + 5 + *(int32_t *)(at + 1);
+#else
+  for (const uint32_t *at = (uint32_t *)__executable_start; at < (uint32_t *)etext && count < 32; at++) {
+    const uint64_t to = trampoline_of(at);
+    if (to != 0 && (to < (uint64_t)__executable_start || to >= (uint64_t)etext)) targets[count++] = to;
+  }
+#endif
   for (;;) {
     uint64_t to = gate_page(own) + rnd() % 640;
     if (count > 0 && rnd() % 2) to = targets[rnd() % count] + rnd() % 96;
@@ -261,13 +325,16 @@ static void jumps(void) {
     static const int kCalls[] = {SYS_getppid, SYS_access, SYS_read, SYS_write, SYS_stat, SYS_rt_sigreturn, SYS_fork, 500, 9999};
     jump(to, kCalls[rnd() % 9], r11);
     if (rnd() % 8 == 0) some_calls(20);
+#if defined(__x86_64__)
     if (channel() != own && rnd() % 4 == 0) set_gs(0);
+#endif
   }
 }
 
 static void attack(const char *how) {
   setrlimit(RLIMIT_CORE, &(struct rlimit){0, 0});
   catch_all();
+  find_channel();
   dup2(devnull, 1); /* a call with other arguments is as good as its own */
   dup2(devnull, 2);
   if (strcmp(how, "scribble") == 0) scribble();

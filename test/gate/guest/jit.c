@@ -16,22 +16,21 @@
 #include <sys/time.h>
 #include <sys/wait.h>
 #include <unistd.h>
+#include "machine.h"
 #define CHECK(what) do { if (!(what)) { printf("line %d: %s (%d)\n", __LINE__, #what, errno); fflush(stdout); _exit(99); } } while (0)
 enum { PAGE = 4096, OFTEN = 200, SIZE = 32 * PAGE, CALLS = 12, RX = PROT_READ | PROT_EXEC, RW = PROT_READ | PROT_WRITE };
 typedef int function(void);
 
-/* getuid, plus a constant: in a long instruction behind the call, or in a short one with others behind it. */
-static const unsigned char kCode[] = "\xb8\x66\0\0\0\x0f\x05\x05\x00\0\0\0\xc3\x90\x90\x90";
-static const unsigned char kPlain[] = "\xb8\x66\0\0\0\x0f\x05\x83\xc0\x00\xc3\x90\x90\x90\x90\x90";
 static unsigned char mine[SIZE];
 static int offsets[CALLS], constants[CALLS];
 
 static void make(int i, int constant) {
   unsigned char *at = mine + offsets[i];
-  memcpy(at, i % 2 ? kCode : kPlain, 16);
-  at[i % 2 ? 8 : 9] = constants[i] = constant;
+  memcpy(at, i % 2 ? kFunction : kOther, FUNCTION);
+  at[i % 2 ? CONSTANT : OTHER_CONSTANT] = constants[i] = constant;
 }
 static void called(unsigned char *code, int times, int line) {
+  code_changed(code, SIZE);
   for (int i = 0; i < times; i++)
     for (int f = 0; f < CALLS; f++) {
       const int is = ((function *)(code + offsets[f]))();

@@ -20,6 +20,7 @@
 #include <time.h>
 #include <ucontext.h>
 #include <unistd.h>
+#include "machine.h"
 #define CHECK(what) do { if (!(what)) { printf("line %d: %s (%d)\n", __LINE__, #what, errno); fflush(stdout); _exit(99); } } while (0)
 
 extern char __executable_start[], etext[];
@@ -31,7 +32,7 @@ static volatile int wants_alt;
 /* The program is static: whatever runs is its own text. The call in progress, if any, is over: EINTR or its result. */
 static void look(int signal, siginfo_t *info, void *raw) {
   ucontext_t *context = raw;
-  const uint64_t ip = context->uc_mcontext.gregs[REG_RIP], sp = context->uc_mcontext.gregs[REG_RSP];
+  const uint64_t ip = IP(context), sp = STACK(context);
   if (ip < (uint64_t)__executable_start || ip >= (uint64_t)etext) {
     outside++;
     example = ip;
@@ -60,13 +61,8 @@ static void checked_calls(int null, int zero) {
   char bytes[300];
   memset(bytes, 7, sizeof bytes);
   for (int i = 0; i < 200; i++) {
-    uint64_t result, rdi = null, rsi = (uint64_t)bytes, rdx = 200, rbx = 11, r8v = 12, r9v = 13, r12 = 14;
-    register uint64_t r8 asm("r8") = r8v, r9 asm("r9") = r9v, r10 asm("r10") = 15;
-    asm volatile("mov $14, %%r12; mov $11, %%rbx; stc; syscall; setc %%cl; movzbl %%cl, %%r13d; cmp $11, %%rbx; jne 1f; cmp $14, %%r12; jne 1f; jmp 2f; 1: ud2; 2:"
-                 : "=a"(result), "+D"(rdi), "+S"(rsi), "+d"(rdx), "+r"(r8), "+r"(r9), "+r"(r10)
-                 : "0"((uint64_t)SYS_write)
-                 : "rcx", "r11", "rbx", "r12", "r13", "memory");
-    CHECK(result == 200 && rdi == null && rsi == (uint64_t)bytes && rdx == 200 && r8 == 12 && r9 == 13 && r10 == 15);
+    long result;
+    CHECK(write_keeps_registers(null, bytes, 200, &result) && result == 200);
     bytes[0] = 7;
     CHECK(read(zero, bytes, 100) == 100);
     for (int k = 0; k < 300; k++) CHECK(bytes[k] == (k < 100 ? 0 : 7));

@@ -18,6 +18,7 @@
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
+#include "machine.h"
 #define CHECK(what) do { if (!(what)) { printf("line %d: %s (%d)\n", __LINE__, #what, errno); fflush(stdout); _exit(99); } } while (0)
 
 enum { WORKERS = 6, STEPS = 60, PAGE = 4096 };
@@ -47,8 +48,8 @@ static void alarmed(int signal, siginfo_t *info, void *context) {
 }
 
 /* Code of the program's own text, rewritten in place: a function in a page of its own that makes a call. */
-extern char patched[], patched_end[];
-asm(".text\n.p2align 12\n.globl patched, patched_end\npatched: mov $102, %eax; syscall; mov $17, %ecx; add %ecx, %eax; ret\npatched_end: .p2align 12\n");
+extern char patched[];
+TEXT_FUNCTION(patched);
 static pthread_mutex_t patching = PTHREAD_MUTEX_INITIALIZER;
 static void expect_call(int constant) {
   for (int i = 0; i < 6; i++) CHECK(((int (*)(void))patched)() == constant);
@@ -107,8 +108,9 @@ static uint64_t work(int worker, int fd, int pipes[2]) {
         unsigned char *code = mmap(0, PAGE, 3, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
         CHECK(code != MAP_FAILED);
         for (int i = 0; i < 4; i++) {
-          memcpy(code, "\xb8\x66\0\0\0\x0f\x05\x05\0\0\0\0\xc3", 13); /* getuid, add a constant */
-          code[8] = r + i;
+          memcpy(code, kFunction, FUNCTION);
+          code[CONSTANT] = r + i;
+          code_changed(code, FUNCTION);
           CHECK(mprotect(code, PAGE, PROT_READ | PROT_EXEC) == 0);
           for (int k = 0; k < 5; k++) CHECK(((int (*)(void))code)() == (int)((r + i) & 0xff));
           CHECK(mprotect(code, PAGE, PROT_READ | PROT_WRITE) == 0);
@@ -121,7 +123,8 @@ static uint64_t work(int worker, int fd, int pipes[2]) {
         for (int i = 0; i < 3; i++) {
           const int constant = (r >> i) & 0x7f;
           CHECK(mprotect(patched, PAGE, PROT_READ | PROT_WRITE | (r & 1 ? PROT_EXEC : 0)) == 0);
-          patched[8] = constant;
+          patched[TEXT_CONSTANT] = constant;
+          code_changed(patched, FUNCTION);
           CHECK(mprotect(patched, PAGE, PROT_READ | PROT_EXEC) == 0);
           expect_call(constant);
         }
