@@ -91,8 +91,7 @@ int Context::runCall(int slot, const uint64_t *call, uint64_t *result) {
 int Context::sync(int slot) {
   // The call needed its registers after all: it is no use to hand over calls like this one.
   if (gate_) regime_.wasted();
-  if (slots[slot].held) return halt(slot);
-  if (!arch::kHidesRegs) return 0;
+  if (const int error = halt(slot); error || !arch::kHidesRegs) return error;
   const uint64_t call[7] = {static_cast<uint64_t>(arch::kCallMunmap), taskSize - pageSize, 0};
   uint64_t result;
   int error = runCall(slot, call, &result);

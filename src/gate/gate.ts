@@ -225,7 +225,8 @@ export class Gate {
 
   /** The site whose trampoline a thread is in at `address`, and how far in. */
   private inTrampoline(thread: HostThread, address: number): { site: Site; inside: number } | null {
-    const island = this.mapOf(thread)?.code.islandAt(address);
+    const code = this.mapOf(thread)?.code;
+    const island = code?.islandAt(address) ?? code?.evicted.find(({ start, end }) => address >= start && address < end);
     if (island === undefined || !(island.owner instanceof Chunk)) return null;
     const site = island.owner.siteAt(address - island.start);
     return site === undefined ? null : { site, inside: address - island.start - site.trampoline };

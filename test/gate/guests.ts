@@ -53,7 +53,7 @@ const source = (name: string): string => readFileSync(join(GUESTS, `${name}.c`),
 /** The same for guest/NAME.c. */
 export function guestProgram(name: string, ...flags: string[]): string {
   mkdirSync(inRoot('tmp'), { recursive: true });
-  compile(source(name), `root/${name}`, ['-w', '-pthread', '-I', GUESTS, ...flags]);
+  compile(source(name), `root/${name}`, ['-w', '-pthread', '-I', GUESTS, `-DSLOWNESS=${SLOWNESS}`, ...flags]);
   return `/${name}`;
 }
 /** The same with the host's libc, and loaded high in memory. */
@@ -76,6 +76,9 @@ export function highProgram(name: string): string {
   execFileSync('gcc', words, { input: source(name) });
   return `/${name}-high`;
 }
+
+/** Of options that test/aarch64/jest gives to all Nodes. */
+const NODE_WARNS = /^Warning: disabling flag --expose_wasm.*\n/m;
 
 /** A slow machine's supervisor and guests wait longer for one another. */
 const POLL = SLOWNESS === 1 ? 'poll' : `poll:${SLOWNESS * 100}`;
@@ -103,7 +106,9 @@ export async function outcome(run: Run): Promise<Outcome> {
   const ending = await run.ended;
   const counts = /gate: (\d+) calls handed over, (\d+) sites rewritten/.exec(ending.stderr);
   // What --report says is no complaint.
-  const stderr = ending.stderr.replace(/^levitate-run: (every system call|system calls refused|gate:)[^]*/m, '');
+  const stderr = ending.stderr
+    .replace(NODE_WARNS, '')
+    .replace(/^levitate-run: (every system call|system calls refused|gate:)[^]*/m, '');
   const slow = /^system call sites that stayed slow:\n([^]*)/m.exec(ending.stderr)?.[1] ?? '';
   return { ...ending, stderr, handedOver: Number(counts?.[1] ?? 0), rewritten: Number(counts?.[2] ?? 0), slow };
 }

@@ -9,8 +9,8 @@ export interface GateArch {
   /** Registers that trampolines use. The first one's value is kept so far below the stack pointer, the others' behind it. */
   readonly used: readonly number[];
   readonly spill: number;
-  /** Whether a thread that stopped outside the gate's page may have done so in a trampoline, unserved. */
-  unserved(regs: Registers): boolean;
+  /** Whether a thread that stopped outside the gate's page may have done so in a trampoline, since it has no channel. */
+  mayBeUnserved(regs: Registers): boolean;
 }
 
 export const GATE_ARCH: Readonly<Record<ArchName, GateArch>> = {
@@ -19,12 +19,12 @@ export const GATE_ARCH: Readonly<Record<ArchName, GateArch>> = {
     used: [],
     spill: 0,
     // With a GS base of its own.
-    unserved: (regs) => regs.lo(X86.gs_base) !== 0 || regs.hi(X86.gs_base) !== 0,
+    mayBeUnserved: (regs) => regs.lo(X86.gs_base) !== 0 || regs.hi(X86.gs_base) !== 0,
   },
   aarch64: {
     ofProcess: true,
     used: [A64.x16, A64.x17],
     spill: 256,
-    unserved: () => true,
+    mayBeUnserved: () => true,
   },
 };

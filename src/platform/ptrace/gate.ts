@@ -69,7 +69,7 @@ export class PtraceGate implements GatePort {
   site(thread: PtraceThread): void {
     const { regs } = thread;
     const { nr } = regs;
-    if (this.local.unserved(regs) && this.show(thread)) return;
+    if (this.local.mayBeUnserved(regs) && (this.show(thread) || !this.local.ofProcess)) return;
     if (nr >= 0 && nr < this.classes.length && this.classes[nr] !== 0) this.client?.stopped(thread, regs.ip, nr);
   }
 

@@ -36,9 +36,9 @@ int main() {
   const int r = open(name, O_RDONLY);
   unlink(name);
   long wrong = 0;
-  for (int k = 0; k < 12; k++) {
+  for (int k = 0; k < (11 + SLOWNESS) / SLOWNESS; k++) {
     unsigned char *text = mmap((void *)(0x200000000000 + k * 0x1000000000), PAGE, 5, MAP_PRIVATE, r, 0);
-    for (int i = 0; i < 1000; i++) ((function *)text)();
+    for (int i = 0; i < 1000 / SLOWNESS; i++) ((function *)text)();
     pthread_t t[3];
     stop = 0;
     for (int i = 0; i < 3; i++) pthread_create(t + i, 0, caller, text);

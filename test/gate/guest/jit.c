@@ -18,7 +18,7 @@
 #include <unistd.h>
 #include "machine.h"
 #define CHECK(what) do { if (!(what)) { printf("line %d: %s (%d)\n", __LINE__, #what, errno); fflush(stdout); _exit(99); } } while (0)
-enum { PAGE = 4096, OFTEN = 200, SIZE = 32 * PAGE, CALLS = 12, RX = PROT_READ | PROT_EXEC, RW = PROT_READ | PROT_WRITE };
+enum { PAGE = 4096, OFTEN = 200 / SLOWNESS, SIZE = 32 * PAGE, CALLS = 12, RX = PROT_READ | PROT_EXEC, RW = PROT_READ | PROT_WRITE };
 typedef int function(void);
 
 static unsigned char mine[SIZE];
@@ -68,7 +68,7 @@ int main(int count, char **arguments) {
   if (count > 1) return 3;
   for (int i = 0; i < CALLS; i++) {
     offsets[i] = i * (2 * PAGE + 208) + 40;
-    if (i == 5) offsets[i] = 12 * PAGE - 6; /* across a page's end */
+    if (i == 5) offsets[i] = 12 * PAGE - ACROSS; /* a page's end */
     make(i, i + 1);
   }
   int status;

@@ -4,12 +4,18 @@
 #include <string.h>
 #include <sys/syscall.h>
 
+/* How much slower the machine is than usual: loops are shorter. */
+#if !defined(SLOWNESS)
+#define SLOWNESS 1
+#endif
+
 /*
- * kFunction: getuid, plus the byte at CONSTANT. The call is at CALL; with kNoCall there it gives 102 + the constant. kOther is a
+ * kFunction: getuid, plus the byte at CONSTANT. The call is at CALL, and in the middle of a page's end that is
+ * ACROSS bytes on; with kNoCall there it gives 102 + the constant. kOther is a
  * function with the same results and other instructions behind the call.
  */
 #if defined(__x86_64__)
-enum { FUNCTION = 16, CALL = 5, CONSTANT = 8, OTHER_CONSTANT = 9, TEXT_CONSTANT = 9 };
+enum { FUNCTION = 16, ACROSS = 6, CALL = 5, CONSTANT = 8, OTHER_CONSTANT = 9, TEXT_CONSTANT = 9 };
 static const unsigned char kFunction[] = "\xb8\x66\0\0\0\x0f\x05\x05\x00\0\0\0\xc3\x90\x90\x90";
 static const unsigned char kOther[] = "\xb8\x66\0\0\0\x0f\x05\x83\xc0\x00\xc3\x90\x90\x90\x90\x90";
 static const unsigned char kNoCall[] = "\x90\x90\x05\x00\0\0\0\xc3";
@@ -22,7 +28,7 @@ static const unsigned char kClose[] = "\xbf\xff\xff\xff\xff\xb8\x03\0\0\0\x0f\x0
 #define IP(context) ((context)->uc_mcontext.gregs[REG_RIP])
 #define STACK(context) ((context)->uc_mcontext.gregs[REG_RSP])
 #elif defined(__aarch64__)
-enum { FUNCTION = 24, CALL = 4, CONSTANT = 20, OTHER_CONSTANT = 20, TEXT_CONSTANT = 20 };
+enum { FUNCTION = 24, ACROSS = 8, CALL = 4, CONSTANT = 20, OTHER_CONSTANT = 20, TEXT_CONSTANT = 20 };
 /* mov x8, #174; svc #0; ldr w1, 1f; add w0, w0, w1; ret; 1: .word 0 */
 static const unsigned char kFunction[] = "\xc8\x15\x80\xd2\x01\0\0\xd4\x61\0\0\x18\0\0\x01\x0b\xc0\x03\x5f\xd6\0\0\0";
 /* The sum the other way round. */

@@ -47,7 +47,7 @@ static void handle(int signal, void (*how)(int, siginfo_t *, void *), int flags)
   CHECK(sigaction(signal, &action, 0) == 0);
 }
 static void every(int us) {
-  struct itimerval often = {{0, us}, {0, us}};
+  struct itimerval often = {{us * SLOWNESS / 1000000, us * SLOWNESS % 1000000}, {us * SLOWNESS / 1000000, us * SLOWNESS % 1000000}};
   CHECK(setitimer(ITIMER_REAL, us ? &often : &(struct itimerval){0}, 0) == 0);
 }
 static double now(void) {
@@ -60,7 +60,7 @@ static double now(void) {
 static void checked_calls(int null, int zero) {
   char bytes[300];
   memset(bytes, 7, sizeof bytes);
-  for (int i = 0; i < 200; i++) {
+  for (int i = 0; i < 200 / SLOWNESS; i++) {
     long result;
     CHECK(write_keeps_registers(null, bytes, 200, &result) && result == 200);
     bytes[0] = 7;
@@ -110,7 +110,7 @@ int main() {
     handle(SIGALRM, look, SA_RESTART | (wants_alt ? SA_ONSTACK : 0));
     seen = 0;
     every(700);
-    while (seen < 60) checked_calls(null, zero);
+    while (seen < 60 / SLOWNESS) checked_calls(null, zero);
     every(0);
   }
   wants_alt = 0;
@@ -120,7 +120,7 @@ int main() {
   handle(SIGUSR1, look, SA_RESTART);
   seen = stop = 0;
   CHECK(pthread_create(&thread, 0, sender, 0) == 0);
-  while (seen < 300) checked_calls(null, zero);
+  while (seen < 300 / SLOWNESS) checked_calls(null, zero);
   stop = 1;
   pthread_join(thread, 0);
   printf("thread: outside %ld %lx\n", outside, (long)example);
@@ -130,16 +130,16 @@ int main() {
   pid_t self = getpid(), child = fork();
   if (child == 0) for (;;) {
     if (kill(self, SIGUSR1)) _exit(0);
-    usleep(300);
+    usleep(300 * SLOWNESS);
   }
-  while (seen < 100) checked_calls(null, zero);
+  while (seen < 100 / SLOWNESS) checked_calls(null, zero);
   kill(child, SIGKILL);
   waitpid(child, &status, 0);
   printf("process: outside %ld %lx\n", outside, (long)example);
 
   /* By the call itself: the handler has run when it returns. */
   handle(SIGUSR2, look, 0);
-  for (int i = 1; i <= 2000; i++) {
+  for (int i = 1; i <= 2000 / SLOWNESS; i++) {
     seen = 0;
     CHECK(kill(self, SIGUSR2) == 0);
     CHECK(seen == 1);
@@ -157,7 +157,7 @@ int main() {
   for (;;) {
     jumping = 0;
     if (sigsetjmp(back, 1)) jumps++;
-    if (jumps > 60) break;
+    if (jumps > 60 / SLOWNESS) break;
     jumping = 1;
     checked_calls(null, zero);
     jumping = 0;
@@ -182,7 +182,7 @@ int main() {
     seen = 0;
     every(2000);
     if ((child = fork()) == 0) {
-      usleep(15000);
+      usleep(15000 * SLOWNESS);
       write(ends[1], "k", 1);
       _exit(0);
     }
