@@ -134,16 +134,6 @@ Napi::Value syncCode(const Napi::CallbackInfo &info) {
   if (!of(info)->closed()) of(info)->syncCode(address(info, 0), address(info, 1));
   return info.Env().Undefined();
 }
-// Instruction caches need not notice what is written here.
-Napi::Value codeWritten(const Napi::CallbackInfo &info) {
-  Context *c = of(info);
-  const uint64_t offset = address(info, 0), length = address(info, 1);
-  if (!c->closed() && offset <= c->physicalSize && length <= c->physicalSize - offset) {
-    auto *at = reinterpret_cast<char *>(c->physical + offset);
-    __builtin___clear_cache(at, at + length);
-  }
-  return info.Env().Undefined();
-}
 Napi::Value physicalResident(const Napi::CallbackInfo &info) {
   return reply(info, of(info)->closed() ? 0 : of(info)->physicalResident());
 }
@@ -322,7 +312,6 @@ Napi::Value createContext(const Napi::CallbackInfo &info) {
   add.operator()<release>("release");
   add.operator()<syncCode>("syncCode");
   add.operator()<levitate::clear>("clear");
-  add.operator()<codeWritten>("codeWritten");
   add.operator()<physicalResident>("physicalResident");
   add.operator()<levitate::poke>("poke");
   add.operator()<resident>("resident");

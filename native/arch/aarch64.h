@@ -111,7 +111,7 @@ constexpr uint64_t kSpill = 256;
 constexpr bool kChannelPerThread = false;
 // A site is one instruction: the trampoline's jump back goes where a stop of it would have.
 constexpr bool kMovesCode = false;
-inline bool gateSupported() { return false; }
+inline bool gateSupported() { return true; }
 inline uint64_t ticks() {
   uint64_t now;
   asm volatile("mrs %0, cntvct_el0" : "=r"(now));

@@ -141,7 +141,6 @@ export class Chunk implements IslandOwner {
     const view = new DataView(physical.bytes.buffer, physical.bytes.byteOffset + frame.offset, pageSize);
     plan.write(view, within, this.distance + place - offset);
     for (const [at, length] of plan.overwrites) this.markOverwritten(offset + at, length);
-    physical.codeWritten(frame.offset, pageSize);
     this.pages.get(page)?.retire();
     this.pages.set(page, copy);
     this.missing++;
@@ -174,7 +173,6 @@ export class Chunk implements IslandOwner {
       const source = this.pageFrame(at);
       bytes.copyWithin(extent.offset + at, source, source + pageSize);
     }
-    this.frames.physical.codeWritten(extent.offset, extent.length);
     this.image?.retire();
     for (const page of this.pages.values()) page.retire();
     this.pages.clear();
@@ -262,7 +260,6 @@ export class Chunk implements IslandOwner {
     const { extent } = copy;
     const source = this.pageFrame(page);
     this.frames.physical.bytes.copyWithin(extent.offset, source, source + extent.length);
-    this.frames.physical.codeWritten(extent.offset, extent.length);
     this.pages.set(page, copy);
     return copy;
   }

@@ -64,7 +64,6 @@ export interface NativeContext {
   syncCode(offset: number, len: number): void;
   readonly coherentCode: boolean;
   clear(offset: number, len: number): number;
-  codeWritten(offset: number, len: number): void;
   physicalResident(): number;
   poke(space: number, addr: number, bytes: Uint8Array): number;
   resident(space: number, addr: number, len: number, out: Uint8Array | undefined): number;

@@ -142,7 +142,7 @@ export interface PhysicalPages {
   readonly size: number;
   /** Gives pages back to the host; they read as zeros afterwards. Page aligned. */
   release(offset: number, length: number): void;
-  /** What has been written there is code for guests: instruction caches forget what they have of it. */
+  /** What has been written there is code in a page that may be mapped to be executed already: mapping it sees to the rest. */
   codeWritten(offset: number, length: number): void;
   /** Zeroes pages and keeps those the host has. Page aligned. */
   clear(offset: number, length: number): void;

@@ -29,7 +29,7 @@ export class PhysicalMemory implements PhysicalPages {
   }
 
   codeWritten(offset: number, length: number): void {
-    this.native.codeWritten(offset, length);
+    if (!this.native.coherentCode) this.native.syncCode(offset, length);
   }
 
   residentBytes(): number {
