@@ -1,7 +1,8 @@
 // The gate: system calls handed over through shared memory instead of a stop (see native/stub/gate_*.S).
 //
-// A channel is memory shared with one process only. x86_64: every thread has its own, at a fixed address per slot. aarch64: every
-// process has one, at the same address in all, for as long as it has one thread. Everything in it is hostile input: read once, and never believed about what the supervisor itself has done; that is in Slot (held, finish, result).
+// A channel is memory shared with one process only. x86_64: every thread has its own, at a fixed address per slot. aarch64:
+// every process has one, at the same address in all, for as long as it has one thread. Everything in it is hostile input:
+// read once, and never believed about what the supervisor itself has done; that is in Slot (held, finish, result).
 #pragma once
 #include <sys/types.h>
 
