@@ -163,6 +163,56 @@ describe('polling and sockets', () => {
   golden('calls on descriptors and sockets', cases);
 });
 
+describe('interfaces', () => {
+  const udp = call('socket', [2, 2, 0]);
+  const request = (name: string, ...union: (number | Uint8Array | number[])[]): Uint8Array => {
+    const bytes = new Uint8Array(40);
+    bytes.set(text(name.padEnd(16, '\0').slice(0, 16)));
+    bytes.set(Buffer.concat(union.map((part) => Uint8Array.from(typeof part === 'number' ? [part] : part))), 16);
+    return bytes;
+  };
+  const ask = (code: number, bytes: Uint8Array): Case => call('ioctl', (m) => [udp, code, m.put(bytes)]);
+  const GETS = [0x8913, 0x8915, 0x8917, 0x8919, 0x891b, 0x891d, 0x8921, 0x8927, 0x8929, 0x8933, 0x8942, 0x8970];
+  const inet = [...u16(2), ...u8(0, 9, 127, 0, 0, 9), ...u64(0)];
+  const list = (length: number, room: number): Case =>
+    call('ioctl', (m) => [udp, 0x8912, m.put(u32(length, 0), u64(room === 0 ? 0 : m.space(room)))]);
+  golden('requests of network interfaces', [
+    udp,
+    ...GETS.map((code) => ask(code, request('lo'))),
+    ...GETS.map((code) => ask(code, request('nope'))),
+    ask(0x8910, request('', u32(1))),
+    ask(0x8910, request('', u32(99))),
+    ask(0x8915, request('abcdefghijklmnopq')),
+    call('ioctl', [udp, 0x8915, BAD]),
+    call('ioctl', [udp, 0x8910, 0]),
+    ask(0x8914, request('nope', u16(0x41))),
+    ask(0x8914, request('nope', u16(0x8043))),
+    ask(0x8914, request('nope')),
+    ...[0x8916, 0x8918, 0x891a, 0x891c].map((code) => ask(code, request('nope', inet))),
+    ask(0x8916, request('nope', u16(77), text('abcdef'))),
+    ask(0x891e, request('nope', u32(-3))),
+    ask(0x8922, request('nope', u32(1500))),
+    ask(0x8923, request('nope', text('new'))),
+    ask(0x8924, request('nope', u16(1), u8(1, 2, 0xa3, 4, 5, 6))),
+    ask(0x8924, request('nope', u16(0xeeee), u8(1, 2, 0xa3, 4, 5, 6))),
+    ask(0x8930, request('nope', text('slave'))),
+    ask(0x8943, request('nope', u32(3))),
+    ask(0x8971, request('nope', u64(1, 0x2000), u16(0x300), u8(5, 6, 7))),
+    call('ioctl', [udp, 0x8916, BAD]),
+    list(120, 120),
+    list(40, 40),
+    list(0, 0),
+    list(120, 0),
+    list(20, 40),
+    list(0, 40),
+    list(130, 130),
+    list(-5, 40),
+    call('ioctl', [udp, 0x8912, BAD]),
+    call('ioctl', (m) => [udp, 0x8912, m.put(u32(80, 0), u64(BAD))]),
+    call('ioctl', (m) => [-1, 0x8912, m.put(u32(80, 0), u64(m.space(80)))]),
+  ]);
+});
+
 describe('ipc', () => {
   const queue = call('msgget', [0, 0o1600]);
   const sem = call('semget', [0, 2, 0o1600]);

@@ -4,6 +4,7 @@ import * as io from '../../abi/flags/ioctl.js';
 import { LAYOUTS, type LayoutName } from '../../abi/layouts/index.js';
 import { latin1, wordBytes } from './bytes.js';
 import { padded, type ArgReader } from './encode.js';
+import { interfaceRequest, isInterface } from './interface-readers.js';
 import { descriptorField, pidField } from './shapes.js';
 import type { Term } from './term.js';
 
@@ -48,6 +49,7 @@ export const ioctlArgument: ArgReader = (e, term, arg) => {
   if (term.kind === 'symbol' && term.text === '_') return e.placement.room(4096);
   switch (term.kind) {
     case 'struct': {
+      if (isInterface(term)) return e.pointer(term, 256, (t) => padded(interfaceRequest(e, t), 256));
       const layout: LayoutName = TERMIOS.includes(command) ? 'termios' : term.field('ws_row') ? 'winsize' : 'termios2';
       return e.pointer(term, 256, (t) => padded(e.structs.of(LAYOUTS[layout], t, descriptorField(e)), 256));
     }

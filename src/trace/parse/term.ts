@@ -76,6 +76,7 @@ const STAR = 42;
 const PLUS = 43;
 const COMMA = 44;
 const MINUS = 45;
+const COLON = 58;
 const DOT = 46;
 const SLASH = 47;
 const ZERO = 48;
@@ -376,8 +377,8 @@ export class TermParser {
     const from = this.at++;
     for (;;) {
       const c = text.charCodeAt(this.at);
-      // Digits, 0x, hexadecimal letters; a fraction of seconds.
-      if (isWord(c) || (c === DOT && isDigit(text.charCodeAt(this.at + 1)))) this.at++;
+      // Digits, 0x, hexadecimal letters; a fraction of seconds; a hardware address.
+      if (isWord(c) || c === COLON || (c === DOT && isDigit(text.charCodeAt(this.at + 1)))) this.at++;
       else break;
     }
     const term = new Term('number', text.slice(from, this.at), NONE, from);
@@ -399,9 +400,16 @@ export class TermParser {
       this.depth--;
       return new Term('call', name, parts, from);
     }
+    if (c === COLON) return this.hardwareAddress(from);
     const term = new Term('symbol', name, NONE, from);
     if (c === LESS && text.charCodeAt(this.at + 1) !== LESS) this.note(term);
     return term;
+  }
+  /** One that begins with a letter. */
+  private hardwareAddress(from: number): Term {
+    const { text } = this;
+    while (isWord(text.charCodeAt(this.at)) || text.charCodeAt(this.at) === COLON) this.at++;
+    return new Term('number', text.slice(from, this.at), NONE, from);
   }
   /** `<...>` of -y: nested for devices, and with arrows in it for sockets. */
   private note(term: Term): void {

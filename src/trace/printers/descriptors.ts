@@ -7,6 +7,7 @@ import { signalName } from '../../abi/signals.js';
 import type { ArchName } from '../../abi/types.js';
 import type { Call, StructView } from '../call.js';
 import { enumeration, flagList, flags, hex, lookup, signalText, symbol, toInt, toUint } from '../text.js';
+import { enterInterface, isInterface, leaveInterface } from './interfaces.js';
 import { openFlags, openNames } from './files.js';
 import { printStruct } from './structs.js';
 import { early, type CallPrinter } from './types.js';
@@ -235,6 +236,8 @@ const ioctl: CallPrinter = {
     const head = `${c.fd(c.args[0])}, ${requestName(c, code)}`;
     const request = REQUESTS[code];
     const terminal = ((code >>> 8) & 0xff) === 0x54;
+    const interfaces = enterInterface(c, code, c.args[2]);
+    if (interfaces !== null) return `${head}, ${interfaces}`;
     if (request === undefined) {
       c.complete = terminal;
       return terminal ? `${head}, ${hex(c.args[2])}` : head;
@@ -244,7 +247,9 @@ const ioctl: CallPrinter = {
     return request.print === null ? head : `${head}, ${request.print(c, c.args[2])}`;
   },
   leave(c) {
-    const request = REQUESTS[toUint(c.args[1])];
+    const code = toUint(c.args[1]);
+    if (isInterface(code)) return leaveInterface(c, code, c.args[2]);
+    const request = REQUESTS[code];
     return `, ${request?.print ? request.print(c, c.args[2]) : hex(c.args[2])}`;
   },
 };
