@@ -26,7 +26,7 @@ describe('permission bits', () => {
         fc.record({ uid: id, gid: id, groups: fc.array(id, { maxLength: 2 }), search: fc.boolean() }),
         fc.integer({ min: 1, max: 7 }),
         ({ mode, dir, uid, gid }, who, mask) => {
-          const inode = { mode: mode | (dir ? S_IFDIR : S_IFREG), uid, gid } as Inode;
+          const inode = { mode: mode | (dir ? S_IFDIR : S_IFREG), uid, gid, acls: null } as Inode;
           const base = loginCredentials(who.uid, who.gid, who.groups);
           const creds =
             who.search && who.uid !== 0 ? { ...base, capEffective: 1n << BigInt(CAP_DAC_READ_SEARCH) } : base;
