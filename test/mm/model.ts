@@ -125,7 +125,8 @@ function remap(
   for (let i = 0; i < newCount; i++)
     moved.push(i < oldCount ? m.pages[from + i] : grown(m.pages[from + oldCount - 1]!, i - oldCount + 1));
   for (let i = 0; i < oldCount; i++) m.pages[from + i] = undefined;
-  for (let i = 0; i < newCount; i++) m.pages[target + i] = moved[i];
+  // Mappings move one by one: where there was a hole, the target keeps what it has.
+  for (let i = 0; i < newCount; i++) if (moved[i] !== undefined) m.pages[target + i] = moved[i];
 }
 function grown(last: ModelPage, distance: number): ModelPage {
   return { ...last, value: null, filePage: last.filePage + distance };
