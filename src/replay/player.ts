@@ -238,7 +238,9 @@ export class Player {
       if (!(error instanceof TraceTextError)) throw error;
       throw new TraceTextError(error.message, error.column + (source === undefined ? event.column : 0));
     }
-    if (name === 'futex') this.setFutexWord(played, values, outcome ?? this.options.ends.get(event)?.outcome ?? null);
+    const end = outcome ?? this.options.ends.get(event)?.outcome ?? null;
+    if (name === 'futex') this.setFutexWord(played, values, end);
+    else if (name === 'wait4' && this.options.script !== true) this.chooseChild(values, end);
     if (task.regs.sp === 0) task.regs.sp = arena.stackTop;
     const call = new Call(row, values, this.arch, played.memory, FULL_STYLE);
     // A printer of whole calls may keep something on entry for the return.
@@ -289,6 +291,12 @@ export class Player {
     const value = outcome?.error === 'EAGAIN' ? args[2] + 1n : args[2];
     new DataView(word.buffer).setUint32(0, Number(value & 0xffff_ffffn), true);
     played.thread.space.write(Number(args[0]), word, 0, 4);
+  }
+  /** Which of several children that ended together is waited for first is chance: the one that was. */
+  private chooseChild(args: bigint[], outcome: Outcome | null): void {
+    const recorded = Number(outcome?.value ?? 0n);
+    const now = recorded > 0 ? this.ids.pidNow(recorded) : undefined;
+    if (now !== undefined && BigInt.asIntN(32, args[0]) === -1n) args[0] = BigInt(now);
   }
   /** User code of every thread: the next call of its task, if it has one. */
   step(thread: ScriptThread): Step {

@@ -38,8 +38,6 @@ export const MAP_32BIT = memory.MAP_32BIT[hostArch] ?? 0;
 /** An address that is never mapped, and one that no address space reaches. */
 export const WILD = 0x10;
 export const NON_CANONICAL = { x86_64: 0x8000_0000_0000_0000n, aarch64: 0x8080_0000_0000_0000n }[hostArch];
-/** The last page of user space, which none may map, is below this. */
-export const USER_END = { x86_64: 0x8000_0000_0000, aarch64: 0x1_0000_0000_0000 }[hostArch];
 
 // ioctl requests of any file and of terminals (asm-generic/ioctls.h)
 export const TCGETS = 0x5401;
