@@ -248,10 +248,7 @@ const VARIANTS: Readonly<Record<string, readonly Make[]>> = {
     (w) => ({ args: { fd: pipe(w).r, request: k.FIONBIO, argp: ptr(w.s.word(1)) } }),
     (w) => ({ args: { request: k.TCGETS, argp: ptr(w.out(64)) }, lenient: { argp: 'no terminal' } }),
     (w) => ({ args: { request: k.FIONREAD, argp: ptr(w.out(8)) } }),
-    (w) => ({
-      args: { request: 0x80086601, argp: ptr(w.out(8)) },
-      differs: { argp: is('no inode flags', (c) => c.fails(k.ENOTTY)) },
-    }),
+    (w) => ({ args: { request: 0x80086601, argp: ptr(w.out(8)) } }),
     (w) => ({ args: { fd: received(w), request: k.FIONREAD, argp: ptr(w.out(8)) } }),
   ],
   statx: [(w) => ({ args: { flags: 0, mask: 0x7ff, statxbuf: w.out() } })],

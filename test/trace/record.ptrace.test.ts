@@ -6,6 +6,7 @@ import type { EventSink } from '../../src/trace/events.js';
 import { readRecording, type RecordingEnd } from '../../src/trace/recording-reader.js';
 import { checked, compile, levitate, LEVITATE, Run, scratch, sh } from '../e2e/leaks.js';
 import { checkedEvents } from './chrome-rules.js';
+import { parseArguments } from '../../src/trace/parse/term.js';
 import { available } from './golden.js';
 
 checked();
@@ -59,13 +60,6 @@ function recorded(file: string): Recording {
   return { end: readRecording(file, sink), calls, others };
 }
 
-/** A character of a quoted string, after its backslash. */
-function unescaped(text: string): string {
-  const at = 'tnvfr'.indexOf(text);
-  if (at >= 0) return '\t\n\v\f\r'[at];
-  return /^[0-7]/.test(text) ? String.fromCharCode(parseInt(text, 8)) : text;
-}
-
 /** Names and the beginnings of results of one task's calls in a strace text. */
 function traced(file: string, tid: number): string[] {
   return readFileSync(file, 'latin1')
@@ -114,10 +108,8 @@ describe('recording', () => {
     await levitate([`--record=${rec}`, '-e', 'LONG=' + 'y'.repeat(300), 'busybox', 'cat'], { input });
     const { calls } = recorded(rec);
     expect(calls[0].args).toContain('y'.repeat(300));
-    const texts = calls.flatMap(({ call, args }) => (call === 'write' ? (/^1, "(.*)", \d+$/s.exec(args) ?? []) : []));
-    const bytes = texts
-      .filter((_, i) => i % 2 === 1)
-      .map((text) => text.replace(/\\([0-7]{1,3}|.)/g, (_, c: string) => unescaped(c)));
+    const written = calls.filter(({ call, args }) => call === 'write' && args.startsWith('1, '));
+    const bytes = written.map(({ args }) => parseArguments(args)[1].text);
     expect(Buffer.from(bytes.join(''), 'latin1').equals(input)).toBe(true);
   });
 
