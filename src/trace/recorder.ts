@@ -25,7 +25,6 @@ export interface RecorderOptions {
 
 interface State {
   tid: number;
-  readonly memory: TraceMemory;
   call: Call | null;
   text: string;
   at: number;
@@ -51,7 +50,7 @@ export class Recorder implements Tracer<Task> {
   enter(task: Task, row: Row, args: readonly bigint[]): void {
     const state = this.state(task);
     this.release();
-    const call = new Call(row, args, this.options.arch, state.memory, RECORD_STYLE);
+    const call = new Call(row, args, this.options.arch, this.options.memory(task), RECORD_STYLE);
     call.previous = state.previous;
     state.call = call;
     state.text = this.texts.enter(call);
@@ -82,7 +81,8 @@ export class Recorder implements Tracer<Task> {
 
   signal(task: Task, { signal, info }: TraceSignal): void {
     this.release();
-    const text = siginfo(new Call(NO_CALL, [], this.options.arch, this.state(task).memory, RECORD_STYLE), info);
+    const { arch, memory } = this.options;
+    const text = siginfo(new Call(NO_CALL, [], arch, memory(task), RECORD_STYLE), info);
     const at = this.now();
     for (const sink of this.options.sinks) sink.signal(task.tid, at, signalName(signal), text);
   }
@@ -140,8 +140,7 @@ export class Recorder implements Tracer<Task> {
   private state(task: Task): State {
     let state = this.states.get(task);
     if (state === undefined) {
-      const memory = this.options.memory(task);
-      state = { tid: task.tid, memory, call: null, text: '', at: 0, previous: '', wokenBy: 0, wokenAt: 0 };
+      state = { tid: task.tid, call: null, text: '', at: 0, previous: '', wokenBy: 0, wokenAt: 0 };
       this.states.set(task, state);
     }
     // An exec may have given it its leader's.
