@@ -32,7 +32,8 @@ export class HardLinks {
     if (fact.type === 'dir' || !(count > 0)) return null;
     const names = this.of(fact);
     if (names.before < 0) names.before = count - names.more;
-    if (!(inode > 0)) return null;
+    // A file of one name, known by several, was reached through symbolic links.
+    if (!(inode > 0) || names.before < 2) return null;
     const key = `${this.device(stat)} ${inode}`;
     const known = this.inodes.get(key);
     if (known === undefined) this.inodes.set(key, fact);
