@@ -94,27 +94,51 @@ const PIDS = [
   /(\bkill\(-?|\bwait4\(|\btgkill\()(\d+)/,
   /(\bsi_pid=)(\d+)/,
 ];
-/** Pids become the order of birth; the parent of the first process is nobody's. */
-function withoutPids(line: string, born: readonly number[]): string {
+/** Pids become places in the family; the parent of the first process is nobody's. */
+function withoutPids(line: string, family: readonly number[]): string {
   return PIDS.reduce(
     (text, pattern) =>
       text.replace(pattern, (_all, head: string, pid: string) => {
-        const index = born.indexOf(Number(pid));
+        const index = family.indexOf(Number(pid));
         return head + (index >= 0 ? `TASK${index}` : head.includes('getppid') ? 'PARENT' : pid);
       }),
     line,
   );
 }
 
-/** The lines of every task, in the order of birth. */
+/**
+ * The tasks of logs: a parent, then each child with its own children, in the order of its forks. Of two cousins the scheduler
+ * decides which is born first, so the order of pids will not do; it serves for tasks whose fork is not traced.
+ */
+function familyOf(logs: ReadonlyMap<number, readonly string[]>): number[] {
+  const family = new Set<number>();
+  const add = (pid: number): void => {
+    if (family.has(pid)) return;
+    family.add(pid);
+    for (const line of logs.get(pid) ?? []) {
+      const child = Number(FORK.exec(line)?.[1]);
+      if (logs.has(child)) add(child);
+    }
+  };
+  for (const pid of [...logs.keys()].sort((a, b) => a - b)) add(pid);
+  return [...family];
+}
+const FORK = /\b(?:v?fork|clone3?)\(.*\) += (0x[0-9a-f]+|\d+)/;
+
+/** The lines of every task, in the order of the family. */
 function logs(prefix: string, host: boolean): string[][] {
   const dir = scratch('logs');
-  const born = readdirSync(dir)
-    .filter((name) => name.startsWith(`${prefix}.`))
-    .map((name) => Number(name.slice(prefix.length + 1)))
-    .sort((a, b) => a - b);
-  return born.map((pid, i) => {
-    let lines = readFileSync(`${dir}/${prefix}.${pid}`, 'latin1').split('\n').slice(0, -1);
+  const texts = new Map(
+    readdirSync(dir)
+      .filter((name) => name.startsWith(`${prefix}.`))
+      .map((name) => [
+        Number(name.slice(prefix.length + 1)),
+        readFileSync(`${dir}/${name}`, 'latin1').split('\n').slice(0, -1),
+      ]),
+  );
+  const family = familyOf(texts);
+  return family.map((pid, i) => {
+    let lines = texts.get(pid)!;
     if (host && i === 0) {
       // The first execve is chroot(1)'s.
       const execs = lines.flatMap((line, at) => (/(^|\s)execve\(/.test(line) ? [at] : []));
@@ -123,7 +147,7 @@ function logs(prefix: string, host: boolean): string[][] {
     const plain = lines.map((line) => {
       const local = line.replaceAll(`${root()}/`, '/').replaceAll(`<${root()}>`, '</>');
       const text = NORMALISATIONS.reduce((all, [, pattern, by]) => all.replace(pattern, by), sorted(local));
-      return withoutPids(text, born);
+      return withoutPids(text, family);
     });
     return childrenLast(plain);
   });
