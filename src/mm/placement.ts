@@ -2,7 +2,8 @@
  * Where a mapping goes: get_unmapped_area. Top-down below `layout.mmapBase`, with Linux's bottom-up fallback; hints are
  * honoured when free; MAP_32BIT searches the second GiB upwards (x86 only).
  *
- * The gap below a stack is never given out. Nothing is ever placed below MMAP_MIN_ADDR or at or above `taskSize`.
+ * The gap below a stack is never given out. (Linux, once a stack's guard has spoilt a gap, passes over the smaller gaps within
+ * the guard's reach too; here they are used.) Nothing is ever placed below MMAP_MIN_ADDR or at or above `taskSize`.
  */
 import { EINVAL, ENOMEM, EPERM, errno } from '../abi/errno.js';
 import { MAP_32BIT, MAP_FIXED } from '../abi/flags/memory.js';
