@@ -11,9 +11,8 @@ import { CAP_FSETID } from '../src/abi/flags/capability.js';
 import { S_ISGID } from '../src/abi/flags/stat.js';
 import { type Credentials, capable } from '../sched/credentials.js';
 import type { Task } from '../sched/task.js';
-import { refuseFixed } from './file-flags.js';
 import type { Inode } from './inode.js';
-import { inGroup, ownerOrCapable } from './permissions.js';
+import { inGroup, ownerOrCapable, refuseFixed } from './permissions.js';
 
 const HEADER = 4;
 const ENTRY = 8;

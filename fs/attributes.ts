@@ -11,12 +11,11 @@ import { S_ISGID, S_ISUID } from '../src/abi/flags/stat.js';
 import { capable } from '../sched/credentials.js';
 import { CAP_CHOWN, CAP_FSETID } from '../src/abi/flags/capability.js';
 import type { Task } from '../sched/task.js';
-import { isImmutable, refuseFixed } from './file-flags.js';
 import type { Attributes, Inode } from './inode.js';
 import type { Place } from './mount.js';
 import { breakLeases } from './leases.js';
 import { notify, notifyPlace } from './notify.js';
-import { MAY_WRITE, inGroup, ownerOrCapable, permits, privilegeBits, setgidBit } from './permissions.js';
+import { MAY_WRITE, inGroup, ownerOrCapable, permits, privilegeBits, refuseFixed, setgidBit } from './permissions.js';
 import { checkNewSize } from './size-limit.js';
 
 /** What is changed, and the name it was reached through: null for a descriptor without one. */
@@ -85,10 +84,9 @@ export type TimeChange = TimeSpec | 'now' | null;
 export function changeTimes(task: Task, target: Target, atime: TimeChange, mtime: TimeChange, touch: boolean): void {
   const { inode } = target;
   const { creds } = task;
-  if (touch ? isImmutable(inode) : atime !== null || mtime !== null) {
-    if (touch) throw errno(EPERM);
-    refuseFixed(inode);
-  }
+  if (touch) {
+    if (inode.isImmutable) throw errno(EPERM);
+  } else if (atime !== null || mtime !== null) refuseFixed(inode);
   if (!ownerOrCapable(inode, creds)) {
     if (!touch) throw errno(EPERM);
     if (!permits(inode, MAY_WRITE, creds)) throw errno(EACCES);

@@ -2,8 +2,8 @@
  * Open directories: reading entries (fs/readdir.c). '.' and '..' have positions 0 and 1; every other position is a cookie
  * of the filesystem.
  */
-import { EINVAL, ENOENT, errno } from '../src/abi/errno.js';
-import { DT_DIR, SEEK_CUR, SEEK_SET } from '../src/abi/flags/file.js';
+import { ENOENT, errno } from '../src/abi/errno.js';
+import { DT_DIR } from '../src/abi/flags/file.js';
 import type { Task } from '../sched/task.js';
 import { touchAccessed } from './access-time.js';
 import { OpenFile } from './file.js';
@@ -33,11 +33,7 @@ export class DirectoryFile extends OpenFile {
   }
 
   override seek(_task: Task, offset: number, whence: number): number {
-    if (whence !== SEEK_SET && whence !== SEEK_CUR) throw errno(EINVAL);
-    const to = whence === SEEK_SET ? offset : this.position + offset;
-    if (to < 0) throw errno(EINVAL);
-    this.position = to;
-    return to;
+    return this.seekWithoutEnd(offset, whence);
   }
   override get seekable(): boolean {
     return true;

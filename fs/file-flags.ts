@@ -1,5 +1,6 @@
 /**
- * Inode flags of ioctl(FS_IOC_GETFLAGS, FS_IOC_SETFLAGS), and what immutable and append-only files refuse (fs/file_attr.c).
+ * Inode flags of ioctl(FS_IOC_GETFLAGS, FS_IOC_SETFLAGS), fs/file_attr.c. What immutable and append-only files
+ * refuse is checked where it is asked for (permissions.ts).
  *
  * Linux oddities: descriptors opened before go on writing; an immutable file's size can still be changed through one.
  */
@@ -9,17 +10,9 @@ import { FS_APPEND_FL, FS_IMMUTABLE_FL } from '../src/abi/flags/mount.js';
 import { capable } from '../sched/credentials.js';
 import type { Task } from '../sched/task.js';
 import type { OpenFile } from './file.js';
-import type { Inode } from './inode.js';
 import { ownerOrCapable, wantWrite } from './permissions.js';
 
 const FIXED = FS_IMMUTABLE_FL | FS_APPEND_FL;
-
-export const isImmutable = (inode: Inode): boolean => (inode.fileFlags & FS_IMMUTABLE_FL) !== 0;
-export const isAppendOnly = (inode: Inode): boolean => (inode.fileFlags & FS_APPEND_FL) !== 0;
-/** Names, owner, mode, times and attributes of such an inode stay as they are. */
-export function refuseFixed(inode: Inode): void {
-  if ((inode.fileFlags & FIXED) !== 0) throw errno(EPERM);
-}
 
 export function getFileFlags({ inode }: OpenFile): number {
   if (inode.settableFlags === 0) throw errno(ENOTTY);

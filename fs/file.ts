@@ -7,6 +7,7 @@
  * O_NONBLOCK) and tries again. An operation that is missing gives the errno of the base class.
  */
 import { EINVAL, EISDIR, ENODEV, ENOTTY, ESPIPE, errno } from '../src/abi/errno.js';
+import { SEEK_CUR, SEEK_SET } from '../src/abi/flags/file.js';
 import type { FileMapping } from '../src/mm/file-mapping.js';
 import type { Credentials } from '../sched/credentials.js';
 import type { Task } from '../sched/task.js';
@@ -68,6 +69,14 @@ export abstract class OpenFile {
   /** New position; whence SEEK_*. */
   seek(_task: Task, _offset: number, _whence: number): number {
     throw errno(ESPIPE);
+  }
+  /** The same for what has positions but no end: SEEK_SET and SEEK_CUR. */
+  protected seekWithoutEnd(offset: number, whence: number): number {
+    if (whence !== SEEK_SET && whence !== SEEK_CUR) throw errno(EINVAL);
+    const to = whence === SEEK_SET ? offset : this.position + offset;
+    if (to < 0) throw errno(EINVAL);
+    this.position = to;
+    return to;
   }
   /** Whether pread/pwrite make sense. */
   get seekable(): boolean {

@@ -4,6 +4,7 @@
  *
  * Invariant: an Inode object is unique per (superblock, ino) while anything refers to it. Names are byte strings.
  */
+import { FS_APPEND_FL, FS_IMMUTABLE_FL } from '../src/abi/flags/mount.js';
 import type { FileMapping } from '../src/mm/file-mapping.js';
 import type { Credentials } from '../sched/credentials.js';
 import type { Task } from '../sched/task.js';
@@ -49,6 +50,12 @@ export abstract class Inode {
   lastPlace: Place | null = null;
   /** FS_*_FL of chattr(1): what files may not be changed, read back by lsattr(1). */
   fileFlags = 0;
+  get isImmutable(): boolean {
+    return (this.fileFlags & FS_IMMUTABLE_FL) !== 0;
+  }
+  get isAppendOnly(): boolean {
+    return (this.fileFlags & FS_APPEND_FL) !== 0;
+  }
   /** Which of them the filesystem keeps; 0: it has no such flags. */
   get settableFlags(): number {
     return 0;

@@ -27,11 +27,10 @@ import { CAP_DAC_READ_SEARCH, CAP_MKNOD } from '../src/abi/flags/capability.js';
 import type { Task } from '../sched/task.js';
 import { umaskIn } from './acl.js';
 import { type Dentry, unlinkDentry } from './dentry.js';
-import { refuseFixed } from './file-flags.js';
 import type { Inode } from './inode.js';
 import type { Place } from './mount.js';
 import { notify } from './notify.js';
-import { isReadOnly, mayCreate, mayDelete, wantWrite } from './permissions.js';
+import { isReadOnly, mayCreate, mayDelete, refuseFixed, wantWrite } from './permissions.js';
 import { dropUnused } from './references.js';
 import {
   LAST_DOT,

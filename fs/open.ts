@@ -51,7 +51,6 @@ import { setSize } from './attributes.js';
 import { Dentry } from './dentry.js';
 import { dropFile } from './fd-table.js';
 import type { OpenFile } from './file.js';
-import { isAppendOnly } from './file-flags.js';
 import type { Inode } from './inode.js';
 import { breakLeases } from './leases.js';
 import { MNT_NODEV, MNT_NOEXEC, type Mount, type Place } from './mount.js';
@@ -233,7 +232,7 @@ function mayOpen(task: Task, mount: Mount, inode: Inode, access: number, flags: 
       if ((access & MAY_EXEC) !== 0) throw errno(EACCES);
   }
   if (access !== 0) checkPermission(inode, access, task.creds);
-  if (isAppendOnly(inode)) {
+  if (inode.isAppendOnly) {
     if ((access & MAY_WRITE) !== 0 && (flags & O_APPEND) === 0) throw errno(EPERM);
     if ((flags & O_TRUNC) !== 0) throw errno(EPERM);
   }

@@ -6,7 +6,6 @@
  * different moments of each call. The sysctls fs.protected_* are off.
  */
 import { EACCES, EEXIST, EISDIR, ENOENT, ENOTDIR, EPERM, EROFS, errno } from '../src/abi/errno.js';
-import { FS_APPEND_FL, FS_IMMUTABLE_FL } from '../src/abi/flags/mount.js';
 import { S_IFDIR, S_IFLNK, S_IFMT, S_IFREG, S_ISGID, S_ISUID, S_ISVTX, S_IXGRP } from '../src/abi/flags/stat.js';
 import { type Credentials, capable } from '../sched/credentials.js';
 import { CAP_DAC_OVERRIDE, CAP_DAC_READ_SEARCH, CAP_FOWNER, CAP_FSETID } from '../src/abi/flags/capability.js';
@@ -55,7 +54,7 @@ export function checkPermission(inode: Inode, mask: number, creds: Credentials):
     const type = inode.mode & S_IFMT;
     if (type === S_IFREG || type === S_IFDIR || type === S_IFLNK) throw errno(EROFS);
   }
-  if ((mask & MAY_WRITE) !== 0 && (inode.fileFlags & FS_IMMUTABLE_FL) !== 0) throw errno(EPERM);
+  if ((mask & MAY_WRITE) !== 0 && inode.isImmutable) throw errno(EPERM);
   if (!permits(inode, mask, creds)) throw errno(EACCES);
 }
 
@@ -65,6 +64,11 @@ export function wantWrite(mount: Mount): void {
 }
 export function isReadOnly(mount: Mount): boolean {
   return (mount.flags & MNT_READONLY) !== 0 || mount.sb.readOnly;
+}
+
+/** Names, owner, mode, times and attributes of an immutable or append-only inode stay as they are. */
+export function refuseFixed(inode: Inode): void {
+  if (inode.isImmutable || inode.isAppendOnly) throw errno(EPERM);
 }
 
 export function ownerOrCapable(inode: Inode, creds: Credentials): boolean {
@@ -95,9 +99,9 @@ export function mayDelete(dir: Dentry, victim: Dentry, asDirectory: boolean, cre
   const inode = victim.inode;
   if (inode === null) throw errno(ENOENT);
   checkPermission(dir.inode!, MAY_WRITE | MAY_EXEC, creds);
-  if ((dir.inode!.fileFlags & FS_APPEND_FL) !== 0) throw errno(EPERM);
+  if (dir.inode!.isAppendOnly) throw errno(EPERM);
   if (isSticky(dir.inode!, inode, creds)) throw errno(EPERM);
-  if ((inode.fileFlags & (FS_APPEND_FL | FS_IMMUTABLE_FL)) !== 0) throw errno(EPERM);
+  refuseFixed(inode);
   if (asDirectory) {
     if (!inode.isDir) throw errno(ENOTDIR);
   } else if (inode.isDir) throw errno(EISDIR);

@@ -11,9 +11,8 @@ import { capable } from '../sched/credentials.js';
 import { CAP_SETFCAP, CAP_SYS_ADMIN } from '../src/abi/flags/capability.js';
 import type { Task } from '../sched/task.js';
 import { getAcl, isAclName, listAcls, removeAcl, setAcl } from './acl.js';
-import { refuseFixed } from './file-flags.js';
 import type { Inode } from './inode.js';
-import { MAY_READ, MAY_WRITE, ownerOrCapable, permits } from './permissions.js';
+import { MAY_READ, MAY_WRITE, ownerOrCapable, permits, refuseFixed } from './permissions.js';
 
 const NAME_MAX = 255;
 export const VALUE_MAX = 65536;

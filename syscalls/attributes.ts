@@ -24,7 +24,6 @@ import {
   type Target,
   type TimeChange,
 } from '../fs/attributes.js';
-import { isAppendOnly } from '../fs/file-flags.js';
 import { fileTarget, placeAt, readPath } from '../fs/guest-path.js';
 import { withoutLeases } from '../fs/leases.js';
 import { notifyFile } from '../fs/notify.js';
@@ -145,7 +144,7 @@ export function ftruncate(task: Task, fd: number, length: number): number {
   if (length < 0) throw errno(EINVAL);
   const file = task.files.getIo(fd);
   if (!file.inode.isRegular || !opensForWrite(file.flags)) throw errno(EINVAL);
-  if (isAppendOnly(file.inode)) throw errno(EPERM);
+  if (file.inode.isAppendOnly) throw errno(EPERM);
   setSize(task, file.inode, length);
   notifyFile(file, IN_MODIFY);
   return 0;

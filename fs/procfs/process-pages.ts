@@ -6,7 +6,7 @@
  */
 import { EINVAL, ENOENT, EPERM, errno } from '../../src/abi/errno.js';
 import { CAP_SYS_ADMIN } from '../../src/abi/flags/capability.js';
-import { DT_LNK, SEEK_CUR, SEEK_SET } from '../../src/abi/flags/file.js';
+import { DT_LNK } from '../../src/abi/flags/file.js';
 import type { MemoryMap, Vma } from '../../src/mm/memory-map.js';
 import { VM_SHARED } from '../../src/mm/memory-map.js';
 import { capable } from '../../sched/credentials.js';
@@ -95,11 +95,7 @@ export class PagemapFile extends OpenFile {
     return moved;
   }
   override seek(_task: Task, offset: number, whence: number): number {
-    if (whence !== SEEK_SET && whence !== SEEK_CUR) throw errno(EINVAL);
-    const to = whence === SEEK_SET ? offset : this.position + offset;
-    if (to < 0) throw errno(EINVAL);
-    this.position = to;
-    return to;
+    return this.seekWithoutEnd(offset, whence);
   }
   override get seekable(): boolean {
     return true;

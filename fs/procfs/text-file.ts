@@ -2,8 +2,7 @@
  * Open text files of procfs (fs/seq_file.c): the content is made when reading begins at offset 0 and stays the same until the
  * reader comes back there, so that a file read in pieces is of one moment.
  */
-import { EINVAL, EIO, errno } from '../../src/abi/errno.js';
-import { SEEK_CUR, SEEK_END, SEEK_SET } from '../../src/abi/flags/file.js';
+import { EIO, errno } from '../../src/abi/errno.js';
 import type { Task } from '../../sched/task.js';
 import { AT_POSITION, OpenFile, type GuestBuffer } from '../file.js';
 import type { TextInode } from './nodes.js';
@@ -41,11 +40,7 @@ export class TextFile extends OpenFile {
     return length;
   }
   override seek(_task: Task, offset: number, whence: number): number {
-    if (whence === SEEK_END || (whence !== SEEK_SET && whence !== SEEK_CUR)) throw errno(EINVAL);
-    const to = whence === SEEK_SET ? offset : this.position + offset;
-    if (to < 0) throw errno(EINVAL);
-    this.position = to;
-    return to;
+    return this.seekWithoutEnd(offset, whence);
   }
   override get seekable(): boolean {
     return true;
