@@ -10,6 +10,7 @@ import type { Task } from '../../sched/task.js';
 import type { LengthSource } from '../../syscalls/row.js';
 import { latin1Slice } from '../trace/latin1.js';
 import type { Call } from '../trace/call.js';
+import { WORDS } from '../trace/parse/encode.js';
 import type { Evaluator } from '../trace/parse/value.js';
 import type { Term } from '../trace/parse/term.js';
 import type { Output, StructFields } from './row-plan.js';
@@ -42,8 +43,7 @@ export class Outputs {
         return fields !== null && term.kind === 'struct' && this.struct(fields, term, address, task);
       case 'word': {
         if (how !== 'exact' || term.kind !== 'array' || term.parts.length !== 1) return false;
-        const type = WORDS[arg.of];
-        return type !== undefined && this.load(task, address, 8) && this.equal(type, 0, term.parts[0]);
+        return this.load(task, address, 8) && this.equal(WORDS[arg.of], 0, term.parts[0]);
       }
       default:
         return false;
@@ -91,14 +91,6 @@ export class Outputs {
     }
   }
 }
-const WORDS: Readonly<Record<string, Scalar | undefined>> = {
-  int: 'i32',
-  uint: 'u32',
-  long: 'i64',
-  off: 'i64',
-  ulong: 'u64',
-  size: 'u64',
-};
 function lengthOf(call: Call, source: LengthSource): number {
   if (source === 'ret') return call.result;
   return 'fixed' in source ? source.fixed : Number(call.arg(source.arg));

@@ -41,19 +41,12 @@ export class ScriptSource implements EventSource {
     this.file = file;
   }
   next(): TraceEvent | null {
-    for (;;) {
-      const line = this.file.next();
-      if (line === null) return null;
-      const text = line.trimEnd();
-      if (text === '' || text.startsWith('#')) continue;
-      try {
-        return scriptEvent(text, this.file.number);
-      } catch (error) {
-        if (error instanceof TraceTextError) this.file.fail(error.message, error.column);
-        throw error;
-      }
-    }
+    return this.file.read(this.read);
   }
+  private readonly read = (line: string): TraceEvent | null => {
+    const text = line.trimEnd();
+    return text === '' || text.startsWith('#') ? null : scriptEvent(text, this.file.number);
+  };
   close(): void {
     this.file.close();
   }

@@ -5,7 +5,7 @@ import type { Outcome } from '../trace/parse/line.js';
 import { RESTART_TEXTS } from '../trace/strace.js';
 import type { CallTexts } from '../trace/printers/index.js';
 import { parseArguments } from '../trace/parse/term.js';
-import { comparisonOf, Comparer, ownArgument, type Comparison } from './compare.js';
+import { Comparer, type Comparison } from './compare.js';
 import type { Identities } from './identities.js';
 import { Outputs } from './outputs.js';
 import type { PlayedTask, Playing } from './played-task.js';
@@ -144,20 +144,8 @@ export class Verdict {
     const { plan, terms, call } = playing;
     // What was printed on entry is what was recorded.
     if (playing.entered !== null && call.complete) return null;
-    const now = parseArguments(this.text(playing));
-    let next = 0;
-    for (const arg of plan.row.args) {
-      if (arg.kind === 'unused') continue;
-      const i = next++;
-      const [a, b] = [terms.at(i), now.at(i)];
-      if (a === undefined || b === undefined) break;
-      // What the call was given is what was recorded.
-      const given = !('dir' in arg) ? arg.kind !== 'dynamic' : arg.dir === 'in';
-      if (given || (this.options.script !== true && ownArgument(plan.row, arg.name))) continue;
-      this.comparer.where = '';
-      if (!this.comparer.same(a, b, comparisonOf(arg))) return this.differs(i, arg.name);
-    }
-    return null;
+    const found = this.comparer.output(plan.row, terms, parseArguments(this.text(playing)));
+    return found === null ? null : this.differs(found.index, found.name);
   }
   private differs(term: number, name: string): string {
     const field = this.comparer.where === '' ? '' : ` in ${this.comparer.where}`;

@@ -50,7 +50,8 @@ const MASK64 = (1n << 64n) - 1n;
 const SOME = 65_536;
 /** Larger buffers than this no call fills. */
 const MOST = 1 << 30;
-const WORDS: Readonly<Record<WordType, Scalar>> = {
+/** How each type of word lies in memory. */
+export const WORDS: Readonly<Record<WordType, Scalar>> = {
   int: 'i32',
   uint: 'u32',
   fd: 'i32',

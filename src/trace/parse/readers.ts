@@ -8,17 +8,7 @@ import { directoryEntries, fcntlArgument, handle, ioctlArgument, openHow } from 
 import { prctlArgument, seccompArguments } from './filter-readers.js';
 import { messageBuffer, msgctlBuffer, semctlArgument, shmctlBuffer } from './ipc-readers.js';
 import { capabilities, clone, clone3, futex } from './process-readers.js';
-import {
-  array,
-  descriptorField,
-  limitedBuffer,
-  outBuffer,
-  outString,
-  pidField,
-  struct,
-  times,
-  words,
-} from './shapes.js';
+import { array, descriptorField, sizedBuffer, outString, pidField, struct, times, words } from './shapes.js';
 import { message, messages, option, optionOut } from './socket-readers.js';
 import type { Term } from './term.js';
 import { waitStatus } from './wait-status.js';
@@ -69,7 +59,7 @@ export const OVERRIDE_READERS: Readonly<Record<string, ArgReader | undefined>> =
   'sigaltstack.ss': struct('stack_t'),
   'sigaltstack.old_ss': struct('stack_t', true),
   'waitid.infop': struct('siginfo', true, siginfoFields),
-  'getrandom.buf': outBuffer('buflen'),
+  'getrandom.buf': sizedBuffer('buflen', true),
   'getcwd.buf': outString('size'),
   'sendmmsg.msgvec': messages(false),
   'utimes.times': times('timeval'),
@@ -80,8 +70,8 @@ export const OVERRIDE_READERS: Readonly<Record<string, ArgReader | undefined>> =
   'capget.datap': capabilities(true),
   'sched_setparam.param': schedParam(),
   'sched_setscheduler.param': schedParam(),
-  'sethostname.name': limitedBuffer('len'),
-  'setdomainname.name': limitedBuffer('len'),
+  'sethostname.name': sizedBuffer('len'),
+  'setdomainname.name': sizedBuffer('len'),
   'set_tid_address.tidptr': (e, term) => e.address(term),
   'memfd_create.flags': number,
   'time.tloc': words('i64', true),

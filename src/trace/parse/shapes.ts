@@ -57,17 +57,12 @@ export const times =
       });
       return bytes;
     });
-export const limitedBuffer =
-  (length: string): ArgReader =>
+/** A pointer to a buffer of the size that the argument called `length` gives. */
+export const sizedBuffer =
+  (length: string, out = false): ArgReader =>
   (e, term) => {
     const size = e.sizeOf({ arg: length }, '');
-    return e.pointer(term, size, (t) => e.bytes(t, size));
-  };
-export const outBuffer =
-  (length: string): ArgReader =>
-  (e, term) => {
-    const size = e.sizeOf({ arg: length }, '');
-    return e.pointer(term, size, (t) => e.bytes(t, size), true);
+    return e.pointer(term, size, (t) => e.bytes(t, size), out);
   };
 /** A string whose end the size cut: what follows is not its NUL. */
 export const outString =

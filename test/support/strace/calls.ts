@@ -1,5 +1,5 @@
 /** One call of a `.strace` script as operations: its memory, its registers, what it must come to. */
-import { Encoder } from '../../../src/trace/parse/encode.js';
+import { Encoder, WORDS } from '../../../src/trace/parse/encode.js';
 import type { Outcome } from '../../../src/trace/parse/line.js';
 import type { ArgType, Row } from '../../../syscalls/row.js';
 import { ROWS } from '../../../syscalls/table.js';
@@ -24,7 +24,6 @@ import type { Turns } from './turns.js';
 import { resultOf, sharedAt, type Variable, type Variables } from './variables.js';
 
 const BY_NAME = new Map(ROWS.map((row) => [row.name, row]));
-const WIDE_WORDS: ReadonlySet<string> = new Set(['long', 'off', 'ulong', 'size']);
 
 export interface MadeCall {
   readonly step: CallStep;
@@ -132,7 +131,7 @@ export class Calls {
       if (arg.kind === 'unused') return;
       const term = step.terms.at(next++);
       if (term === undefined || !('dir' in arg) || arg.dir === 'in') return;
-      const wide = arg.kind === 'word' && WIDE_WORDS.has(arg.of);
+      const wide = arg.kind === 'word' && WORDS[arg.of].endsWith('64');
       for (const { name, offset } of newNames(row, step.terms, index, term, this.lookUp)) {
         const address = Number(values[index]) + offset;
         this.define(name, {

@@ -2,7 +2,7 @@
  * What a call of a `.strace` script came to on one side, against the script: printed from the side's memory by the kernel's own
  * printers and compared term by term, as replays are.
  */
-import { Comparer, comparisonOf } from '../../../src/replay/compare.js';
+import { Comparer } from '../../../src/replay/compare.js';
 import type { Row } from '../../../syscalls/row.js';
 import { Call as TracedCall } from '../../../src/trace/call.js';
 import type { Outcome } from '../../../src/trace/parse/line.js';
@@ -46,17 +46,10 @@ export function check(expected: Expected, view: View): true | string {
   const same = (a: bigint | number, b: bigint | number): boolean => Number(a) === Number(b);
   const comparer = new Comparer(values, { fd: same, pid: same });
   comparer.literal = true;
-  const now = parseArguments(shown.args);
-  let next = 0;
-  for (const arg of row.args) {
-    if (arg.kind === 'unused') continue;
-    const i = next++;
-    const [wanted, found] = [terms.at(i), now.at(i)];
-    if (wanted === undefined || found === undefined) break;
-    const given = !('dir' in arg) ? arg.kind !== 'dynamic' : arg.dir === 'in';
-    if (given || comparer.same(wanted, found, comparisonOf(arg))) continue;
+  const found = comparer.output(row, terms, parseArguments(shown.args));
+  if (found !== null) {
     const where = comparer.where === '' ? '' : ` (${comparer.where})`;
-    return `${arg.name}${where}: ${row.name}(${shown.args})`;
+    return `${found.name}${where}: ${row.name}(${shown.args})`;
   }
   if (outcome.aux !== '' && !comparer.sameAux(outcome.aux, shown.aux)) return `(${shown.aux})`;
   return true;

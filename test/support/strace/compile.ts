@@ -8,7 +8,6 @@
 import { EINTR } from '../../../src/abi/errno.js';
 import { CLONE_THREAD, CLONE_VFORK, CLONE_VM } from '../../../src/abi/flags/process.js';
 import { SA_RESTART, SA_RESTORER, SA_SIGINFO } from '../../../src/abi/flags/signal.js';
-import { TraceTextError } from '../../../src/trace/parse/term.js';
 import { numberOf, symbol, type Builder, type Call, type Runtime } from '../builder.js';
 import { hostArch } from '../executor.js';
 import {
@@ -100,8 +99,7 @@ class Compiler {
       try {
         this.step(step, i);
       } catch (error) {
-        if (error instanceof TraceTextError) error.message = `${this.path}:${step.line}: ${error.message}`;
-        else if (error instanceof Error) error.message = `${this.path}:${step.line}: ${error.message}`;
+        if (error instanceof Error) error.message = `${this.path}:${step.line}: ${error.message}`;
         throw error;
       }
     });

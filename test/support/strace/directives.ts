@@ -1,11 +1,10 @@
 /** Lines of a script that begin with @: memory with a name, files that are there. */
 import { latin1 } from '../../../src/trace/parse/bytes.js';
 import type { Term } from '../../../src/trace/parse/term.js';
-import { Evaluator } from '../../../src/trace/parse/value.js';
 import { AT_FDCWD, O_CREAT, O_TRUNC, O_WRONLY } from '../constants.js';
 import { numberOf, type Arg, type Builder, type Call, type SyscallName } from '../builder.js';
-import { hostArch } from '../executor.js';
 import { OP_CALL, OP_REPORT, PAGE, type EncodedArg } from '../script.js';
+import { constants } from './names.js';
 import type { Variables } from './variables.js';
 
 export class Directives {
@@ -13,7 +12,6 @@ export class Directives {
   readonly named = new Map<string, bigint>();
   private readonly builder: Builder;
   private readonly variables: Variables;
-  private readonly constants = new Evaluator(hostArch);
 
   constructor(builder: Builder, variables: Variables) {
     this.builder = builder;
@@ -27,7 +25,7 @@ export class Directives {
     else this.prepare(name, terms);
   }
   private nameMemory(terms: readonly Term[]): void {
-    const size = Number(this.constants.need(terms[1], 'size'));
+    const size = Number(constants.need(terms[1], 'size'));
     const initial = new Uint8Array(Math.ceil(size / PAGE) * PAGE);
     const content = latin1(terms.at(2)?.text ?? '');
     initial.set(content.subarray(0, initial.length));
@@ -65,7 +63,7 @@ export class Directives {
       call('symlinkat', [terms[1].text, AT_FDCWD, path]).returns(0);
       return;
     }
-    const mode = Number(this.constants.need(terms[1], 'mode'));
+    const mode = Number(constants.need(terms[1], 'mode'));
     call('umask', [0]).returns(0o22);
     if (name === 'dir') call('mkdirat', [AT_FDCWD, path, mode]).returns(0);
     else {
