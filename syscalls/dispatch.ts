@@ -88,6 +88,7 @@ const ALL_REGISTERS = [0, 1, 2, 3, 4, 5];
 function sentAlong({ args }: Row): number {
   const [first, second, third] = args;
   if (first?.kind === 'path' || (first?.kind === 'struct' && first.dir !== 'out')) return 3;
+  if (first?.kind === 'dynamic' && first.by === 'pollfds') return 3;
   switch (second?.kind) {
     case 'buffer': {
       const { dir, length } = second;

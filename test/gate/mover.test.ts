@@ -136,6 +136,9 @@ describe('padding behind ret and jmp', () => {
     expect(refused('c3 0f1f00', 9)).toBe('no padding'); // one byte short
     expect(refused('c3 0f1f4000', 10)).toBe('no padding'); // one too long
     expect(refused('c3 9090', 10)).toBe('no padding');
+    expect(refused('c3 0f1f00', 1)).toBe('no padding');
+    expect(jump('c3 0f1f4000', 1)).toMatchObject({ length: 1, size: 1 }); // a multiple of 8
+    expect(refused('c3 0f1f4000', 5)).toBe('no padding'); // a multiple of 4
   });
   test('does not go beyond it', () => {
     expect(refused('c3 90 9090', 12)).toBe('no padding'); // boundary behind one nop
@@ -159,10 +162,10 @@ describe('a hole of padding nearby', () => {
   const hole = '660f1f840000000000'; // 9 bytes
   test('when an instruction cannot move', () => {
     // syscall; call; ret; hole, which ends at a boundary
-    expect(pad(`e800000000 c3 ${hole}`, 15)).toEqual({ kind: 'pad', pad: 8, padLength: 9 });
-    expect(pad(`0f05 4889c7 c3 ${hole}`, 15)).toEqual({ kind: 'pad', pad: 8, padLength: 9 });
-    expect(pad(`e2fe eb00 9090909090`, 5)).toEqual({ kind: 'pad', pad: 6, padLength: 5 });
-    expect(pad(`e2fe eb00 cccccccccc`, 5)).toEqual({ kind: 'pad', pad: 6, padLength: 5 });
+    expect(pad(`e800000000 c3 ${hole}`, 15)).toEqual({ kind: 'pad', pad: 8, padLength: 9, skips: 0 });
+    expect(pad(`0f05 4889c7 c3 ${hole}`, 15)).toEqual({ kind: 'pad', pad: 8, padLength: 9, skips: 0 });
+    expect(pad(`e2fe eb00 9090909090`, 5)).toEqual({ kind: 'pad', pad: 6, padLength: 5, skips: 0 });
+    expect(pad(`e2fe eb00 cccccccccc`, 5)).toEqual({ kind: 'pad', pad: 6, padLength: 5, skips: 0 });
   });
   test('of 5 bytes at least', () => {
     expect(refused('e2fe eb00 90909090', 6)).toBe('loop');
@@ -178,10 +181,23 @@ describe('a hole of padding nearby', () => {
     expect(refused('e800000000 c3 31c0 c3 9090909090', 2)).toBe('call');
     expect(refused('e800000000 06 c3 9090909090', 2)).toBe('call');
   });
+  test('one long nop in front of an aligned label, whether it is executed or not', () => {
+    const found = { kind: 'pad', padLength: 5, skips: 5 };
+    expect(pad('e800000000 0f1f8000000000', 2)).toEqual({ ...found, pad: 9 });
+    expect(pad('e800000000 0f1f840000000000', 1)).toEqual({ ...found, pad: 9, skips: 6 });
+    expect(pad('e800000000 0f1f840000000000', 9)).toEqual({ ...found, pad: 9, skips: 6 }); // a multiple of 8
+    expect(pad('eb00 e800000000 0f1f8000000000', 0)).toEqual({ ...found, pad: 11 });
+    expect(pad('e800000000 c3 31c0 0f1f8000000000', 15)).toEqual({ ...found, pad: 12 });
+    // Too short for two jumps, not up to a label, two of them (a thread may stand between).
+    expect(refused('e800000000 660f1f440000', 3)).toBe('call');
+    expect(refused('e800000000 0f1f8000000000 90', 1)).toBe('call');
+    expect(refused('e800000000 90 0f1f8000000001', 1)).toBe('call');
+    expect(refused('e800000000 0f1f4000 0f1f4000', 1)).toBe('call');
+  });
   test('inside the page', () => {
     const { code, at } = page('e800000000 c3', PAGE - 13);
     code.fill(0x90, at + 8);
-    expect(planSite(code, at, 0, PAGE)).toEqual({ kind: 'pad', pad: 8, padLength: 5 });
+    expect(planSite(code, at, 0, PAGE)).toEqual({ kind: 'pad', pad: 8, padLength: 5, skips: 0 });
     const two = new Uint8Array(2 * PAGE);
     two.set(page('', 0).code);
     two.set(bytes('0f05e800000000c3'), PAGE - 8);

@@ -9,7 +9,7 @@ checked();
 const gated = GATED ? test : test.skip;
 const NAME = ON_X86 ? 'registers' : 'registers-aarch64';
 /** Shapes of the guest that are rewritten, and a few sites of libc. */
-const REWRITTEN = ON_X86 ? 30 : 25;
+const REWRITTEN = ON_X86 ? 32 : 25;
 /** Enough for every shape to meet every call often, and no more where a call takes long. */
 const ROUNDS = SLOWNESS === 1 ? 2000 : 168;
 

@@ -4,7 +4,7 @@
  */
 import { KEPT_NOWHERE } from '../../platform/platform.js';
 import type { PageState, Reason, SiteCode, SitePlan } from '../site-code.js';
-import { JUMP_LENGTH, SYSCALL_LENGTH, planSite, type PadPlan } from './mover.js';
+import { JUMP_LENGTH, SKIP_LENGTH, SYSCALL_LENGTH, planSite, type PadPlan } from './mover.js';
 import { CONTINUATION, trampoline, trampolineSize, type MovedCode } from './trampoline.js';
 
 /** Opcodes that raise #UD or #BP in 64-bit mode whatever follows them. */
@@ -30,13 +30,16 @@ class X86Plan implements SitePlan {
   readonly overwrites: readonly (readonly [number, number])[];
   readonly windows = WINDOWS;
   private readonly moved: MovedCode;
+  private readonly skips: number;
 
-  /** `hole` is where the jump stands that a short one leads to, or 0. */
-  constructor(moved: MovedCode, hole: number) {
+  /** `hole` is where the jump stands that a short one leads to, or 0; `skips`: another short one leads over so many bytes there, if not 0. */
+  constructor(moved: MovedCode, hole: number, skips: number) {
     this.moved = moved;
+    this.skips = skips;
     this.size = trampolineSize(moved);
     this.jumpAt = hole;
-    const jump = [hole, JUMP_LENGTH] as const;
+    const skip = skips === 0 ? 0 : SKIP_LENGTH;
+    const jump = [hole - skip, skip + JUMP_LENGTH] as const;
     this.overwrites = hole === 0 ? [jump] : [jump, [0, SYSCALL_LENGTH]];
   }
   emit(at: number, site: number, gate: number, channels: number): Uint8Array {
@@ -49,6 +52,9 @@ class X86Plan implements SitePlan {
     if (jumpAt === 0) return;
     page.setUint8(within, JMP_REL8);
     page.setInt8(within + 1, jumpAt - SYSCALL_LENGTH);
+    if (this.skips === 0) return;
+    page.setUint8(within + jumpAt - SKIP_LENGTH, JMP_REL8);
+    page.setInt8(within + jumpAt - SKIP_LENGTH + 1, this.skips);
   }
   landing(back: number): number {
     const start = this.moved?.moved.find(({ from }) => from === back);
@@ -68,9 +74,10 @@ class X86Plan implements SitePlan {
 
 /** A hole that no other site has taken, or 0. */
 function freeHole(plan: PadPlan, at: number, state: PageState): number {
+  const skip = plan.skips === 0 ? 0 : SKIP_LENGTH;
   for (let hole = plan.pad; hole + JUMP_LENGTH <= plan.pad + plan.padLength; hole++) {
     if (hole - SYSCALL_LENGTH > MAX_REL8) return 0;
-    if (!state.overwritten(at + hole, JUMP_LENGTH)) return hole;
+    if (!state.overwritten(at + hole - skip, skip + JUMP_LENGTH)) return hole;
   }
   return 0;
 }
@@ -85,7 +92,7 @@ export const X86_CODE: SiteCode = {
     if (plan.kind === 'refused') return plan.reason;
     const hole = plan.kind === 'pad' ? freeHole(plan, at, state) : 0;
     if (plan.kind === 'pad' && hole === 0) return 'overlaps another site';
-    return new X86Plan(plan.kind === 'jump' ? plan : null, hole);
+    return plan.kind === 'jump' ? new X86Plan(plan, 0, 0) : new X86Plan(null, hole, plan.skips);
   },
   kept: () => KEPT_NOWHERE,
   bypass: () => -1,

@@ -1,18 +1,21 @@
 /**
  * Plans the rewrite of one `syscall` instruction into a jump. The five bytes of `jmp rel32` overwrite the syscall and three
  * bytes behind it; the instructions those belong to move to a trampoline (kind `jump`). Where they cannot move, `jmp rel8`
- * overwrites just the syscall and leads to a hole of padding nearby that holds the `jmp rel32` (kind `pad`).
+ * overwrites just the syscall and leads to a hole of padding nearby that holds the `jmp rel32` (kind `pad`). One long nop will do
+ * even where it is executed: nobody can stand inside it, and a jump over the hole does as little.
  *
  * Invariants: what is moved does the same at its new place, in registers, flags, memory, faults and where it goes next; nothing
  * that is not certainly padding is overwritten without having been moved; the moved code has the same size at every
  * address. Pure: knows bytes, not pages or tasks.
  */
 import { decode, isSegmentPrefix, readInt32, type Instruction } from './decode.js';
-import { paddingLength } from './padding.js';
+import { nopBeforeLabel, paddingLength } from './padding.js';
 
 export const SYSCALL_LENGTH = 2;
 /** E9 and a 32-bit displacement. */
 export const JUMP_LENGTH = 5;
+/** EB and an 8-bit displacement. */
+export const SKIP_LENGTH = 2;
 
 export interface Moved {
   /** Offset from the syscall instruction. */
@@ -55,6 +58,8 @@ export interface PadPlan {
   pad: number;
   /** Length of the padding there: any 5 bytes of it that `jmp rel8` reaches will do. */
   padLength: number;
+  /** Not 0: the padding is a nop that may be executed. `jmp rel8` at `pad` - 2 leads over so many bytes, to its end. */
+  skips: number;
 }
 
 export interface RefusedPlan {
@@ -114,15 +119,24 @@ function planJump(code: Uint8Array, at: number, hi: number): JumpPlan | RefusedP
   };
 }
 
-/** The nearest hole behind the syscall: the padding after the first ret or jmp. */
+/** The nearest hole behind the syscall: padding after the first ret or jmp, or one long nop in front of an aligned label. */
 function planPad(code: Uint8Array, at: number, hi: number): PadPlan | null {
+  let ended = false;
   for (let pad = SYSCALL_LENGTH; pad - SYSCALL_LENGTH <= MAX_REL8;) {
+    const nop = nopBeforeLabel(code, at + pad, hi);
+    if (nop >= SKIP_LENGTH + JUMP_LENGTH) {
+      const hole = pad + SKIP_LENGTH;
+      return hole - SYSCALL_LENGTH <= MAX_REL8
+        ? { kind: 'pad', pad: hole, padLength: JUMP_LENGTH, skips: nop - SKIP_LENGTH }
+        : null;
+    }
     const instruction = decode(code, at + pad);
     if (instruction === null) return null;
     pad += instruction.length;
-    if (instruction.flow !== 'end' && instruction.flow !== 'jump') continue;
+    if (ended || (instruction.flow !== 'end' && instruction.flow !== 'jump')) continue;
+    ended = true;
     const padLength = paddingLength(code, at + pad, hi);
-    return padLength >= JUMP_LENGTH && pad - SYSCALL_LENGTH <= MAX_REL8 ? { kind: 'pad', pad, padLength } : null;
+    if (padLength >= JUMP_LENGTH && pad - SYSCALL_LENGTH <= MAX_REL8) return { kind: 'pad', pad, padLength, skips: 0 };
   }
   return null;
 }

@@ -3,28 +3,43 @@
  * what assemblers and compilers emit counts: the nop forms of gas and LLVM (90, and 0F 1F /0 with zero displacement, behind
  * any number of 66 and at most one 2E), int3, and zeros up to the end of the page (the tail of a section).
  *
- * Strict on purpose: a run counts only if it goes on, whole, up to the next 16-byte boundary, and never beyond it. A hand-aligned
- * label, a function that starts with nops or data between functions is then not taken for padding.
+ * Strict on purpose: a run counts only if it goes on, whole, up to the next 16-byte boundary, or 8-byte boundary (GCC aligns a
+ * label to 16 if that takes no more than 10 bytes, else to 8), and never beyond it. A hand-aligned label, a function that starts
+ * with nops or data between functions is then not taken for padding.
  */
-const ALIGNMENT = 16;
+const ALIGNMENTS = [16, 8];
 
 /**
  * Length of the padding at `at`, 0 if there is none. `hi` is the end of the page; `code[0]` must lie at a multiple of 16.
  */
 export function paddingLength(code: Uint8Array, at: number, hi: number): number {
-  const end = at + ((ALIGNMENT - (at % ALIGNMENT)) % ALIGNMENT);
-  if (end > hi) return 0;
+  for (const alignment of ALIGNMENTS) {
+    const end = Math.ceil(at / alignment) * alignment;
+    if (end <= hi && isPadding(code, at, end, hi)) return end - at;
+  }
+  return 0;
+}
+
+/** Length of the one nop at `at` that reaches up to an aligned address, 0 if there is none. */
+export function nopBeforeLabel(code: Uint8Array, at: number, hi: number): number {
+  const length = nopLength(code, at);
+  const end = at + length;
+  return end <= hi && ALIGNMENTS.some((alignment) => end % alignment === 0) ? length : 0;
+}
+
+/** Whether [at, end) is padding. */
+function isPadding(code: Uint8Array, at: number, end: number, hi: number): boolean {
   if (code[at] === 0) {
-    for (let i = at; i < hi; i++) if (code[i] !== 0) return 0;
-    return end - at;
+    for (let i = at; i < hi; i++) if (code[i] !== 0) return false;
+    return true;
   }
   let pos = at;
   while (pos < end) {
     const length = code[pos] === 0xcc ? 1 : nopLength(code, pos);
-    if (length === 0) return 0;
+    if (length === 0) return false;
     pos += length;
   }
-  return pos === end ? end - at : 0;
+  return pos === end;
 }
 
 /** Length of the nop instruction at `at` as assemblers emit it for padding, 0 if it is none. */

@@ -71,6 +71,9 @@ SHAPE(red_zone, "movq $0x1234, -8(%rsp); syscall; " BACK(red_zone) "mov -8(%rsp)
 SHAPE(sse, "syscall; " BACK(sse) "movaps %xmm3, %xmm4; ret")
 SHAPE(call, "syscall; " BACK(call) "call helper; ret")
 SHAPE(call_unpadded, "syscall; " BACK(call_unpadded) "call helper; mov %rbp, %rbx; ret; nop; mov %rax, %rax; nop; nop; xchg %ax, %ax; ret")
+/* The hole is a nop in front of a label: one that is executed, in a loop, and one that is not. */
+SHAPE(call_nop, "mov $3, %r14d; 1: mov in(%rip), %rax; syscall; " BACK(call_nop) "call helper; .p2align 4, 0x90; .byte 0x0f, 0x1f, 0x84, 0, 0, 0, 0, 0; dec %r14d; jnz 1b; mov %rbp, %rbx; ret")
+SHAPE(jump_nop, "syscall; " BACK(jump_nop) "jmp 1f; call helper; .byte 0x0f, 0x1f, 0x80, 0, 0, 0, 0; 1: mov %rax, %rbx; ret")
 SHAPE(jrcxz, "syscall; " BACK(jrcxz) "jrcxz 1f; mov $5, %ebx; 1: ret")
 SHAPE(rex, ".byte 0x48; syscall; " BACK(rex) "mov %rax, %rbx; ret")
 SHAPE(prefix, ".byte 0x66; syscall; " BACK(prefix) "mov %rax, %rbx; ret")
@@ -94,7 +97,7 @@ AT_END(across, 1, "syscall; " BACK(across) "mov %rax, %rbx; ret")
 
 #define SHAPES(f) \
   f(mov3) f(mov2) f(ret) f(ret_unpadded) f(glibc) f(glibc32) f(go) f(branch) f(jump) f(jump_far) f(pops) f(pops4) f(rip_lea) \
-      f(rip_store) f(rip_immediate) f(flags) f(reads_flags) f(reads_rcx) f(red_zone) f(sse) f(call) f(call_unpadded) f(jrcxz) \
+      f(rip_store) f(rip_immediate) f(flags) f(reads_flags) f(reads_rcx) f(red_zone) f(sse) f(call) f(call_unpadded) f(call_nop) f(jump_nop) f(jrcxz) \
           f(rex) f(prefix) f(twice) f(adjacent) f(behind) f(behind2) f(behind1) f(behind_ret) f(loop) f(loop2) \
               f(call_in_loop) f(end2) f(end5) f(end4) f(end6) f(across)
 #define DECLARE(name) extern char shape_##name[], back_##name[];
