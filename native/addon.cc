@@ -198,7 +198,7 @@ napi_value cpuTime(napi_env env, napi_callback_info info) {
   return nullptr;
 }
 Napi::Value arm(const Napi::CallbackInfo &info) {
-  if (!of(info)->closed()) of(info)->looper->arm();
+  if (!of(info)->closed()) of(info)->looper->arm(info[0].ToBoolean());
   return info.Env().Undefined();
 }
 Napi::Value unpin(const Napi::CallbackInfo &info) {

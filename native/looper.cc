@@ -20,7 +20,7 @@ constexpr int64_t kTickNs = 5'000'000;
 constexpr uint32_t kSampleTicks = 20;
 constexpr int64_t kRetryNs = 1'000'000;
 constexpr int64_t kDeadlineRetryNs = 500'000;
-// Granted to the loop when libuv says "at once", which it also says for the kernel's own setImmediate.
+// Granted to the loop when immediates wait.
 constexpr int64_t kImmediateGraceNs = 5'000'000;
 constexpr int64_t kImmediateSleepNs = 2'000'000;
 
@@ -104,7 +104,22 @@ void Looper::again(int64_t deadlineNs) {
   if (deadlineNs != 0) setDeadline(deadlineNs);
 }
 
-void Looper::arm() {
+// Milliseconds until the loop's next timer, -1 without one. uv_backend_timeout says 0 in every immediate: Node keeps a handle
+// active until all have run.
+static int nextTimer(uv_loop_t *loop) {
+  int64_t next = INT64_MAX;
+  uv_walk(
+      loop,
+      [](uv_handle_t *handle, void *next) {
+        if (handle->type != UV_TIMER || !uv_is_active(handle)) return;
+        const auto due = static_cast<int64_t>(uv_timer_get_due_in(reinterpret_cast<uv_timer_t *>(handle)));
+        *static_cast<int64_t *>(next) = std::min(*static_cast<int64_t *>(next), due);
+      },
+      &next);
+  return next == INT64_MAX ? -1 : static_cast<int>(std::min<int64_t>(next, INT32_MAX));
+}
+
+void Looper::arm(bool immediates) {
   disarmExpired();
   // Child processes of Node make libuv handle SIGCHLD; every guest stop would run its handler.
   struct sigaction action;
@@ -113,7 +128,7 @@ void Looper::arm() {
     action.sa_flags |= SA_NOCLDSTOP;
     sigaction(SIGCHLD, &action, nullptr);
   }
-  int timeoutMs = uv_backend_timeout(loop_);
+  int timeoutMs = immediates ? 0 : nextTimer(loop_);
   int64_t deadline = 0;
   int64_t now = nowNs();
   if (timeoutMs == 0) {
@@ -133,7 +148,9 @@ void Looper::run() {
   uint32_t lastSequence = 0;
   bool lastInWait = false;
   int quietTicks = 0;
-  int64_t nextTick = nowNs() + kTickNs;
+  int waitedTicks = 0;
+  int64_t lastTick = nowNs();
+  int64_t nextTick = lastTick + kTickNs;
   while (!stop_) {
     bool retry = kicked_.load() && inWait_.load();
     int64_t now = nowNs();
@@ -144,11 +161,13 @@ void Looper::run() {
     int64_t loopDeadline = watch ? loopDeadlineNs_.load() : 0;
     if (loopDeadline != 0) until = std::min(until, loopDeadline);
 
-    if (quietTicks >= 4) {
+    const bool doze = quietTicks < 4 && nextTick - now > kTickNs;
+    if (doze || quietTicks >= 4) {
       asleep_.store(true);
-      if (inWait_.load()) {
+      if (doze ? sequence_.load() != lastSequence || !inWait_.load() : inWait_.load()) {
         asleep_.store(false);
-        quietTicks = 0;
+        quietTicks = waitedTicks = 0;
+        lastTick = now;
         nextTick = now + kTickNs;
         continue;
       }
@@ -160,9 +179,11 @@ void Looper::run() {
       timeout = {left / 1'000'000'000, left % 1'000'000'000};
     }
     ppoll(fds, 2, until == INT64_MAX ? nullptr : &timeout, nullptr);
-    if (asleep_.exchange(false)) {
-      quietTicks = 0;
-      nextTick = nowNs() + kTickNs;
+    now = nowNs();
+    if (asleep_.exchange(false) && (!doze || now < nextTick)) {
+      quietTicks = waitedTicks = 0;
+      lastTick = now;
+      nextTick = now + kTickNs;
       lastSequence = sequence_.load();
     }
     if (fds[0].revents) {
@@ -171,7 +192,6 @@ void Looper::run() {
       (void)ignored;
     }
     if (stop_) break;
-    now = nowNs();
     if (watchLoop_.load() && (fds[1].revents != 0 || (loopDeadline != 0 && loopDeadline == loopDeadlineNs_.load() &&
                                                       now >= loopDeadline))) {
       watchLoop_.store(false);
@@ -181,11 +201,17 @@ void Looper::run() {
       kick();
     }
     if (now >= nextTick) {
+      const auto ticks = static_cast<uint32_t>(std::max<int64_t>((now - lastTick) / kTickNs, 1));
+      const uint32_t before = tick_.fetch_add(ticks, std::memory_order_relaxed);
+      if ((before + ticks) / kSampleTicks != before / kSampleTicks) contention.sample(now);
+      lastTick = now;
       nextTick = now + kTickNs;
-      if ((tick_.fetch_add(1, std::memory_order_relaxed) + 1) % kSampleTicks == 0) contention.sample(now);
       uint32_t sequence = sequence_.load();
       bool inWait = inWait_.load();
-      if (inWait && lastInWait && sequence == lastSequence) kick();
+      waitedTicks = inWait && lastInWait && sequence == lastSequence ? waitedTicks + static_cast<int>(ticks) : 0;
+      const int left = inWait ? patience() - waitedTicks : 1;
+      if (left > 1 && waitedTicks > 0) nextTick += (left - 1) * kTickNs;
+      else if (left <= 0) kick();
       quietTicks = sequence == lastSequence && !inWait ? quietTicks + 1 : 0;
       lastSequence = sequence;
       lastInWait = inWait;

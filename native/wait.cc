@@ -310,7 +310,7 @@ bool Context::nextEvent(Event *event, int64_t deadlineNs, bool poll) {
   }
   const pid_t who = running_ == 1 && dying_ == 0 ? slots[runningXor_].tid : -1;
   if (poll || looper->pending()) return fetch(who, WNOHANG, event);
-  looper->enter(deadlineNs);
+  looper->enter(deadlineNs, running_ == 1);
   for (;;) {
     if (looper->pending()) event->tid = 0;
     else if (fetch(who, 0, event)) break;
@@ -318,8 +318,9 @@ bool Context::nextEvent(Event *event, int64_t deadlineNs, bool poll) {
     if (deadlineNs != 0 && nowNs() >= deadlineNs) break;
     looper->again(deadlineNs);
   }
-  looper->leave();
-  return event->tid > 0;
+  const bool found = event->tid > 0;
+  looper->leave(found);
+  return found;
 }
 
 void Context::wait() {
@@ -349,8 +350,8 @@ void Context::wait() {
   }
   const int timeoutUs = control[kTimeoutUs];
   const bool poll = timeoutUs == 0;
-  // Longer waits end by themselves after at most two ticks of the helper thread.
-  const int64_t deadlineNs = timeoutUs > 0 && timeoutUs < 10'000 ? nowNs() + timeoutUs * 1000ll : 0;
+  // Longer waits end by themselves: the helper thread interrupts them.
+  const int64_t deadlineNs = timeoutUs > 0 && timeoutUs < 10'000 * looper->patience() ? nowNs() + timeoutUs * 1000ll : 0;
   Event event;
   do {
     while (regime_.polling() && readyHead_ == ready_.size()) {

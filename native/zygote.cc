@@ -305,7 +305,7 @@ int Context::start() {
   failedStep = "fp";
   if ((error = measureFp())) return error;
   munmap(reinterpret_cast<uint8_t *>(batch) + pageSize, 2 * pageSize);  // nobody writes code from here on
-  looper->arm();
+  looper->arm(true);
   return 0;
 }
 

@@ -70,7 +70,8 @@ export interface NativeContext {
   rss(space: number): number;
   peakRss(space: number): number;
   collect(space: number): void;
-  arm(): void;
+  /** `immediates`: whether Node has some waiting. */
+  arm(immediates: boolean): void;
   settle(): number;
   unpin(): void;
   close(): void;

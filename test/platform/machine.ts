@@ -82,7 +82,7 @@ export function next(p: PtracePlatform, timeoutMs = 5000): number {
   for (;;) {
     const kind = p.wait(Math.max(end - performance.now(), 0));
     if (kind !== STOP_NONE || performance.now() >= end) return kind;
-    p.native.arm();
+    p.native.arm(true);
   }
 }
 

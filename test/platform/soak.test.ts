@@ -101,7 +101,7 @@ onX86('soak', () => {
       if (counts.size === 0) add(guest(SYSCALL_LOOP, p).thread, 0);
       const threads = [...counts.keys()];
       operation(threads[random(threads.length)]);
-      if (random(8) === 0) p.native.arm();
+      if (random(8) === 0) p.native.arm(true);
     }
     // Everyone still answers.
     for (const t of counts.keys()) t.resume();
@@ -109,7 +109,7 @@ onX86('soak', () => {
     const limit = performance.now() + 10_000;
     while (silent.size > 0 && performance.now() < limit) {
       const kind = p.wait(10);
-      p.native.arm();
+      p.native.arm(true);
       if (kind === STOP_NONE) continue;
       const t = p.stop.thread!;
       seen(kind);

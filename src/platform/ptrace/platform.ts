@@ -81,6 +81,7 @@ export class PtracePlatform implements Platform {
   private queued = 0;
   private closed = false;
   private leaving = false;
+  private armDue = false;
   private settling = false;
   private inTurn = false;
 
@@ -147,6 +148,7 @@ export class PtracePlatform implements Platform {
   wait(timeoutMs: number): number {
     const control = this.control;
     if (this.closed) return STOP_NONE;
+    if (this.armDue) this.arm();
     control[L.TIMEOUT_US] = timeoutMs > MAX_TIMEOUT_MS ? -1 : timeoutMs > 0 ? Math.ceil(timeoutMs * 1000) : 0;
     if (this.channel.space !== null) this.channel.close(this.queued, control[L.RESUME_QUEUE]);
     this.queued = 0;
@@ -191,6 +193,7 @@ export class PtracePlatform implements Platform {
 
   /** Read from shared memory: no host call. */
   get loopPending(): boolean {
+    if (this.armDue) this.arm();
     if (this.control[L.LOOP_PENDING] === 0) return false;
     this.leaveToLoop();
     return true;
@@ -221,8 +224,13 @@ export class PtracePlatform implements Platform {
   }
   private readonly backFromLoop = (): void => {
     this.leaving = false;
-    if (!this.closed) this.native.arm();
+    this.armDue = true;
   };
+  /** Not before the owner's own immediate runs, which does not count as work that waits then. */
+  private arm(): void {
+    this.armDue = false;
+    if (!this.closed) this.native.arm(process.getActiveResourcesInfo().includes('Immediate'));
+  }
 
   close(): void {
     if (this.closed) return;
