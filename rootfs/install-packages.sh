@@ -1,5 +1,5 @@
 #!/bin/bash
-# Installs the Debian packages levitate needs:  rootfs/install-packages.sh [build|rootfs|test|cross|emulate]...   (default: all)
+# Installs the Debian packages levitate needs:  rootfs/install-packages.sh [build|rootfs|test|cross|emulate|languages]...   (default: all but languages)
 # Asks nothing, does nothing for what is already there; needs root (or sudo) only if something is missing.
 set -euo pipefail
 list="$(dirname "$(readlink -f "$0")")/packages.list"

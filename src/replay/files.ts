@@ -77,6 +77,10 @@ export class FileFacts {
       this.told(event.directive);
       return;
     }
+    if (event.kind === 'moved') {
+      this.moved(this.process(event.pid), event.fd, event.offset, event.data);
+      return;
+    }
     if (event.kind !== 'call' && event.kind !== 'resumed') return;
     if (!Object.hasOwn(SYSCALL_NUMBERS[this.arch], event.name)) return;
     const { outcome } = event;
@@ -282,12 +286,18 @@ export class FileFacts {
     if (open !== undefined && offset < 0 && result > 0) open.offset += result;
     const path = open?.path ?? '';
     if (open === undefined && this.number(fd) === 0 && data?.kind === 'string' && result > 0) this.type(data.text);
-    if (data?.kind !== 'string' || result <= 0 || path === '') return;
-    const fact = this.known(path) || !this.facts.has(path) ? null : this.behind(path);
+    if (data?.kind !== 'string' || result <= 0) return;
+    this.contains(path, at, latin1(data.text.slice(0, result)));
+  }
+  private moved(process: Process, fd: number, offset: number, data: Uint8Array): void {
+    this.contains(process.files.get(fd)?.path ?? '', offset, data);
+  }
+  private contains(path: string, offset: number, data: Uint8Array): void {
+    const fact = path === '' || this.known(path) || !this.facts.has(path) ? null : this.behind(path);
     if (fact === null) return;
     fact.content ??= new Content(this.store);
-    fact.content.add(at, latin1(data.text.slice(0, result)));
-    fact.size = Math.max(fact.size, at + result);
+    fact.content.add(offset, data);
+    fact.size = Math.max(fact.size, offset + data.length);
   }
   private type(text: string): void {
     if (this.typedBytes + text.length > MOST_TYPED) return;

@@ -121,7 +121,7 @@ export class Player {
   }
 
   play(event: TraceEvent): void {
-    if (event.kind === 'note') return;
+    if (event.kind === 'note' || event.kind === 'moved') return;
     const played = this.played.of(event) ?? this.stray(event);
     if (played.lost) return;
     if (event.time >= 0) {

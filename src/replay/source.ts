@@ -68,7 +68,8 @@ export class RecordingSource implements EventSource {
     this.reader.close();
   }
   /** Null for what a replay finds out by itself: who was made and woken. */
-  private event({ k, tid: pid, at: time, took, call: name, args, ret, signal, info, status }: RecordedEvent) {
+  private event(recorded: RecordedEvent) {
+    const { k, tid: pid, at: time, took, call: name, args, ret, signal, info, status } = recorded;
     const { line } = this.reader;
     const column = 0;
     switch (k) {
@@ -90,6 +91,10 @@ export class RecordingSource implements EventSource {
         return { pid, time, line, kind: 'signal', signal, info } as const;
       case 'stop':
         return { pid, time, line, kind: 'stopped', signal } as const;
+      case 'moved': {
+        const { fd = -1, offset = 0, data = '' } = recorded;
+        return { pid, time, line, kind: 'moved', fd, offset, data: Buffer.from(data, 'base64') } as const;
+      }
       case 'exit':
         if ((status & 0x7f) === 0) return { pid, time, line, kind: 'exited', status: (status >> 8) & 255 } as const;
         return {

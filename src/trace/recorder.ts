@@ -7,6 +7,7 @@ import { signalName } from '../abi/signals.js';
 import type { ArchName } from '../abi/types.js';
 import type { Row } from '../../syscalls/row.js';
 import type { Task } from '../../sched/task.js';
+import { KernelBuffer } from '../../fs/guest-buffer.js';
 import { describeFile } from '../../fs/procfs/process-files.js';
 import { Call } from './call.js';
 import type { EventSink } from './events.js';
@@ -33,6 +34,14 @@ interface State {
   wokenBy: number;
   wokenAt: number;
 }
+
+/** Calls that move bytes of files without showing them: which argument the file is, and which points to the offset in it. */
+const MOVERS: Readonly<Record<string, { fd: number; offset: number } | undefined>> = {
+  sendfile: { fd: 1, offset: 2 },
+  copy_file_range: { fd: 0, offset: 1 },
+  splice: { fd: 0, offset: 1 },
+};
+const PIECE = 1 << 20;
 
 export class Recorder implements Tracer<Task> {
   private readonly options: RecorderOptions;
@@ -67,6 +76,7 @@ export class Recorder implements Tracer<Task> {
     state.call = null;
     call.result = errno === 0 ? result : -1;
     call.errno = errno;
+    if (result > 0 && errno === 0) this.moved(task, call, result);
     const rest = this.texts.leave(call);
     const ret = resultText(call, tampered);
     const took = now - state.at;
@@ -132,6 +142,27 @@ export class Recorder implements Tracer<Task> {
     if (held === null) return;
     this.held = null;
     for (const sink of this.options.sinks) sink.enter(held.tid, held.at, held.call!.row.name, held.text);
+  }
+
+  /** What the call took from a regular file. The call's own text has only how much. */
+  private moved(task: Task, { row, args }: Call, length: number): void {
+    const places = MOVERS[row.name];
+    if (places === undefined) return;
+    const fd = Number(BigInt.asIntN(32, args[places.fd]));
+    const pointer = Number(args[places.offset]);
+    const file = task.files.find(fd);
+    if (file?.inode.isRegular !== true) return;
+    let offset = (pointer === 0 ? file.position : task.mm.readI64(pointer)) - length;
+    for (let left = length; left > 0;) {
+      const piece = new Uint8Array(Math.min(left, PIECE));
+      const into = new KernelBuffer(piece, task.mm.platform.physical.bytes, 0, piece.length);
+      const got = file.read(task, into, offset);
+      if (got <= 0) return;
+      const at = this.now();
+      for (const sink of this.options.sinks) sink.moved(task.tid, at, fd, offset, piece.subarray(0, got));
+      offset += got;
+      left -= got;
+    }
   }
 
   private now(): number {

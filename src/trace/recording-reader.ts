@@ -24,6 +24,10 @@ export interface RecordedEvent {
   readonly by: number;
   readonly on?: unknown;
   readonly thread: boolean;
+  readonly fd?: number;
+  readonly offset?: number;
+  /** base64 */
+  readonly data?: string;
 }
 
 /** Fields of each kind, with their types. */
@@ -38,6 +42,7 @@ const FIELDS: Readonly<
   exit: { tid: 'number', at: 'number', status: 'number' },
   task: { tid: 'number', parent: 'number', at: 'number', thread: 'boolean' },
   wake: { tid: 'number', by: 'number', at: 'number' },
+  moved: { tid: 'number', at: 'number', fd: 'number', offset: 'number', data: 'string' },
   end: { at: 'number' },
 };
 const CHECKS = new Map(Object.entries(FIELDS).map(([kind, fields]) => [kind, Object.entries(fields)]));
@@ -260,6 +265,8 @@ function tell(sink: EventSink, event: RecordedEvent): void {
       return sink.task(tid, event.parent, at, event.thread);
     case 'wake':
       return sink.wake(tid, event.by, at, typeof event.on === 'string' ? event.on : '');
+    case 'moved':
+      return sink.moved(tid, at, event.fd ?? -1, event.offset ?? 0, Buffer.from(event.data ?? '', 'base64'));
     default:
       return sink.end(at);
   }

@@ -4,6 +4,7 @@
  * Version 1 is fixed; what reads it (recording-reader.ts) takes whatever a killed writer left: whole lines, and perhaps a torn last one.
  */
 import type { EventSink, RunHeader } from './events.js';
+import { base64Slice } from './latin1.js';
 
 export const VERSION = 1;
 
@@ -49,6 +50,10 @@ export class RecordingWriter implements EventSink {
   wake(tid: number, by: number, at: number, on: string): void {
     const file = on === '' ? '' : `,"on":${ascii(JSON.stringify(on))}`;
     this.write(`{"k":"wake","tid":${tid},"by":${by},"at":${at}${file}}\n`);
+  }
+  moved(tid: number, at: number, fd: number, offset: number, data: Uint8Array): void {
+    const text = base64Slice(data, 0, data.length);
+    this.write(`{"k":"moved","tid":${tid},"at":${at},"fd":${fd},"offset":${offset},"data":"${text}"}\n`);
   }
   end(at: number): void {
     this.write(`{"k":"end","at":${at}}\n`);

@@ -6,13 +6,13 @@ import { createHash } from 'node:crypto';
 import { cpSync, existsSync, mkdirSync, readFileSync, readdirSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { dirname, join, relative } from 'node:path';
-import { must } from './programs.mjs';
+import { provideLanguages } from './languages.mjs';
+import { must, root, tracked } from './programs.mjs';
 import { provideRootfs } from './rootfs.mjs';
 import { load } from './sources.mjs';
 import { grouped } from './suites.mjs';
 
 const require = createRequire(import.meta.url);
-const root = join(import.meta.dirname, '../..');
 /** Where the project lies in the machine. */
 const THERE = '/w';
 const ADDON = ['levitate.node', 'levitate-stub', 'levitate-guard'];
@@ -20,16 +20,6 @@ const ADDON = ['levitate.node', 'levitate-stub', 'levitate-guard'];
 const EXTERNAL = ['@jest/globals', 'jest'];
 /** The resolver Jest uses has native code. */
 const RESOLVER = '@unrs/resolver-binding-linux-arm64-gnu';
-
-function tracked(...paths) {
-  return require('node:child_process')
-    .execFileSync('git', ['ls-files', '--cached', '--others', '--exclude-standard', '-z', '--', ...paths], {
-      cwd: root,
-      encoding: 'utf8',
-    })
-    .split('\0')
-    .filter((name) => name !== '' && existsSync(join(root, name)));
-}
 
 /** The addon's folder, cross-built when its sources have changed. */
 function addon(cache) {
@@ -167,6 +157,7 @@ export async function stage({ cache, musl, folder, tests, command }) {
     writeFileSync(join(folder, 'jest.config.cjs'), `module.exports = ${JSON.stringify(JEST)};\n`);
   }
   if (tests.some((name) => name.startsWith('test/syscalls/'))) await executor(folder);
+  if (tests.includes('test/aarch64/languages.test.ts')) provideLanguages(cache, join(folder, 'guests/languages'));
   const built = await provideRootfs(cache, musl, join(folder, 'cache'));
   cpSync(join(built, 'busybox'), join(folder, 'guests/busybox'));
   mkdirSync(join(folder, 'out'));

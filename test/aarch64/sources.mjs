@@ -2,9 +2,9 @@
 import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
 import { pathToFileURL } from 'node:url';
+import { root } from './programs.mjs';
 
 const require = createRequire(import.meta.url);
-const root = join(import.meta.dirname, '../..');
 
 export async function load(file) {
   const path = join(root, file);

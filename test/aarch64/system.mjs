@@ -140,6 +140,20 @@ export function busybox(cache, musl) {
   });
 }
 
+/** A system root with Rust's standard library for arm64, of the version that Debian's compiler has. */
+export function rustLibrary(cache, version) {
+  const folder = cached(cache, 'rust', [version], (scratch) => {
+    const apt = new Apt(join(scratch, 'apt'));
+    const root = join(scratch, 'root');
+    unpack(apt.fetch(['libstd-rust-dev'], false), root);
+    renameSync(join(root, 'usr/lib/rustlib'), join(scratch, 'rustlib'));
+    for (const name of ['apt', 'root']) rmSync(join(scratch, name), { recursive: true });
+    mkdirSync(join(scratch, 'lib'));
+    renameSync(join(scratch, 'rustlib'), join(scratch, 'lib/rustlib'));
+  });
+  return folder;
+}
+
 /** Kernel, and the initial RAM disk that finds its root file system. */
 export function kernel(cache, name) {
   const folder = cached(

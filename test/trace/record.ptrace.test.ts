@@ -6,6 +6,7 @@ import type { EventSink } from '../../src/trace/events.js';
 import { readRecording, type RecordingEnd } from '../../src/trace/recording-reader.js';
 import { checked, compile, levitate, LEVITATE, Run, scratch, sh } from '../e2e/leaks.js';
 import { checkedEvents } from './chrome-rules.js';
+import { replay } from '../../src/replay/replay.js';
 import { parseArguments } from '../../src/trace/parse/term.js';
 import { available } from './golden.js';
 
@@ -55,6 +56,7 @@ function recorded(file: string): Recording {
     },
     task: (tid, parent, _at, thread) => others.push(`task ${tid} ${parent} ${thread}`),
     wake: (tid, by, _at, on) => others.push(`wake ${tid} ${by} ${on.replace(/\d+/, 'N')}`),
+    moved: (tid, _at, fd, offset, data) => others.push(`moved ${tid} ${fd} ${offset} ${data.length}`),
     end: () => others.push('end'),
   };
   return { end: readRecording(file, sink), calls, others };
@@ -111,6 +113,18 @@ describe('recording', () => {
     const written = calls.filter(({ call, args }) => call === 'write' && args.startsWith('1, '));
     const bytes = written.map(({ args }) => parseArguments(args)[1].text);
     expect(Buffer.from(bytes.join(''), 'latin1').equals(input)).toBe(true);
+  });
+
+  test('what sendfile moved is there, so that a replay knows it', async () => {
+    const rec = scratch('run.rec');
+    const script = 'tar c -C / etc | gzip -1 | md5sum; cat /etc/group';
+    expect(await levitate([`--record=${rec}`, 'busybox', 'sh', '-c', script])).toMatchObject({ status: 0, stderr: '' });
+    const { calls, others } = recorded(rec);
+    expect(calls.some(({ call }) => call === 'sendfile')).toBe(true);
+    expect(others).toContainEqual(expect.stringMatching(/^moved \d \d 0 \d+$/));
+    const found: string[] = [];
+    await replay({ file: rec, differ: ({ line, what, now }) => found.push(`${line}: ${what}: ${now.slice(0, 200)}`) });
+    expect(found).toEqual([]);
   });
 
   test('what was injected says so', async () => {

@@ -68,6 +68,8 @@ export type TraceEvent = {
   | { readonly kind: 'superseded'; readonly by: number }
   /** A line of a script that is no call. */
   | { readonly kind: 'directive'; readonly directive: { readonly name: string; readonly terms: readonly Term[] } }
+  /** Bytes of a file that the call that ends next moves without showing them; only in our own recordings. */
+  | { readonly kind: 'moved'; readonly fd: number; readonly offset: number; readonly data: Uint8Array }
   /** strace's own messages. */
   | { readonly kind: 'note'; readonly text: string }
 );
