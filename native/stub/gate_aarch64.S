@@ -12,43 +12,7 @@
  * Up to `known` the trampoline is x17, from there on CONT; up to `saved` x16 and x17 are at SPILL, from there on x1 to x5, x16, x17
  * and the flags are in the channel.
  */
-	.set POLLING, 512
-	.set BUDGET, 516
-
-	.set OPEN, 0x04
-	.set NR, 0x08
-	.set ARG0, 0x10
-	.set ARG1, 0x18
-	.set ARG2, 0x20
-	.set ARG3, 0x28
-	.set ARG4, 0x30
-	.set GUEST_SP, 0x40
-	.set RET, 0x48
-	.set CONT, 0x50
-	.set FLAGS, 0x58
-	.set RESULT, 0x60
-	.set IN_ADDR, 0x68
-	.set IN_LENGTH, 0x70
-	.set MASK, 0x78
-	.set PENDING, 0x80
-	.set TID_ADDRESS, 0x88
-	.set FACTS, 0x90
-	.set SCRATCH, 0xc0
-	.set OUT, 0x100
-	.set DATA, 0x200
-	.set IN_STRUCT, 256
-	.set IN_BUFFER, 2048
-	.set CLASS_MASK, 2
-	.set CLASS_AT_ARG1_BIT, 2
-	.set CLASS_BUFFER, 7
-	.set CLASS_TID_ADDRESS, 0x40
-	.set TID, 1
-
-	.set REQUEST, 1
-	.set TAKEN, 2
-	.set DONE, 3
-	.set PARK, 4
-	.set PARKED, 5
+#include "gate_channel.h"
 
 	/* In the trampoline: see src/gate/aarch64/trampoline.ts. */
 	.set SPILL, -256

@@ -15,48 +15,12 @@
  * from where the class says. Out: a list of (address, length) and their bytes, carried out before the call returns. A fault
  * at one of the two copies is the supervisor's to handle: the call goes on as a stop, or what is left is not copied.
  */
+#include "gate_channel.h"
+
 	.set PAGE, 4096
-	.set POLLING, 512
-	.set BUDGET, 516
-
-	.set STATE, 0x00
-	.set NR, 0x08
-	.set ARG0, 0x10
-	.set ARG1, 0x18
-	.set ARG2, 0x20
-	.set ARG3, 0x28
-	.set ARG4, 0x30
-	.set ARG5, 0x38
-	.set RSP, 0x40
-	.set RET, 0x48
-	.set CONT, 0x50
-	.set FLAGS, 0x58
-	.set RESULT, 0x60
-	.set IN_ADDR, 0x68
-	.set MASK, 0x78
-	.set PENDING, 0x80
-	.set TID_ADDRESS, 0x88
-	.set FACTS, 0x90
-	.set IN_LENGTH, 0x70
-	.set OUT, 0x100
-	.set DATA, 0x200
-	.set IN_STRUCT, 256
-	.set IN_BUFFER, 2048
-	.set CLASS_MASK, 2
-	.set CLASS_TID_ADDRESS, 0x40
-	.set CLASS_FS_BASE, 0x41
+	.set CLASS_AT_ARG1, 1 << CLASS_AT_ARG1_BIT
 	.set ARCH_SET_FS, 0x1002
-	.set TID, 1
-	.set CLASS_AT_ARG1, 4
 	.set UNBLOCKABLE, 0x40100
-	.set CLASS_BUFFER, 7
-
-	.set IDLE, 0
-	.set REQUEST, 1
-	.set TAKEN, 2
-	.set DONE, 3
-	.set PARK, 4
-	.set PARKED, 5
 
 	.section .rodata
 	.balign 4096
@@ -93,7 +57,7 @@
 levitate_gate_start:
 	mov %rax, NR(%r11)
 	mov %rsp, %rcx
-	mov %rcx, RSP(%r11)
+	mov %rcx, GUEST_SP(%r11)
 	lea FLAGS+8(%r11), %rsp
 	pushfq
 	mov %rcx, %rsp
@@ -247,7 +211,7 @@ levitate_gate_out_done:
 3:	mov RESULT(%r11), %rax
 	movl $IDLE, STATE(%r11)
 levitate_gate_answered:
-	mov RSP(%r11), %rcx
+	mov GUEST_SP(%r11), %rcx
 	lea FLAGS(%r11), %rsp
 	popfq
 	mov %rcx, %rsp
