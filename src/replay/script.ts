@@ -9,6 +9,7 @@
  *     pipe2([r, w], 0) = 0                          a name that is new where the kernel writes is kept
  *     fstat(fd, {st_mode=S_IFREG|0644, st_size=_, ...}) = 0
  *     close(99) = -1 EBADF
+ *     fcntl(fd, F_GETFL) = _ (flags O_RDONLY|O_LARGEFILE)   the number differs between architectures
  *     child = clone(child_stack=NULL, flags=SIGCHLD)
  *     [pid 2] exit_group(3) = ?                     another task; its number is its label
  *     [pid 2] +++ exited with 3 +++
@@ -81,10 +82,12 @@ function scriptEvent(text: string, line: number): TraceEvent {
   const kind = begun === undefined ? 'resumed' : 'call';
   return { pid, time: -1, line, kind, name, args, column, outcome, keep: variable };
 }
-/** What follows the call: nothing (it succeeds), `= _`, `= name`, or a result as strace writes it. */
+/** What follows the call: nothing (it succeeds), `= _`, `= _ (flags O_RDWR)`, `= name`, or a result as strace writes it. */
 function expectation(rest: string, column: number): Outcome {
   const open = { text: rest, value: null, error: '', note: '', aux: '', injected: false, took: -1 };
-  if (rest === '' || rest === '= _') return { ...open, text: '= _', expects: 'success' };
+  if (rest === '') return { ...open, text: '= _', expects: 'success' };
+  const success = /^= _(?: \((.+)\))?$/.exec(rest);
+  if (success !== null) return { ...open, aux: success[1] ?? '', expects: 'success' };
   const name = /^= ([A-Za-z_]\w*)$/.exec(rest)?.[1];
   if (name !== undefined) return { ...open, expects: name };
   return result(rest, column);

@@ -74,6 +74,10 @@ __asm__(".globl _start\n"
         "  blr x19\n"
         "  brk #1\n"
 
+        /* Without SA_SIGINFO nothing points to the frame, but the stack pointer does: a siginfo, then a ucontext. */
+        ".globl signal_entry\n"
+        "signal_entry:\n  mov x1, sp\n  add x2, sp, #128\n  b on_signal\n"
+
         ".globl touch_read, touch_write, touch_execute, touch_end, touch_failed, function_return, restorer\n"
         "touch_read:\n    ldrb w0, [x0]\n  ret\n"
         "touch_write:\n   mov w1, #0x5a\n  strb w1, [x0]\n  mov x0, #0\n  ret\n"
@@ -114,7 +118,7 @@ __asm__(".globl _start\n"
 
 #define REGISTERS 34
 
-extern char touch_execute_failed[];
+extern char touch_execute_failed[], signal_entry[];
 
 static inline u64 current_sp(void) {
   u64 sp;

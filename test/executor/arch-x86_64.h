@@ -139,4 +139,5 @@ static inline u64 *uc_pc(u64 *uc) { return uc + 5 + 16; }
 static inline u64 uc_trap(u64 *uc) { return uc[5 + 20]; }
 static inline u64 uc_fault(u64 *uc) { return uc[5 + 22]; }
 static inline void uc_fail_execute(u64 *uc) { *uc_pc(uc) = (u64)touch_execute_failed; }
+#define signal_entry on_signal
 static inline void cpu_relax(void) { __asm__ volatile("pause" ::: "memory"); }

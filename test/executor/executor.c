@@ -187,7 +187,7 @@ static void diff(struct out *out, u32 op) {
 
 static void run(u32 index, u32 spawned_by);
 
-static void on_signal(int number, u8 *info, u64 *uc) {
+void on_signal(int number, u8 *info, u64 *uc) {
   struct out out;
   out.used = 0;
   out.section = handler_section[number];
@@ -213,7 +213,7 @@ static u64 value_of(struct arg *a) {
     case ARG_LOAD32: return (u64)(*(volatile int *)a->value + a->addend);
     case ARG_LOAD64: return (u64)(*(volatile s64 *)a->value + a->addend);
     case ARG_SYMBOL:
-      return a->value == SYMBOL_HANDLER    ? (u64)on_signal
+      return a->value == SYMBOL_HANDLER    ? (u64)signal_entry
              : a->value == SYMBOL_RESTORER ? (u64)restorer
              : a->value == SYMBOL_RETURN   ? (u64)function_return
                                            : current_sp() + (u64)a->addend;

@@ -12,8 +12,10 @@ const FRAME_BYTES = 4096 + 400;
 export function* onSignal(executor: PlayedExecutor, p: Processor): Code {
   const { arch } = executor;
   const { regs } = p.thread;
-  const [number, info, uc] = regs.layout.args.map((word) => regs.get(word));
+  const [number, second, third] = regs.layout.args.map((word) => regs.get(word));
   const entry = p.sp;
+  const info = arch.frame === null ? second : entry + arch.frame.info;
+  const uc = arch.frame === null ? third : entry + arch.frame.context;
   const link = arch.stackReturn ? 0 : regs.get(30);
   const data = executor.data(p);
   const section = data.handlers.get(number) ?? NO_SECTION;

@@ -9,7 +9,6 @@ import { EINTR } from '../../../src/abi/errno.js';
 import { CLONE_THREAD, CLONE_VFORK, CLONE_VM } from '../../../src/abi/flags/process.js';
 import { SA_RESTART, SA_RESTORER, SA_SIGINFO } from '../../../src/abi/flags/signal.js';
 import { numberOf, symbol, type Builder, type Call, type Runtime } from '../builder.js';
-import { hostArch } from '../executor.js';
 import {
   OP_CALL,
   OP_HANDLE,
@@ -243,7 +242,7 @@ class Compiler {
     const hole = (offset: number, value: Runtime): void =>
       void memory.holes.push({ address: address + offset, width: 8, value, addend: 0 });
     hole(HANDLER, symbol(SYMBOL_HANDLER));
-    if ((flags & SA_RESTORER) !== 0 && hostArch === 'x86_64') hole(RESTORER, symbol(SYMBOL_RESTORER));
+    if ((flags & SA_RESTORER) !== 0) hole(RESTORER, symbol(SYMBOL_RESTORER));
   }
   private signal(task: Task, step: Extract<Step, { kind: 'signal' }>): void {
     const number = signalNumber(step.signal);
