@@ -21,18 +21,16 @@ export class RecordingWriter implements EventSink {
     this.write(`${ascii(JSON.stringify({ levitate: VERSION, arch, argv, env, cwd, started }))}\n`);
   }
   call(tid: number, at: number, took: number, call: string, args: string, ret: string): void {
-    const quoted = JSON.stringify(args);
     this.write(
-      `{"k":"call","tid":${tid},"at":${at},"took":${took},"call":"${call}","args":${quoted},"ret":${JSON.stringify(ret)}}\n`,
+      `{"k":"call","tid":${tid},"at":${at},"took":${took},"call":"${call}","args":${quoted(args)},"ret":${quoted(ret)}}\n`,
     );
   }
   enter(tid: number, at: number, call: string, args: string): void {
-    this.write(`{"k":"enter","tid":${tid},"at":${at},"call":"${call}","args":${JSON.stringify(args)}}\n`);
+    this.write(`{"k":"enter","tid":${tid},"at":${at},"call":"${call}","args":${quoted(args)}}\n`);
   }
   leave(tid: number, at: number, took: number, call: string, args: string, ret: string): void {
-    const quoted = JSON.stringify(args);
     this.write(
-      `{"k":"leave","tid":${tid},"at":${at},"took":${took},"call":"${call}","args":${quoted},"ret":${JSON.stringify(ret)}}\n`,
+      `{"k":"leave","tid":${tid},"at":${at},"took":${took},"call":"${call}","args":${quoted(args)},"ret":${quoted(ret)}}\n`,
     );
   }
   signal(tid: number, at: number, signal: string, info: string): void {
@@ -58,6 +56,20 @@ export class RecordingWriter implements EventSink {
   end(at: number): void {
     this.write(`{"k":"end","at":${at}}\n`);
   }
+}
+
+const LONG = 512;
+const PACKED = 'b64"';
+/** JSON of a text. What a packed buffer holds needs no look at each of its characters. */
+function quoted(text: string): string {
+  if (text.length < LONG) return JSON.stringify(text);
+  const from = text.indexOf(PACKED) + PACKED.length;
+  const to = text.indexOf('"', from);
+  if (from < PACKED.length || to < from) return JSON.stringify(text);
+  const packed = text.slice(from, to);
+  if (packed.includes('\\')) return JSON.stringify(text);
+  const head = JSON.stringify(text.slice(0, from)).slice(0, -1);
+  return head + packed + JSON.stringify(text.slice(to)).slice(1);
 }
 
 /** Byte strings: whatever is not ASCII becomes an escape, in JSON text. */

@@ -142,7 +142,7 @@ export function busybox(cache, musl) {
 
 /** A system root with Rust's standard library for arm64, of the version that Debian's compiler has. */
 export function rustLibrary(cache, version) {
-  const folder = cached(cache, 'rust', [version], (scratch) => {
+  const folder = cached(cache, 'rust-library', [version], (scratch) => {
     const apt = new Apt(join(scratch, 'apt'));
     const root = join(scratch, 'root');
     unpack(apt.fetch(['libstd-rust-dev'], false), root);

@@ -31,7 +31,7 @@ function held(): number {
 /** Every event as a list: its kind, then its values. */
 function listing(): { sink: EventSink; events: unknown[][] } {
   const events: unknown[][] = [];
-  const kinds = ['start', 'call', 'enter', 'leave', 'signal', 'stop', 'exit', 'task', 'wake', 'end'];
+  const kinds = ['start', 'call', 'enter', 'leave', 'signal', 'stop', 'exit', 'task', 'wake', 'moved', 'end'];
   const sink = Object.fromEntries(
     kinds.map((kind) => [kind, (...values: unknown[]) => void events.push([kind, ...values])]),
   );
@@ -55,6 +55,7 @@ function play(sink: EventSink): void {
   sink.wake(1, 2, 24, '');
   sink.wake(1, 0, 25, 'pipe:[1]');
   sink.leave(1, 26, 6, 'wait4', 'NULL, 0, NULL', '= 2');
+  sink.moved(1, 26, 3, 4096, Buffer.from([0, 255, 34, 92]));
   sink.end(27);
 }
 function written(): string {
@@ -69,7 +70,7 @@ describe('reading what was written', () => {
     play(sink);
     const found = read(written());
     expect(found.events).toEqual(events);
-    expect(found.end).toEqual({ torn: false, complete: true, events: 10, lastAt: 27 });
+    expect(found.end).toEqual({ torn: false, complete: true, events: 11, lastAt: 27 });
   });
 
   test('the text is ASCII, a line an event, in the fixed form', () => {
@@ -83,7 +84,11 @@ describe('reading what was written', () => {
   });
 
   test('any strings', () => {
-    const strings = fc.string({ unit: fc.integer({ min: 32, max: 126 }).map((c) => String.fromCharCode(c)) });
+    const char = fc.oneof(
+      fc.integer({ min: 32, max: 126 }).map((c) => String.fromCharCode(c)),
+      fc.constantFrom('b64"', '"', '\\', 'A'.repeat(300)),
+    );
+    const strings = fc.string({ unit: char });
     fc.assert(
       fc.property(strings, strings, (args, ret) => {
         let text = '';
@@ -92,7 +97,7 @@ describe('reading what was written', () => {
         writer.call(1, 2, 3, 'read', args, ret);
         expect(read(text).events[1]).toEqual(['call', 1, 2, 3, 'read', args, ret]);
       }),
-      { numRuns: 50 },
+      { numRuns: 200 },
     );
   });
 
