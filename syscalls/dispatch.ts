@@ -6,7 +6,7 @@
  * do_syscall_64() and invoke_syscall().
  */
 import { ENOSYS, errno } from '../src/abi/errno.js';
-import type { ArchName } from '../src/abi/types.js';
+import { TOP_BYTE_IGNORED, type ArchName } from '../src/abi/types.js';
 import type { Registers } from '../src/platform/registers.js';
 import type { Task } from '../sched/task.js';
 import type { Answered, ArgKind, Row } from './row.js';
@@ -18,9 +18,10 @@ const UINT = 1; // unsigned 32 bits
 const LONG = 2; // signed 64 bits
 const ULONG = 3; // unsigned 64 bits
 const MODE = 4; // umode_t, 16 bits
+const TAGGED = 5; // an address whose top byte does not count
 const WIDTHS = { int: INT, uint: UINT, long: LONG, ulong: ULONG, mode: MODE } as const;
 
-function widthOf(arg: ArgKind): number {
+function widthOf(arg: ArgKind, arch: ArchName): number {
   switch (arg.kind) {
     case 'int':
     case 'fd':
@@ -42,10 +43,15 @@ function widthOf(arg: ArgKind): number {
     case 'enum':
     case 'dynamic':
       return WIDTHS[arg.as];
+    case 'addr':
+      return arg.tagged && TOP_BYTE_IGNORED[arch] ? TAGGED : ULONG;
     default:
       return ULONG;
   }
 }
+
+/** In the high half. */
+const BIT_55 = 1 << 23;
 
 function decode(regs: Registers, word: number, width: number): number {
   switch (width) {
@@ -57,12 +63,19 @@ function decode(regs: Registers, word: number, width: number): number {
       return regs.getSigned(word);
     case MODE:
       return regs.lo(word) & 0xffff;
-    default: {
-      // Values within 1 KiB of 2^64 would round up to it, and be aligned.
-      const value = regs.get(word);
-      return value < 2 ** 64 ? value : 2 ** 64 - 2048;
+    case TAGGED: {
+      const high = regs.hi(word);
+      // untagged_addr: an address of the kernel's half stays what it is.
+      return (high & BIT_55) === 0 ? (high & 0x00ff_ffff) * 2 ** 32 + regs.lo(word) : unsigned(regs, word);
     }
+    default:
+      return unsigned(regs, word);
   }
+}
+/** Values within 1 KiB of 2^64 would round up to it, and be aligned. */
+function unsigned(regs: Registers, word: number): number {
+  const value = regs.get(word);
+  return value < 2 ** 64 ? value : 2 ** 64 - 2048;
 }
 
 /** A row made ready for one architecture. */
@@ -136,7 +149,7 @@ export class Dispatcher {
         row,
         arity: row.args.length,
         order: row.registers?.[arch] ?? ALL_REGISTERS,
-        widths: row.args.map(widthOf),
+        widths: row.args.map((arg) => widthOf(arg, arch)),
         handler: row.handler,
         counted: typeof row.disposition === 'object' && !('partial' in row.disposition),
         hits: 0,

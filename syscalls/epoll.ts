@@ -46,22 +46,25 @@ function epollCtl(task: Task, epfd: number, op: number, fd: number, event: numbe
   return 0;
 }
 
-const MAX_EVENTS = Math.floor(0x7fff_ffff / 12);
+const MAX_EVENTS_BYTES = 0x7fff_ffff;
 
 function epollWait(task: Task, epfd: number, events: number, maxEvents: number, deadlineNs: number): number {
   const { mm } = task;
   const { offsets, size } = EPOLL_EVENT[mm.platform.arch];
   const ep = ioFile(task, epfd);
-  if (maxEvents <= 0 || maxEvents > MAX_EVENTS) throw errno(EINVAL);
+  if (maxEvents <= 0 || maxEvents > Math.floor(MAX_EVENTS_BYTES / size)) throw errno(EINVAL);
   accessOk(mm, events, maxEvents * size);
   if (!(ep instanceof EpollFile)) throw errno(EINVAL);
   const emit = (index: number, item: EpollItem, bits: number): void => {
+    const at = events + index * size;
+    // Linux puts the two fields one after the other: what lies between them stays.
+    const first = offsets.data === 4 ? 0 : offsets.data;
+    if (first !== 0) mm.writeU32(at, bits);
     const view = mm.scratchView;
-    view.setUint32(offsets.events, bits, true);
-    if (offsets.data > 4) view.setUint32(4, 0, true);
-    view.setUint32(offsets.data, item.dataLo, true);
-    view.setUint32(offsets.data + 4, item.dataHi, true);
-    mm.writeStruct(events + index * size, size);
+    if (first === 0) view.setUint32(0, bits, true);
+    view.setUint32(offsets.data - first, item.dataLo, true);
+    view.setUint32(offsets.data - first + 4, item.dataHi, true);
+    mm.writeStruct(at + first, size - first);
   };
   // The mask of epoll_pwait is restored by whatever ends the call but a signal.
   const finish = (count: number): number => {

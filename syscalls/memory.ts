@@ -46,6 +46,7 @@ import {
   pid,
   row,
   size,
+  taggedAddr,
   ulong,
   word,
   type Row,
@@ -236,7 +237,7 @@ export const rows: readonly Row[] = [
   row(
     'munmap',
     { x86_64: 11, aarch64: 215 },
-    [addr('addr'), size('length')],
+    [taggedAddr('addr'), size('length')],
     { stops: true, ret: 'zero', classes: ['memory'] },
     (task, at, length) => {
       task.mm.munmap(at, length);
@@ -247,7 +248,7 @@ export const rows: readonly Row[] = [
     'mremap',
     { x86_64: 25, aarch64: 216 },
     [
-      addr('old_address'),
+      taggedAddr('old_address'),
       size('old_size'),
       size('new_size'),
       longFlags('flags', 'mremap_flags'),
@@ -259,14 +260,14 @@ export const rows: readonly Row[] = [
   row(
     'mprotect',
     { x86_64: 10, aarch64: 226 },
-    [addr('addr'), size('len'), longFlags('prot', 'mmap_prot')],
+    [taggedAddr('addr'), size('len'), longFlags('prot', 'mmap_prot')],
     { stops: true, ret: 'zero', classes: ['memory'] },
     mprotect,
   ),
   row(
     'pkey_mprotect',
     { x86_64: 329, aarch64: 288 },
-    [addr('addr'), size('len'), longFlags('prot', 'mmap_prot'), int('pkey')],
+    [taggedAddr('addr'), size('len'), longFlags('prot', 'mmap_prot'), int('pkey')],
     {
       stops: true,
       ret: 'zero',
@@ -310,7 +311,7 @@ export const rows: readonly Row[] = [
   row(
     'madvise',
     { x86_64: 28, aarch64: 233 },
-    [addr('addr'), size('length'), enumeration('advice', 'madvise_cmds')],
+    [taggedAddr('addr'), size('length'), enumeration('advice', 'madvise_cmds')],
     {
       stops: true,
       ret: 'zero',
@@ -342,7 +343,7 @@ export const rows: readonly Row[] = [
   row(
     'mincore',
     { x86_64: 27, aarch64: 232 },
-    [addr('addr'), size('length'), dynamic('vec', 'mincore_vec')],
+    [taggedAddr('addr'), size('length'), dynamic('vec', 'mincore_vec')],
     {
       ret: 'zero',
       classes: ['memory'],
@@ -352,7 +353,7 @@ export const rows: readonly Row[] = [
   row(
     'msync',
     { x86_64: 26, aarch64: 227 },
-    [addr('addr'), size('length'), flags('flags', 'mctl_sync')],
+    [taggedAddr('addr'), size('length'), flags('flags', 'mctl_sync')],
     {
       ret: 'zero',
       classes: ['memory'],
@@ -365,7 +366,7 @@ export const rows: readonly Row[] = [
   row(
     'mlock',
     { x86_64: 149, aarch64: 228 },
-    [addr('addr'), size('len')],
+    [taggedAddr('addr'), size('len')],
     {
       ret: 'zero',
       classes: ['memory'],
@@ -380,7 +381,7 @@ export const rows: readonly Row[] = [
   row(
     'mlock2',
     { x86_64: 325, aarch64: 284 },
-    [addr('addr'), size('len'), flags('flags', 'mlock_flags')],
+    [taggedAddr('addr'), size('len'), flags('flags', 'mlock_flags')],
     {
       ret: 'zero',
       classes: ['memory'],
@@ -396,7 +397,7 @@ export const rows: readonly Row[] = [
   row(
     'munlock',
     { x86_64: 150, aarch64: 229 },
-    [addr('addr'), size('len')],
+    [taggedAddr('addr'), size('len')],
     { ret: 'zero', classes: ['memory'] },
     (task, at, length) => {
       task.mm.munlock(at, length);

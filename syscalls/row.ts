@@ -38,7 +38,7 @@ export type ArgKind =
   | { kind: 'off' } // signed 64
   | { kind: 'size' } // unsigned 64
   | { kind: 'signal' }
-  | { kind: 'addr' } // plain address
+  | { kind: 'addr'; tagged?: true } // plain address; tagged: its top byte is ignored where the architecture has tags
   | { kind: 'path' } // NUL-terminated string
   | { kind: 'string'; what: string } // NUL-terminated string that is no path
   | { kind: 'strings' } // NULL-terminated array of strings (argv)
@@ -227,6 +227,7 @@ export const off = of('off');
 export const size = of('size');
 export const signal = of('signal');
 export const addr = of('addr');
+export const taggedAddr = <N extends string>(name: N) => ({ kind: 'addr', name, tagged: true }) as const;
 export const path = of('path');
 export const strings = of('strings');
 export const environ = of('environ');

@@ -18,7 +18,8 @@ export function setAltStack(
     if (!quiet) throw errno(code);
   };
   if (onAltStack(task, sp)) return fail(EPERM);
-  if (task.altStack.size === 0 && stack.sp === 0 && stack.size === 0 && stack.flags === 0) return; // no change
+  const { altStack } = task;
+  if (altStack.sp === stack.sp && altStack.size === stack.size && altStack.flags === stack.flags) return;
   const mode = stack.flags & ~SS_AUTODISARM;
   if (mode !== SS_DISABLE && mode !== SS_ONSTACK && mode !== 0) return fail(EINVAL);
   if (mode === SS_DISABLE) {

@@ -19,3 +19,6 @@ export type Fd = Branded<number, 'Fd'>;
 export type ByteString = string;
 
 export type ArchName = 'x86_64' | 'aarch64';
+
+/** Whether the top byte of an address is the program's own: calls about memory ignore it (Documentation/arch/arm64/tagged-address-abi). */
+export const TOP_BYTE_IGNORED: Readonly<Record<ArchName, boolean>> = { x86_64: false, aarch64: true };

@@ -1,4 +1,5 @@
 /** Files of /proc/PID: what they show, what can be written to them, and how they can be copied from. */
+import { readFileSync } from 'node:fs';
 import {
   AT_FDCWD,
   EACCES,
@@ -43,13 +44,22 @@ syscallTest('clear_refs is written only', (s) => {
   s.read(s.open('/proc/self/clear_refs', O_RDONLY), s.buffer(8), 8).fails(EINVAL);
 });
 
-syscallTest('without a security module attr/* says EINVAL', (s) => {
-  for (const name of ['current', 'exec', 'fscreate', 'keycreate', 'sockcreate']) {
-    s.read(s.open(`/proc/self/attr/${name}`, O_RDONLY), s.buffer(8), 8).fails(EINVAL);
-    writes(s, `/proc/self/attr/${name}`, 'x').fails(EINVAL);
+const withModule = ((): boolean => {
+  try {
+    return readFileSync('/proc/self/attr/current').length > 0;
+  } catch {
+    return false;
   }
-  s.read(s.open('/proc/self/attr/prev', O_RDONLY), s.buffer(8), 8).fails(EINVAL);
-});
+})();
+// With one on the host there is nothing to compare with.
+if (!withModule)
+  syscallTest('without a security module attr/* says EINVAL', (s) => {
+    for (const name of ['current', 'exec', 'fscreate', 'keycreate', 'sockcreate']) {
+      s.read(s.open(`/proc/self/attr/${name}`, O_RDONLY), s.buffer(8), 8).fails(EINVAL);
+      writes(s, `/proc/self/attr/${name}`, 'x').fails(EINVAL);
+    }
+    s.read(s.open('/proc/self/attr/prev', O_RDONLY), s.buffer(8), 8).fails(EINVAL);
+  });
 
 syscallTest('namespaces: offsets and maps', (s) => {
   shows(s, '/proc/self/timens_offsets', 'monotonic           0         0\nboottime            0         0\n');

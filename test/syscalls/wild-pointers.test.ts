@@ -3,12 +3,26 @@
  *
  * VARIANTS says what the other arguments are where their kind is not enough; EXCLUDED which calls are not tried, and why.
  */
+import { release } from 'node:os';
 import * as k from '../support/index.js';
 import { load64, syscallTest, type Arg, type Call } from '../support/index.js';
 import { ptr, pointerNames, tryWilds, World, type Make, type Variant } from '../support/wild.js';
 import { ROWS } from '../../syscalls/table.js';
 
 declare const test: (name: string, run: () => void) => void;
+
+/** The first Linux with calls that not every host has. */
+const SINCE: Readonly<Record<string, number>> = {
+  setxattrat: 6.13,
+  getxattrat: 6.13,
+  listxattrat: 6.13,
+  removexattrat: 6.13,
+};
+const [major, minor] = release().split('.').map(Number);
+function lacks(name: string): boolean {
+  const [first, then] = (SINCE[name] ?? 0).toFixed(2).split('.').map(Number);
+  return major < first || (major === first && minor < then);
+}
 
 const EXCLUDED: Readonly<Record<string, string>> = {
   clone: 'makes a process whatever its pointers are: the parent_tid store is not checked',
@@ -405,7 +419,13 @@ const VARIANTS: Readonly<Record<string, readonly Make[]>> = {
   rt_sigtimedwait: [(w) => ({ args: { set: pending(w), info: ptr(w.out()), timeout: w.zeros(), sigsetsize: 8 } })],
   rt_sigqueueinfo: [(w) => ({ args: { tgid: self(w), sig: 0, info: ptr(w.zeros()) } })],
   rt_tgsigqueueinfo: [(w) => ({ args: { tgid: self(w), tid: self(w), sig: 0, info: ptr(w.zeros()) } })],
-  sigaltstack: [(w) => ({ args: { ss: ptr(w.s.pack('ptr', 0, 'u32', 2, 'u64', 0)), old_ss: ptr(w.out()) } })],
+  sigaltstack: [
+    (w) => {
+      // Who ran before on this thread may have left another state than that of a new one.
+      w.once('no stack', (s) => s.call('sigaltstack', s.pack('ptr', 0, 'u32', 2, 'u64', 0), 0).returns(0));
+      return { args: { ss: ptr(w.s.pack('ptr', 0, 'u32', 2, 'u64', 0)), old_ss: ptr(w.out()) } };
+    },
+  ],
   clock_settime: [(w) => clockless(w, { clockid: 0 }, 'tp')],
   settimeofday: [(w) => clockless(w, {}, 'tv', 'tz')],
   adjtimex: [(w) => clockless(w, {})],
@@ -543,6 +563,7 @@ for (const row of ROWS) {
   if (typeof row.disposition === 'object' && 'absent' in row.disposition) continue;
   if (row.numbers[arch] === undefined || EXCLUDED[row.name] !== undefined) continue;
   const variants = VARIANTS[row.name] ?? [() => ({})];
+  if (lacks(row.name)) continue;
   if (VARIANTS[row.name] === undefined && pointerNames(row).length === 0) continue;
   pointers++;
   syscallTest(row.name, (s) => {
@@ -553,7 +574,9 @@ for (const row of ROWS) {
 }
 
 test('the generator sees what it should', () => {
-  if (pointers < 190 || calls < 2500) throw new Error(`only ${calls} calls of ${pointers} rows`);
+  // AArch64 has no legacy calls, and an older host lacks some.
+  const least = k.hostArch === 'x86_64' ? 190 : 165;
+  if (pointers < least || calls < 2500) throw new Error(`only ${calls} calls of ${pointers} rows`);
   const names = new Set(ROWS.map((row) => row.name));
   const stale = [...Object.keys(VARIANTS), ...Object.keys(EXCLUDED)].filter((name) => !names.has(name));
   if (stale.length > 0) throw new Error(`no such rows: ${stale.join(', ')}`);

@@ -15,6 +15,8 @@ export interface ExecutorArch {
   readonly entryRegisters: readonly number[];
   /** The instruction that returns to the caller. */
   readonly returnInstruction: Buffer;
+  /** What handlers are, by the symbol. */
+  readonly handler: string;
   /** Where siginfo and ucontext are from a handler's stack pointer on; null: registers always point to them. */
   readonly frame: { readonly info: number; readonly context: number } | null;
   /** Whether calls leave the return address on the stack. */
@@ -33,6 +35,7 @@ export const ARCHS: Readonly<Record<ArchName, ExecutorArch>> = {
       ...[X86.r12, X86.r13, X86.r14, X86.r15],
     ],
     returnInstruction: Buffer.from('c3', 'hex'),
+    handler: 'on_signal',
     frame: null,
     stackReturn: true,
   },
@@ -44,6 +47,7 @@ export const ARCHS: Readonly<Record<ArchName, ExecutorArch>> = {
     restorerCall: 4,
     entryRegisters: Array.from({ length: 31 }, (_, i) => A64.x0 + i).filter((i) => i !== 16 && i !== 17),
     returnInstruction: Buffer.from('c0035fd6', 'hex'),
+    handler: 'signal_entry',
     frame: { info: 0, context: 128 },
     stackReturn: false,
   },

@@ -84,7 +84,7 @@ export class PlayedExecutor implements Program {
 
   enter(p: Processor): Code {
     const { ip } = p.thread.regs;
-    if (ip === this.symbol('on_signal')) return onSignal(this, p);
+    if (ip === this.symbol(this.arch.handler)) return onSignal(this, p);
     p.reset();
     if (ip !== this.image.entry) return this.#lost(p, ip);
     this.#data.set(p.space, new Data());

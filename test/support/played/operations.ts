@@ -50,7 +50,7 @@ function* valueOf(executor: PlayedExecutor, p: Processor, arg: EncodedArg): Code
       return (yield* p.load(Number(value), 8)).readBigInt64LE() + addend;
     case ARG_SYMBOL: {
       const symbol = Number(value);
-      if (symbol === SYMBOL_HANDLER) return BigInt(executor.symbol('on_signal'));
+      if (symbol === SYMBOL_HANDLER) return BigInt(executor.symbol(executor.arch.handler));
       if (symbol === SYMBOL_RESTORER) return BigInt(executor.symbol('restorer'));
       if (symbol === SYMBOL_RETURN) return BigInt(executor.symbol('function_return'));
       return BigInt(p.sp) + addend;
