@@ -1,9 +1,9 @@
 #!/bin/bash
-# Installs the Debian packages levitate needs:  rootfs/install-packages.sh [build|rootfs|test|cross|emulate|languages]...   (default: all but languages)
+# Installs the Debian packages levitate needs:  rootfs/install-packages.sh [build|rootfs|test|cross|emulate|languages]...   (default: all)
 # Asks nothing, does nothing for what is already there; needs root (or sudo) only if something is missing.
 set -euo pipefail
 list="$(dirname "$(readlink -f "$0")")/packages.list"
-wanted=" ${*:-build rootfs test cross emulate} "
+wanted=" ${*:-build rootfs test cross emulate languages} "
 missing=()
 while read -r group package; do
   [[ $group == '#'* || -z $group || $wanted != *" $group "* ]] && continue

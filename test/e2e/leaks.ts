@@ -12,13 +12,14 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import type { Readable, Writable } from 'node:stream';
+import { SLOWNESS } from '../support/pace.js';
 
 const here = import.meta.dirname;
 export const COMMAND = join(here, '../../dist/bin/levitate-run.cjs');
 export const LEVITATE: readonly string[] = [process.execPath, COMMAND];
 
 /** Longest time any single expectation may take: the machine may be busy, a hang is a failure. */
-export const PATIENCE_MS = 15_000;
+export const PATIENCE_MS = 15_000 * SLOWNESS;
 
 let folder = '';
 const running = new Set<Run>();

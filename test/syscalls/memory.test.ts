@@ -16,6 +16,7 @@ import {
   EPERM,
   ESRCH,
   FREE_BASE,
+  hostArch,
   MADV_DODUMP,
   MADV_DOFORK,
   MADV_DONTDUMP,
@@ -638,4 +639,22 @@ syscallTest('zero length, MAP_NORESERVE, MAP_POPULATE, MAP_STACK are accepted', 
   map(s, 1, PROT_READ, MAP_PRIVATE, s.open('/dev/zero', O_RDONLY));
   const shared = map(s, 1, RW, MAP_SHARED, s.open('/dev/zero', O_RDWR));
   s.touch(shared, 'write').returns(0);
+});
+
+syscallTest('the top byte of an address counts, but not on AArch64', (s) => {
+  s.call('mmap', FREE_BASE, 2 * PAGE, RW, ANON | MAP_FIXED, -1, 0);
+  const tagged = BigInt(FREE_BASE) | (0x5an << 56n);
+  for (const call of [
+    s.call('mprotect', tagged, PAGE, PROT_READ),
+    s.call('madvise', tagged, PAGE, 4),
+    s.call('mlock', tagged, PAGE),
+    s.call('munlock', tagged, PAGE),
+    s.call('msync', tagged, PAGE, 4),
+    s.call('mincore', tagged, PAGE, s.buffer(1).ignore()),
+    s.call('mremap', tagged, PAGE, PAGE, 0),
+    s.call('munmap', tagged, PAGE),
+  ])
+    if (hostArch === 'aarch64') call.succeeds();
+    else call.failsWith(ENOMEM, EINVAL, EFAULT);
+  s.call('munmap', FREE_BASE, 2 * PAGE).returns(0);
 });
