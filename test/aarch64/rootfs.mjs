@@ -2,7 +2,7 @@
 import { join } from 'node:path';
 import { busybox } from './system.mjs';
 import { load } from './sources.mjs';
-import { mkdirSync } from 'node:fs';
+import { cpSync, mkdirSync } from 'node:fs';
 
 /** Puts it into `cacheHome`, which is to be XDG_CACHE_HOME there. Returns the folder of what it is made of. */
 export async function provideRootfs(cache, musl, cacheHome) {
@@ -14,5 +14,6 @@ export async function provideRootfs(cache, musl, cacheHome) {
   mkdirSync(folder, { recursive: true });
   writeImage(folder, entries);
   close();
+  cpSync(join(built, 'busybox'), join(folder, 'busybox'));
   return built;
 }

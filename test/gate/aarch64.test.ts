@@ -161,7 +161,9 @@ describe('islands', () => {
 
 test('the gate and the trampoline agree on their offsets', () => {
   const root = join(import.meta.dirname, '../..');
-  const source = readFileSync(join(root, 'native/stub/gate_aarch64.S'), 'utf8');
+  const source = ['gate_channel.h', 'gate_aarch64.S']
+    .map((name) => readFileSync(join(root, 'native/stub', name), 'utf8'))
+    .join('');
   const constant = (name: string): number => Number(new RegExp(`^\\t\\.set ${name}, (\\S+)$`, 'm').exec(source)?.[1]);
   const bytes = trampoline(AT, SITE, GATE);
   expect(constant('SPILL')).toBe(8 * signed(word(bytes, 0), 15, 7));
