@@ -38,7 +38,7 @@ for (let args = process.argv.slice(2); args.length > 0;) {
   }
 }
 const MINIMUM = { testsuite: 700, ash_test: 250 };
-const LIMIT_SECONDS = 240;
+const LIMIT_SECONDS = 480;
 
 function must(command, args, how = {}) {
   const run = spawnSync(command, args, { encoding: 'utf8', ...how });
