@@ -4,6 +4,7 @@ import { spawnSync } from 'node:child_process';
 import { mkdirSync, mkdtempSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { withoutWarning } from '../e2e/leaks.js';
 
 const BUSYBOX = join(import.meta.dirname, '../../guests/busybox');
 const LEVITATE = join(import.meta.dirname, '../../dist/bin/levitate-run.cjs');
@@ -26,7 +27,7 @@ beforeAll(() => {
 function run(command: string, words: readonly string[], PATH: string): Ending {
   const env = { PATH, HOME: '/root', XDG_CACHE_HOME: process.env['XDG_CACHE_HOME'], NODE_OPTIONS: '--jitless' };
   const { status, stdout, stderr } = spawnSync(command, words, { env, encoding: 'utf8', timeout: LIMIT_MS, input: '' });
-  return { status, stdout, stderr: stderr.replaceAll(/^Warning: disabling flag.*\n/gm, '') };
+  return { status, stdout, stderr: withoutWarning(stderr) };
 }
 // In a session of its own, as in levitate: without a terminal.
 const natively = (script: string): Ending => run(BUSYBOX, ['setsid', BUSYBOX, 'sh', '-c', script], applets);

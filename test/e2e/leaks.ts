@@ -28,6 +28,9 @@ const finished: Run[] = [];
 /** Scratch folder of the test file; `name` below it. */
 export const scratch = (name: string): string => join(folder, name);
 
+/** What a program of Node's said; without Node's own word about flags, which it has where the tests run it without a compiler. */
+export const withoutWarning = (stderr: string): string => stderr.replaceAll(/^Warning: disabling flag.*\n/gm, '');
+
 export interface Ending {
   /** Exit code, or null if a signal ended the command. */
   status: number | null;
@@ -88,7 +91,7 @@ export class Run {
           status: how === 'exit' ? number : null,
           signal: how === 'exit' ? null : number,
           stdout: this.output,
-          stderr: this.errors,
+          stderr: withoutWarning(this.errors),
         });
       });
     });

@@ -77,9 +77,6 @@ export function highProgram(name: string): string {
   return `/${name}-high`;
 }
 
-/** Of options that test/aarch64/jest gives to all Nodes. */
-const NODE_WARNS = /^Warning: disabling flag --expose_wasm.*\n/m;
-
 /** A slow machine's supervisor and guests wait longer for one another. */
 const POLL = SLOWNESS === 1 ? 'poll' : `poll:${SLOWNESS * 100}`;
 
@@ -106,9 +103,7 @@ export async function outcome(run: Run): Promise<Outcome> {
   const ending = await run.ended;
   const counts = /gate: (\d+) calls handed over, (\d+) sites rewritten/.exec(ending.stderr);
   // What --report says is no complaint.
-  const stderr = ending.stderr
-    .replace(NODE_WARNS, '')
-    .replace(/^levitate-run: (every system call|system calls refused|gate:)[^]*/m, '');
+  const stderr = ending.stderr.replace(/^levitate-run: (every system call|system calls refused|gate:)[^]*/m, '');
   const slow = /^system call sites that stayed slow:\n([^]*)/m.exec(ending.stderr)?.[1] ?? '';
   return { ...ending, stderr, handedOver: Number(counts?.[1] ?? 0), rewritten: Number(counts?.[2] ?? 0), slow };
 }
