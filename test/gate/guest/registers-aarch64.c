@@ -94,26 +94,12 @@ struct shape {
 } shapes[] = {SHAPES(ENTRY)};
 
 uint64_t hole_end;
-static char buffer[256] __attribute__((aligned(64)));
-static char path[] = "/nowhere/at/all";
-static int zero, null;
-extern char __executable_start[], end[];
+#define NUMBER in.x[8]
+#include "registers.h"
 
-static uint64_t digest;
-static void mix(uint64_t value) {
-  digest = (digest ^ value) * 0x100000001b3;
-  digest ^= digest >> 29;
-}
-/* Addresses count from the program's start. */
+/* ... or from the end of the memory below the hole. */
 static uint64_t relative(uint64_t value) {
-  const uint64_t from = (uint64_t)__executable_start;
-  if (value >= hole_end - 8192 && value <= hole_end + 8192) return value - hole_end;
-  return value >= from && value < (uint64_t)end ? value - from : value;
-}
-static int complaints;
-static void wrong(const struct shape *shape, int round, const char *what, uint64_t is, uint64_t wanted) {
-  if (complaints++ < 20)
-    printf("%s round %d nr %ld: %s is %lx, not %lx\n", shape->name, round, (long)in.x[8], what, (long)is, (long)wanted);
+  return value >= hole_end - 8192 && value <= hole_end + 8192 ? value - hole_end : since_start(value);
 }
 
 /* Calls with the same result everywhere: nothing, in, out and path arguments, failures, numbers that do not exist. */
@@ -170,13 +156,7 @@ static void check(const struct shape *shape, int round) {
 
 int main(int argc, char **argv) {
   const int rounds = atoi(argv[1]), slowly = argc > 2;
-  zero = open("/dev/zero", O_RDONLY);
-  null = open("/dev/null", O_WRONLY);
-  if (zero < 0 || null < 0) return 2;
-  dup3(zero, 100, 0); /* the same numbers everywhere */
-  dup3(null, 101, 0);
-  zero = 100;
-  null = 101;
+  if (!open_files()) return 2;
   /* Memory that begins where the stack pointer is, and ends at `hole_end` less what is below it. */
   const long page = sysconf(_SC_PAGESIZE);
   char *pages = mmap(0, 2 * page, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);

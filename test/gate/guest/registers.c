@@ -108,26 +108,8 @@ struct shape {
   char *start, *back;
 } shapes[] = {SHAPES(ENTRY)};
 
-static char buffer[256] __attribute__((aligned(64)));
-static char path[] = "/nowhere/at/all";
-static int zero, null;
-extern char __executable_start[], end[];
-
-static uint64_t digest;
-static void mix(uint64_t value) {
-  digest = (digest ^ value) * 0x100000001b3;
-  digest ^= digest >> 29;
-}
-/* Addresses count from the program's start. */
-static uint64_t relative(uint64_t value) {
-  const uint64_t from = (uint64_t)__executable_start;
-  return value >= from && value < (uint64_t)end ? value - from : value;
-}
-static int complaints;
-static void wrong(const struct shape *shape, int round, const char *what, uint64_t is, uint64_t wanted) {
-  if (complaints++ < 20)
-    printf("%s round %d nr %ld: %s is %lx, not %lx\n", shape->name, round, (long)in.gpr[RAX], what, (long)is, (long)wanted);
-}
+#define NUMBER in.gpr[RAX]
+#include "registers.h"
 
 /* Calls with the same result everywhere: nothing, in, out and path arguments, failures, numbers that do not exist. */
 static void choose(int which) {
@@ -165,22 +147,16 @@ static void check(const struct shape *shape, int round, int called) {
   if (out.mxcsr != in.mxcsr) wrong(shape, round, "mxcsr", out.mxcsr, in.mxcsr);
   for (int i = 0; i < 16; i++)
     if (memcmp(out.xmm[i], in.xmm[i], 16) && (i != 4 || strcmp(shape->name, "sse"))) wrong(shape, round, "an xmm register", i, i);
-  for (int i = 0; i < 16; i++) mix(relative(out.gpr[i]));
+  for (int i = 0; i < 16; i++) mix(since_start(out.gpr[i]));
   mix(out.flags);
-  for (int i = 0; i < 512; i++) mix(relative(stack[i]));
+  for (int i = 0; i < 512; i++) mix(since_start(stack[i]));
   for (int i = 0; i < 2; i++) mix(((uint64_t *)buffer)[i]);
   mix(spare[0] + spare[1]);
 }
 
 int main(int argc, char **argv) {
   const int rounds = atoi(argv[1]), slowly = argc > 2;
-  zero = open("/dev/zero", O_RDONLY);
-  null = open("/dev/null", O_WRONLY);
-  if (zero < 0 || null < 0) return 2;
-  dup2(zero, 100); /* the same numbers everywhere */
-  dup2(null, 101);
-  zero = 100;
-  null = 101;
+  if (!open_files()) return 2;
   for (unsigned s = 0; s < sizeof shapes / sizeof *shapes; s++) {
     const struct shape *shape = &shapes[s];
     digest = 0xcbf29ce484222325;
