@@ -1,5 +1,5 @@
 /** What a replay makes of a recording's beginning, and of the numbers in it: links, names of one file, pids in paths. */
-import { afterAll, beforeAll, expect, test } from '@jest/globals';
+import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -112,4 +112,44 @@ test('paths of procfs name the process of now', async () => {
     '4000 +++ exited with 0 +++',
   ];
   expect(await differences(lines)).toEqual([]);
+});
+
+describe('a sleeper that was woken late', () => {
+  const begin = [
+    '1 pipe2([3, 4], 0) = 0',
+    '1 fork() = 2',
+    '1 close(4) = 0',
+    '1 poll([{fd=3, events=POLLIN}], 1, -1 <unfinished ...>',
+    '2 write(4, "a", 1) = 1',
+    '2 write(4, "bc", 2) = 2',
+    '2 close(4) = 0',
+  ];
+  const polled = (events: string): string => `1 <... poll resumed>) = 1 ([{fd=3, revents=${events}}])`;
+
+  test.each(['POLLIN', 'POLLIN|POLLHUP'])('poll found %s', async (events) => {
+    expect(await differences([...begin, polled(events), '1 read(3, "abc", 10) = 3'])).toEqual([]);
+  });
+  test('what it cannot have found is told', async () => {
+    expect(await differences([...begin, polled('POLLHUP')])).toEqual([expect.stringContaining('8: what follows')]);
+  });
+  test('poll with a time-out in memory', async () => {
+    const lines = begin.map((line) => line.replace('poll(', 'ppoll(').replace('-1 <', 'NULL, NULL, 0 <'));
+    const end = polled('POLLIN|POLLHUP').replace('poll resumed', 'ppoll resumed');
+    expect(await differences([...lines, end, '1 read(3, "abc", 10) = 3'])).toEqual([]);
+  });
+
+  const reading = begin.map((line) => (line.includes('poll(') ? '1 read(3,  <unfinished ...>' : line));
+  test.each([
+    ['a', 1, 'bc'],
+    ['abc', 3, ''],
+  ])('read found %s', async (found, n, left) => {
+    const lines = [`1 <... read resumed>"${found}", 10) = ${n}`, `1 read(3, "${left}", 10) = ${left.length}`];
+    expect(await differences([...reading, ...lines])).toEqual([]);
+  });
+  test.each([
+    ['abcd', 4],
+    ['abd', 3],
+  ])('read cannot have found %s', async (found, n) => {
+    expect(await differences([...reading, `1 <... read resumed>"${found}", 10) = ${n}`])).toHaveLength(1);
+  });
 });
