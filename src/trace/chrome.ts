@@ -118,7 +118,6 @@ export class ChromeWriter implements EventSink {
     this.event(`"ph":"f","bp":"e","id":${id},"cat":"wake","name":"wake",${place(track)},"ts":${to}`);
   }
 
-  moved(): void {}
   end(at: number): void {
     for (const track of this.tracks.values()) this.unfinished(track, at);
     this.write(this.first ? '[]\n' : '\n]\n');

@@ -29,7 +29,10 @@ export interface EventSink {
   task(tid: number, parent: number, at: number, thread: boolean): void;
   /** The sleep of a call ended: `by` whom, 0: a timer or the world outside; `on` the file it waited for, '' if it was none. */
   wake(tid: number, by: number, at: number, on: string): void;
-  /** The call that leaves next moved these bytes of a file, from `offset` on, without showing them (sendfile). */
-  moved(tid: number, at: number, fd: number, offset: number, data: Uint8Array): void;
+  /**
+   * The call that leaves next moved these bytes of a file, from `offset` on, without showing them (sendfile). Left out by
+   * who has no use for them: they are not read then.
+   */
+  moved?(tid: number, at: number, fd: number, offset: number, data: Uint8Array): void;
   end(at: number): void;
 }

@@ -48,12 +48,15 @@ export class Recorder implements Tracer<Task> {
   private readonly texts = new CallTexts();
   private readonly states = new Map<Task, State>();
   private readonly startNs: number;
+  /** Those that want to know what was moved. */
+  private readonly contents: readonly EventSink[];
   /** Whose enter is held back. */
   private held: State | null = null;
 
   constructor(options: RecorderOptions) {
     this.options = options;
     this.startNs = options.nowNs();
+    this.contents = options.sinks.filter((sink) => sink.moved !== undefined);
   }
 
   enter(task: Task, row: Row, args: readonly bigint[]): void {
@@ -76,7 +79,7 @@ export class Recorder implements Tracer<Task> {
     state.call = null;
     call.result = errno === 0 ? result : -1;
     call.errno = errno;
-    if (result > 0 && errno === 0) this.moved(task, call, result);
+    if (result > 0 && errno === 0 && this.contents.length > 0) this.moved(task, call, result);
     const rest = this.texts.leave(call);
     const ret = resultText(call, tampered);
     const took = now - state.at;
@@ -159,7 +162,7 @@ export class Recorder implements Tracer<Task> {
       const got = file.read(task, into, offset);
       if (got <= 0) return;
       const at = this.now();
-      for (const sink of this.options.sinks) sink.moved(task.tid, at, fd, offset, piece.subarray(0, got));
+      for (const sink of this.contents) sink.moved!(task.tid, at, fd, offset, piece.subarray(0, got));
       offset += got;
       left -= got;
     }

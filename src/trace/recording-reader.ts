@@ -266,7 +266,7 @@ function tell(sink: EventSink, event: RecordedEvent): void {
     case 'wake':
       return sink.wake(tid, event.by, at, typeof event.on === 'string' ? event.on : '');
     case 'moved':
-      return sink.moved(tid, at, event.fd ?? -1, event.offset ?? 0, Buffer.from(event.data ?? '', 'base64'));
+      return sink.moved?.(tid, at, event.fd ?? -1, event.offset ?? 0, Buffer.from(event.data ?? '', 'base64'));
     default:
       return sink.end(at);
   }

@@ -6,10 +6,11 @@ import { describe, expect, test } from '@jest/globals';
 import fc from 'fast-check';
 import { execFileSync, spawnSync } from 'node:child_process';
 import { mkdtempSync, readFileSync, writeFileSync } from 'node:fs';
-import { release, tmpdir } from 'node:os';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { permissionLetters } from '../../src/mm/map.js';
+import { hostIsSince } from '../support/host.js';
 import { errnoOf, machine, PAGE, TestFile } from './harness.js';
 
 const BASE = 0x2000_0000_0000;
@@ -118,8 +119,7 @@ function mine(calls: readonly Call[]): string[] {
 }
 
 // Rules of merging change slowly; the ones copied here are those since 6.17 (mremap across VMAs).
-const [major, minor] = release().split('.').map(Number);
-const suitable = process.arch === 'x64' && process.getuid?.() === 0 && (major > 6 || (major === 6 && minor >= 17));
+const suitable = process.arch === 'x64' && process.getuid?.() === 0 && hostIsSince(6, 17);
 const onHost = suitable ? describe : describe.skip;
 onHost('against the host', () => {
   const folder = mkdtempSync(join(tmpdir(), 'levitate-mm-'));

@@ -6,7 +6,7 @@
  */
 import { spawn } from 'node:child_process';
 import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir, userInfo } from 'node:os';
+import { release, tmpdir, userInfo } from 'node:os';
 import { join } from 'node:path';
 
 export interface RunResult {
@@ -16,6 +16,12 @@ export interface RunResult {
   stderr: Buffer;
   /** What the kernel held more of after a test than before, by number of the test. Only levitate knows. */
   leaks?: ReadonlyMap<number, readonly string[]>;
+}
+
+/** Whether the host is Linux `major`.`minor` or later. */
+export function hostIsSince(major: number, minor: number): boolean {
+  const [first, second] = release().split('.').map(Number);
+  return first > major || (first === major && second >= minor);
 }
 
 const root = process.getuid?.() === 0;

@@ -3,26 +3,16 @@
  *
  * VARIANTS says what the other arguments are where their kind is not enough; EXCLUDED which calls are not tried, and why.
  */
-import { release } from 'node:os';
 import * as k from '../support/index.js';
+import { hostIsSince } from '../support/host.js';
 import { load64, syscallTest, type Arg, type Call } from '../support/index.js';
 import { ptr, pointerNames, tryWilds, World, type Make, type Variant } from '../support/wild.js';
 import { ROWS } from '../../syscalls/table.js';
 
 declare const test: (name: string, run: () => void) => void;
 
-/** The first Linux with calls that not every host has. */
-const SINCE: Readonly<Record<string, number>> = {
-  setxattrat: 6.13,
-  getxattrat: 6.13,
-  listxattrat: 6.13,
-  removexattrat: 6.13,
-};
-const [major, minor] = release().split('.').map(Number);
-function lacks(name: string): boolean {
-  const [first, then] = (SINCE[name] ?? 0).toFixed(2).split('.').map(Number);
-  return major < first || (major === first && minor < then);
-}
+/** Calls of Linux 6.13, which a host may lack. */
+const NEW = new Set(hostIsSince(6, 13) ? [] : ['setxattrat', 'getxattrat', 'listxattrat', 'removexattrat']);
 
 const EXCLUDED: Readonly<Record<string, string>> = {
   clone: 'makes a process whatever its pointers are: the parent_tid store is not checked',
@@ -561,9 +551,8 @@ let calls = 0;
 let pointers = 0;
 for (const row of ROWS) {
   if (typeof row.disposition === 'object' && 'absent' in row.disposition) continue;
-  if (row.numbers[arch] === undefined || EXCLUDED[row.name] !== undefined) continue;
+  if (row.numbers[arch] === undefined || EXCLUDED[row.name] !== undefined || NEW.has(row.name)) continue;
   const variants = VARIANTS[row.name] ?? [() => ({})];
-  if (lacks(row.name)) continue;
   if (VARIANTS[row.name] === undefined && pointerNames(row).length === 0) continue;
   pointers++;
   syscallTest(row.name, (s) => {

@@ -55,7 +55,7 @@ function play(sink: EventSink): void {
   sink.wake(1, 2, 24, '');
   sink.wake(1, 0, 25, 'pipe:[1]');
   sink.leave(1, 26, 6, 'wait4', 'NULL, 0, NULL', '= 2');
-  sink.moved(1, 26, 3, 4096, Buffer.from([0, 255, 34, 92]));
+  sink.moved!(1, 26, 3, 4096, Buffer.from([0, 255, 34, 92]));
   sink.end(27);
 }
 function written(): string {

@@ -58,44 +58,35 @@ const map: Field = (_c, union) => {
   return `ifr_map={${memory}, ${io}}`;
 };
 
-/** What is asked, by request; and what is set. */
-const READS: Readonly<Record<number, Field>> = {
-  [io.SIOCGIFNAME]: text('ifr_name'),
-  [io.SIOCGIFFLAGS]: interfaceFlags,
-  [io.SIOCGIFADDR]: socketAddress('ifr_addr'),
-  [io.SIOCGIFDSTADDR]: socketAddress('ifr_dstaddr'),
-  [io.SIOCGIFBRDADDR]: socketAddress('ifr_broadaddr'),
-  [io.SIOCGIFNETMASK]: socketAddress('ifr_netmask'),
-  [io.SIOCGIFMETRIC]: int('ifr_metric'),
-  [io.SIOCGIFMTU]: int('ifr_mtu'),
-  [io.SIOCGIFHWADDR]: hardware,
-  [io.SIOCGIFSLAVE]: text('ifr_slave'),
-  [io.SIOCGIFINDEX]: int('ifr_ifindex'),
-  [io.SIOCGIFTXQLEN]: int('ifr_qlen'),
-  [io.SIOCGIFMAP]: map,
-};
-const WRITES: Readonly<Record<number, Field>> = {
-  [io.SIOCSIFNAME]: text('ifr_newname'),
-  [io.SIOCSIFFLAGS]: interfaceFlags,
-  [io.SIOCSIFADDR]: socketAddress('ifr_addr'),
-  [io.SIOCSIFDSTADDR]: socketAddress('ifr_dstaddr'),
-  [io.SIOCSIFBRDADDR]: socketAddress('ifr_broadaddr'),
-  [io.SIOCSIFNETMASK]: socketAddress('ifr_netmask'),
-  [io.SIOCSIFMETRIC]: int('ifr_metric'),
-  [io.SIOCSIFMTU]: int('ifr_mtu'),
-  [io.SIOCSIFHWADDR]: hardware,
-  [io.SIOCSIFSLAVE]: text('ifr_slave'),
-  [io.SIOCSIFTXQLEN]: int('ifr_qlen'),
-  [io.SIOCSIFMAP]: map,
-};
+/** Requests that ask for a field and that set it, 0 where there is none. */
+const FIELDS: readonly (readonly [get: number, set: number, field: Field])[] = [
+  [io.SIOCGIFNAME, 0, text('ifr_name')],
+  [0, io.SIOCSIFNAME, text('ifr_newname')],
+  [io.SIOCGIFFLAGS, io.SIOCSIFFLAGS, interfaceFlags],
+  [io.SIOCGIFADDR, io.SIOCSIFADDR, socketAddress('ifr_addr')],
+  [io.SIOCGIFDSTADDR, io.SIOCSIFDSTADDR, socketAddress('ifr_dstaddr')],
+  [io.SIOCGIFBRDADDR, io.SIOCSIFBRDADDR, socketAddress('ifr_broadaddr')],
+  [io.SIOCGIFNETMASK, io.SIOCSIFNETMASK, socketAddress('ifr_netmask')],
+  [io.SIOCGIFMETRIC, io.SIOCSIFMETRIC, int('ifr_metric')],
+  [io.SIOCGIFMTU, io.SIOCSIFMTU, int('ifr_mtu')],
+  [io.SIOCGIFHWADDR, io.SIOCSIFHWADDR, hardware],
+  [io.SIOCGIFSLAVE, io.SIOCSIFSLAVE, text('ifr_slave')],
+  [io.SIOCGIFINDEX, 0, int('ifr_ifindex')],
+  [io.SIOCGIFTXQLEN, io.SIOCSIFTXQLEN, int('ifr_qlen')],
+  [io.SIOCGIFMAP, io.SIOCSIFMAP, map],
+];
+const by = (side: 0 | 1): ReadonlyMap<number, Field> =>
+  new Map(FIELDS.filter((row) => row[side] !== 0).map((row) => [row[side], row[2]]));
+const READS = by(0);
+const WRITES = by(1);
 
 /** Whether the answer to this request is an interface's. */
-export const isInterface = (request: number): boolean => request === io.SIOCGIFCONF || request in READS;
+export const isInterface = (request: number): boolean => request === io.SIOCGIFCONF || READS.has(request);
 
 /** The first half of a call's text, whole if `c.complete` is set; null if it is about something else. */
 export function enterInterface(c: Call, request: number, at: bigint): string | null {
   if (request === io.SIOCGIFCONF) return enterList(c, at);
-  const write = WRITES[request] as Field | undefined;
+  const write = WRITES.get(request);
   if (write === undefined && !isInterface(request)) return null;
   const bytes = c.peek(at, IFREQ);
   if (bytes === null || write !== undefined) c.complete = true;
@@ -108,7 +99,7 @@ export function leaveInterface(c: Call, request: number, at: bigint): string {
   const bytes = c.fetch(at, IFREQ);
   if (bytes === null) return '}';
   if (request === io.SIOCGIFNAME) return `, ifr_name=${name(c, bytes)}}`;
-  return `, ${READS[request](c, bytes.subarray(NAME))}}`;
+  return `, ${READS.get(request)!(c, bytes.subarray(NAME))}}`;
 }
 
 /** struct ifconf: a length, and a pointer at 8. strace reads it whatever the style. */
