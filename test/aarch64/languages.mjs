@@ -1,7 +1,7 @@
 /** Static programs of other languages' run-time systems, cross-built from guest/ and kept in the cache. */
-import { createHash } from 'node:crypto';
-import { cpSync, existsSync, mkdirSync, readFileSync, renameSync, rmSync } from 'node:fs';
+import { cpSync, mkdirSync, readFileSync, readdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
+import { cached } from './cache.mjs';
 import { must, output } from './programs.mjs';
 import { rustLibrary } from './system.mjs';
 
@@ -39,18 +39,11 @@ export function provideLanguages(cache, folder) {
   mkdirSync(folder, { recursive: true });
   for (const [name, { source, build }] of Object.entries(PROGRAMS)) {
     const path = join(sources, source);
-    const hash = createHash('sha256').update(readFileSync(path)).digest('hex').slice(0, 16);
-    const kept = join(cache, `${name}-${hash}`);
-    if (!existsSync(kept)) {
-      const scratch = `${kept}.${process.pid}`;
-      mkdirSync(scratch);
-      try {
-        build(path, join(scratch, name), scratch, cache);
-        renameSync(join(scratch, name), kept);
-      } finally {
-        rmSync(scratch, { recursive: true, force: true });
-      }
-    }
-    cpSync(kept, join(folder, name));
+    const kept = cached(cache, name, [readFileSync(path, 'utf8')], (scratch) => {
+      build(path, join(scratch, name), scratch, cache);
+      for (const rest of readdirSync(scratch))
+        if (rest !== name) rmSync(join(scratch, rest), { recursive: true, force: true });
+    });
+    cpSync(join(kept, name), join(folder, name));
   }
 }

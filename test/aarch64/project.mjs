@@ -2,10 +2,10 @@
  * This clone as the emulated machine sees it at /w: the addon cross-built, the commands and the tests bundled here (a TypeScript
  * compiler takes minutes there), and what Jest needs of node_modules.
  */
-import { createHash } from 'node:crypto';
-import { cpSync, existsSync, mkdirSync, readFileSync, readdirSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { cpSync, existsSync, mkdirSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { dirname, join, relative } from 'node:path';
+import { cached } from './cache.mjs';
 import { provideLanguages } from './languages.mjs';
 import { must, root, tracked } from './programs.mjs';
 import { provideRootfs } from './rootfs.mjs';
@@ -23,16 +23,11 @@ const RESOLVER = '@unrs/resolver-binding-linux-arm64-gnu';
 
 /** The addon's folder, cross-built when its sources have changed. */
 function addon(cache) {
-  const hash = createHash('sha256');
-  for (const file of tracked('native', 'binding.gyp')) hash.update(file).update(readFileSync(join(root, file)));
-  const folder = join(cache, `addon-${hash.digest('hex').slice(0, 16)}`);
-  if (existsSync(folder)) return folder;
-  must(process.execPath, ['native/build.mjs', '--cross=aarch64'], { cwd: root });
-  const scratch = `${folder}.${process.pid}`;
-  for (const name of ADDON) cpSync(join(root, 'build-aarch64/build/Release', name), join(scratch, name));
-  rmSync(folder, { recursive: true, force: true });
-  renameSync(scratch, folder);
-  return folder;
+  const sources = tracked('native', 'binding.gyp').map((file) => [file, readFileSync(join(root, file), 'latin1')]);
+  return cached(cache, 'addon', sources, (scratch) => {
+    must(process.execPath, ['native/build.mjs', '--cross=aarch64'], { cwd: root });
+    for (const name of ADDON) cpSync(join(root, 'build-aarch64/build/Release', name), join(scratch, name));
+  });
 }
 
 /** import.meta of the bundled files is what it would be if they were run where they lie. */
@@ -113,14 +108,10 @@ function modules(cache, folder) {
     cpSync(join(root, path), join(folder, path), { recursive: true, filter: (from) => from !== nested });
   }
   const name = `${RESOLVER}@${packages[`node_modules/${RESOLVER}`].version}`;
-  const kept = join(cache, createHash('sha256').update(name).digest('hex').slice(0, 16));
-  if (!existsSync(kept)) {
-    const scratch = `${kept}.${process.pid}`;
-    mkdirSync(scratch, { recursive: true });
+  const kept = cached(cache, 'resolver', [name], (scratch) => {
     must('npm', ['pack', '--silent', '--pack-destination', scratch, name]);
     must('tar', ['-xzf', join(scratch, readdirSync(scratch)[0]), '-C', scratch]);
-    renameSync(scratch, kept);
-  }
+  });
   cpSync(join(kept, 'package'), join(folder, 'node_modules', RESOLVER), { recursive: true });
 }
 

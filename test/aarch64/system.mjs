@@ -1,12 +1,10 @@
 /**
  * The emulated machine's operating system, made once and kept in the cache: a Debian kernel for arm64, a root file system of
  * Debian packages unpacked without their scripts, and Node. Needs no root: apt's state is private, the host's is only read.
- *
- * What is in the cache is complete: a folder gets its name, which is a hash of everything it is made of, by one rename.
  */
-import { createHash } from 'node:crypto';
-import { cpSync, existsSync, mkdirSync, readFileSync, readdirSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { cpSync, mkdirSync, readFileSync, readdirSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { cached } from './cache.mjs';
 import { must, output } from './programs.mjs';
 
 const here = import.meta.dirname;
@@ -72,24 +70,6 @@ function unpack(packages, folder) {
   for (const file of packages) must('bash', ['-o', 'pipefail', '-c', into, 'unpack', file, folder]);
 }
 
-/** `make(scratch)` fills a folder that is called `kind-HASH` in the cache from then on. */
-function cached(cache, kind, inputs, make) {
-  const hash = createHash('sha256').update(JSON.stringify(inputs)).digest('hex').slice(0, 16);
-  const folder = join(cache, `${kind}-${hash}`);
-  if (existsSync(folder)) return folder;
-  console.error(`aarch64: making ${kind} (only this once)`);
-  const scratch = join(cache, `tmp-${kind}-${process.pid}`);
-  rmSync(scratch, { recursive: true, force: true });
-  mkdirSync(scratch, { recursive: true });
-  try {
-    make(scratch);
-    if (!existsSync(folder)) renameSync(scratch, folder);
-  } finally {
-    rmSync(scratch, { recursive: true, force: true });
-  }
-  return folder;
-}
-
 /** The root file system as an image that no run changes. */
 export function baseImage(cache) {
   const init = readFileSync(join(here, 'init'), 'utf8');
@@ -142,16 +122,14 @@ export function busybox(cache, musl) {
 
 /** A system root with Rust's standard library for arm64, of the version that Debian's compiler has. */
 export function rustLibrary(cache, version) {
-  const folder = cached(cache, 'rust-library', [version], (scratch) => {
+  return cached(cache, 'rust-library', [version], (scratch) => {
     const apt = new Apt(join(scratch, 'apt'));
     const root = join(scratch, 'root');
     unpack(apt.fetch(['libstd-rust-dev'], false), root);
-    renameSync(join(root, 'usr/lib/rustlib'), join(scratch, 'rustlib'));
-    for (const name of ['apt', 'root']) rmSync(join(scratch, name), { recursive: true });
     mkdirSync(join(scratch, 'lib'));
-    renameSync(join(scratch, 'rustlib'), join(scratch, 'lib/rustlib'));
+    renameSync(join(root, 'usr/lib/rustlib'), join(scratch, 'lib/rustlib'));
+    for (const name of ['apt', 'root']) rmSync(join(scratch, name), { recursive: true });
   });
-  return folder;
 }
 
 /** Kernel, and the initial RAM disk that finds its root file system. */
