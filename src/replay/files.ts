@@ -45,6 +45,14 @@ const HIDDEN = '/.l';
 /** More is not kept of a standard input: it is in memory as one. */
 const MOST_TYPED = 1 << 26;
 
+const MINUS = 45;
+const LESS = 60;
+function afterDigits(text: string, from: number): number {
+  let at = from;
+  while (text.charCodeAt(at) >= 48 && text.charCodeAt(at) < 58) at++;
+  return at;
+}
+
 const SCRIPT_DIRECTORY = '/tmp/script';
 
 export class FileFacts {
@@ -60,6 +68,8 @@ export class FileFacts {
   private readonly changed = new Set<string>();
   private readonly processes = new Map<number, Process>();
   private links = 0;
+  /** Whether the text has what -y adds; null: nothing has shown it yet. */
+  private noted: boolean | null = null;
   private readonly unread = new Map<string, string>();
   private readonly counts = new Map<string, number>();
   private readonly hardLinks: HardLinks;
@@ -84,16 +94,9 @@ export class FileFacts {
     if (event.kind !== 'call' && event.kind !== 'resumed') return;
     if (!Object.hasOwn(SYSCALL_NUMBERS[this.arch], event.name)) return;
     const { outcome } = event;
-    if (outcome.injected) return;
+    if (outcome.injected || !this.mayTell(event.pid, event.name, args, 0)) return;
     const learner = FILE_CALLS[event.name];
     const process = this.process(event.pid);
-    if (learner === undefined && this.standard.size === 3 && this.cwd !== '') return;
-    // Most data are of descriptors that tell nothing.
-    if (STREAMED.has(event.name) && this.standard.size === 3) {
-      const fd = parseInt(args, 10);
-      const path = process.files.get(fd)?.path;
-      if (path === '' || (path === undefined && fd !== 0) || (path !== undefined && KERNEL.test(path))) return;
-    }
     let terms: Term[];
     try {
       terms = FIRST_ONLY.has(event.name) ? parseFirst(args) : parseArguments(args, -1, needless);
@@ -104,6 +107,19 @@ export class FileFacts {
     this.notes(process, terms);
     const result = outcome.error === '' ? Number(outcome.value ?? -1n) : -1;
     learner?.(this, process, terms, result, outcome.error, event);
+  }
+
+  /** Whether a call can tell anything: most cannot, and that is seen without reading them. As `Wanted` has it. */
+  mayTell(pid: number, name: string, text: string, at: number): boolean {
+    const streamed = STREAMED.has(name);
+    if (this.noted === null && streamed && at >= 0 && text.charCodeAt(at) !== MINUS)
+      this.noted = text.charCodeAt(afterDigits(text, at)) === LESS;
+    // Any call may have notes of where it was made, and of the standard streams.
+    if (this.noted !== false && (this.standard.size < 3 || this.cwd === '')) return true;
+    if (!streamed || at < 0) return FILE_CALLS[name] !== undefined;
+    const fd = parseInt(text.slice(at, afterDigits(text, at)), 10);
+    const path = this.processes.get(pid)?.files.get(fd)?.path;
+    return path === undefined ? fd === 0 : path !== '' && !KERNEL.test(path);
   }
 
   /** A script says itself what there is, in a directory of its own. */

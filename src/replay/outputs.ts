@@ -12,17 +12,28 @@ import { latin1Slice } from '../trace/latin1.js';
 import type { Call } from '../trace/call.js';
 import { WORDS } from '../trace/parse/encode.js';
 import type { Evaluator } from '../trace/parse/value.js';
-import type { Term } from '../trace/parse/term.js';
+import { parseArguments, TraceTextError, type Term } from '../trace/parse/term.js';
 import type { Output, StructFields } from './row-plan.js';
 
 const ADDRESSES = 1n << 47n;
 /** Buffers up to this size are compared here without being copied first. */
 const ROOM = 1 << 20;
+/** So many texts of what was ready are remembered. */
+const MOST_READY = 256;
+/** struct pollfd */
+const POLLFD = 8;
+const POLLFD_REVENTS = 6;
+
+interface Ready {
+  readonly fd: number;
+  readonly revents: number;
+}
 
 export class Outputs {
   private readonly values: Evaluator;
   private readonly bytes = Buffer.alloc(ROOM);
   private readonly view = new DataView(this.bytes.buffer, this.bytes.byteOffset, ROOM);
+  private readonly ready = new Map<string, readonly Ready[] | null>();
 
   constructor(values: Evaluator) {
     this.values = values;
@@ -48,6 +59,42 @@ export class Outputs {
       default:
         return false;
     }
+  }
+  /** The same of what stands behind poll's result, `[{fd=3, revents=POLLIN}]`. */
+  sameReady(aux: string, call: Call, task: Task): boolean {
+    const recorded = this.readyOf(aux);
+    const n = Number(call.args[1]);
+    if (recorded === null || n * POLLFD > ROOM || !this.load(task, call.args[0], n * POLLFD)) return false;
+    let found = 0;
+    for (let at = 0; at < n * POLLFD; at += POLLFD) {
+      const revents = this.view.getUint16(at + POLLFD_REVENTS, true);
+      if (revents === 0) continue;
+      const wanted = recorded.at(found++);
+      if (wanted?.revents !== revents || wanted.fd !== this.view.getInt32(at, true)) return false;
+    }
+    return found === recorded.length;
+  }
+  private readyOf(aux: string): readonly Ready[] | null {
+    let ready = this.ready.get(aux);
+    if (ready === undefined) {
+      if (this.ready.size === MOST_READY) this.ready.clear();
+      this.ready.set(aux, (ready = this.parseReady(aux)));
+    }
+    return ready;
+  }
+  private parseReady(aux: string): readonly Ready[] | null {
+    let terms: Term[];
+    try {
+      terms = parseArguments(aux);
+    } catch (error) {
+      if (error instanceof TraceTextError) return null;
+      throw error;
+    }
+    if (terms.length !== 1 || terms[0].kind !== 'array') return null;
+    const of = (part: Term, name: string): number => Number(this.values.number(part.field(name)!) ?? -1n);
+    return terms[0].parts.every((part) => part.field('fd') !== undefined && part.field('revents') !== undefined)
+      ? terms[0].parts.map((part) => ({ fd: of(part, 'fd'), revents: of(part, 'revents') }))
+      : null;
   }
   private struct(fields: StructFields, term: Term, address: bigint, task: Task): boolean {
     if (!this.load(task, address, fields.size)) return false;

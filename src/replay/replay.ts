@@ -146,7 +146,7 @@ function standardStreams({ kernel, init }: System, facts: FileFacts): Set<OpenFi
 }
 
 function learnFiles(path: string, facts: FileFacts): void {
-  const source = openSource(path, true);
+  const source = openSource(path, (pid, name, text, at) => facts.mayTell(pid, name, text, at));
   try {
     if (source instanceof RecordingSource) facts.cwd = source.cwd;
     if (source instanceof ScriptSource) facts.beginScript();

@@ -5,7 +5,7 @@
 import { ScriptSource } from './script.js';
 import { signalName } from '../abi/signals.js';
 import { LineFile } from '../trace/line-file.js';
-import { LineReader, resultAt, type Outcome, type TraceEvent } from '../trace/parse/line.js';
+import { LineReader, resultAt, type Outcome, type TraceEvent, type Wanted } from '../trace/parse/line.js';
 import { TraceTextError } from '../trace/parse/term.js';
 import { RecordingReader, type RecordedEvent } from '../trace/recording-reader.js';
 
@@ -29,10 +29,11 @@ export interface EventSource {
 /** What strace writes. */
 export class StraceSource implements EventSource {
   private readonly file: LineFile;
-  private readonly reader = new LineReader();
+  private readonly reader: LineReader;
 
-  constructor(file: LineFile) {
+  constructor(file: LineFile, wanted: Wanted | null = null) {
     this.file = file;
+    this.reader = new LineReader(wanted);
   }
   next(): TraceEvent | null {
     return this.file.read(this.read);
@@ -47,8 +48,8 @@ export class StraceSource implements EventSource {
 export class RecordingSource implements EventSource {
   private readonly reader: RecordingReader;
 
-  constructor(file: LineFile) {
-    this.reader = new RecordingReader(file);
+  constructor(file: LineFile, wanted: Wanted | null = null) {
+    this.reader = new RecordingReader(file, wanted);
   }
   get arch(): string {
     return this.reader.header.arch;
@@ -119,13 +120,13 @@ export class RecordingSource implements EventSource {
   }
 }
 
-/** The source that a file's name (scripts end in .strace) or first line asks for; `files`: of what tells of files. */
-export function openSource(path: string, files = false): StraceSource | RecordingSource | ScriptSource {
+/** The source that a file's name (scripts end in .strace) or first line asks for; `wanted`: of what tells of files. */
+export function openSource(path: string, wanted: Wanted | null = null): StraceSource | RecordingSource | ScriptSource {
   const script = path.endsWith('.strace');
-  const file = script && files ? new DirectiveFile(path) : new LineFile(path);
+  const file = script && wanted !== null ? new DirectiveFile(path) : new LineFile(path);
   try {
     if (script) return new ScriptSource(file);
-    return file.startsWith('{') ? new RecordingSource(file) : new StraceSource(file);
+    return file.startsWith('{') ? new RecordingSource(file, wanted) : new StraceSource(file, wanted);
   } catch (error) {
     file.close();
     throw error;
@@ -148,7 +149,13 @@ export class Lookahead implements EventSource {
     this.source = source;
   }
   next(): TraceEvent | null {
-    if (this.head === this.queue.length && !this.fill()) return null;
+    if (this.head === this.queue.length) {
+      if (this.ended) return null;
+      const event = this.source.next();
+      // Nothing waits for its end: nearly always.
+      if (event?.kind === 'call') return event;
+      if (!this.hold(event)) return null;
+    }
     const event = this.queue[this.head];
     if (event.kind === 'unfinished')
       while (!this.ends.has(event) && this.open.get(event.pid) === event && this.queue.length - this.head < WINDOW) {
@@ -165,8 +172,9 @@ export class Lookahead implements EventSource {
     this.source.close();
   }
   private fill(): boolean {
-    if (this.ended) return false;
-    const event = this.source.next();
+    return !this.ended && this.hold(this.source.next());
+  }
+  private hold(event: TraceEvent | null): boolean {
     if (event === null) {
       this.ended = true;
       return false;

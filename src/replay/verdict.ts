@@ -49,6 +49,8 @@ export class Verdict {
   /** What stands in parentheses behind the result. */
   private auxDifference(played: PlayedTask, playing: Playing, { aux }: Outcome): string | null {
     if (aux === '' || playing.plan.row.varies.includes('result') || this.asksStandIns(played, playing)) return null;
+    if (playing.direct && playing.plan.row.name === 'poll' && this.outputs.sameReady(aux, playing.call, played.task))
+      return null;
     this.text(playing);
     return this.comparer.sameAux(aux, playing.call.aux)
       ? null

@@ -6,6 +6,7 @@
  */
 import type { EventSink, RunHeader } from './events.js';
 import { LineFile } from './line-file.js';
+import type { Wanted } from './parse/line.js';
 import { VERSION } from './recording.js';
 
 /** One line. Fields that its kind does not have say nothing. */
@@ -64,10 +65,12 @@ export class RecordingReader {
   /** The last line was broken off, and left out. */
   torn = false;
   private readonly file: LineFile;
-  private readonly scanner = new CallScanner();
+  private readonly scanner: CallScanner;
 
-  constructor(file: LineFile) {
+  /** `wanted`: calls that it does not name come as events of no kind. */
+  constructor(file: LineFile, wanted: Wanted | null = null) {
     this.file = file;
+    this.scanner = new CallScanner(wanted);
     const line = file.next();
     if (line === null) file.fail('the file is empty', 0);
     this.header = headerOf(this.parse(line, 'not a recording of levitate-run --record'), file);
@@ -128,30 +131,43 @@ export function readRecording(path: string, sink: EventSink, lineLimit?: number)
  * anything else is null, and for those who check.
  */
 class CallScanner {
+  private readonly wanted: Wanted | null;
   private at = 0;
 
+  constructor(wanted: Wanted | null) {
+    this.wanted = wanted;
+  }
   scan(line: string): RecordedEvent | null {
-    if (!line.startsWith(BEGIN) || !line.endsWith('"}')) return null;
-    this.at = BEGIN.length;
+    if (!line.endsWith('"}')) return null;
+    let k: 'call' | 'enter' | 'leave';
+    if (line.startsWith(CALL)) k = 'call';
+    else if (line.startsWith(LEAVE)) k = 'leave';
+    else if (line.startsWith(ENTER)) k = 'enter';
+    else return null;
+    this.at = k === 'call' ? CALL.length : ENTER.length;
     const tid = this.number(line);
     if (!this.skip(line, ',"at":')) return null;
     const at = this.number(line);
-    if (!this.skip(line, ',"took":')) return null;
-    const took = this.number(line);
+    let took = 0;
+    if (k !== 'enter') {
+      if (!this.skip(line, ',"took":')) return null;
+      took = this.number(line);
+    }
     if (!this.skip(line, ',"call":"')) return null;
     const named = line.indexOf('"', this.at);
     const call = line.slice(this.at, named);
     this.at = named;
-    if (!this.skip(line, '","args":"')) return null;
+    if (!this.skip(line, '","args":"') || tid < 0 || at < 0 || took < 0) return null;
+    if (this.wanted !== null && !this.wanted(tid, call, line, k === 'call' ? this.at : -1)) return UNWANTED;
     // Quotes in strings are behind a backslash, so this is the end of the arguments or no JSON.
-    const end = line.indexOf('","ret":"', this.at);
-    if (end < 0 || tid < 0 || at < 0 || took < 0 || call.includes('\\')) return null;
+    const end = k === 'enter' ? line.length - 2 : line.indexOf('","ret":"', this.at);
+    if (end < 0 || call.includes('\\')) return null;
     const args = unquoted(line, this.at, end);
-    const ret = unquoted(line, end + 9, line.length - 2);
+    const ret = k === 'enter' ? '' : unquoted(line, end + 9, line.length - 2);
     if (args === null || ret === null) return null;
     // Written out: spreading objects costs more than all the rest.
     return {
-      k: 'call',
+      k,
       tid,
       at,
       took,
@@ -185,7 +201,24 @@ class CallScanner {
     return there;
   }
 }
-const BEGIN = '{"k":"call","tid":';
+const CALL = '{"k":"call","tid":';
+const ENTER = '{"k":"enter","tid":';
+const LEAVE = '{"k":"leave","tid":';
+const UNWANTED: RecordedEvent = {
+  k: '',
+  tid: 0,
+  at: 0,
+  took: 0,
+  call: '',
+  args: '',
+  ret: '',
+  signal: '',
+  info: '',
+  status: 0,
+  parent: 0,
+  by: 0,
+  thread: false,
+};
 /** What JSON allows in a string, and no quote. */
 const PLAIN = /^[^"\\\0-\x1f]*$/;
 

@@ -91,7 +91,14 @@ const UNDERSCORE = 95;
 const isDigit = (c: number): boolean => c >= ZERO && c < COLON;
 const isName = (c: number): boolean => (c >= 97 && c <= 122) || c === UNDERSCORE || isDigit(c);
 
+/**
+ * Whether anybody wants a call; asked before most of its line is read. Its arguments are in `text` from `at` on; -1: not all of
+ * them.
+ */
+export type Wanted = (pid: number, name: string, text: string, at: number) => boolean;
+
 export class LineReader {
+  private readonly wanted: Wanted | null;
   private line = 0;
   private pid = 0;
   private time = -1;
@@ -99,7 +106,10 @@ export class LineReader {
   /** What -r counts up. */
   private elapsed = 0;
 
-  /** Reads the next line of a trace; null for an empty one. Throws TraceTextError. */
+  constructor(wanted: Wanted | null = null) {
+    this.wanted = wanted;
+  }
+  /** Reads the next line of a trace; null for an empty one, and for calls that nobody wants. Throws TraceTextError. */
   read(text: string): TraceEvent | null {
     this.line++;
     if (text === '') return null;
@@ -121,7 +131,9 @@ export class LineReader {
       throw new TraceTextError('this is no line of strace: a call, signal or exit belongs here', start);
     let from = at + 1;
     if (resumed) from = at + (text.charCodeAt(at + 9) === SPACE ? 10 : 9);
-    if (text.endsWith(UNFINISHED)) {
+    const unfinished = text.endsWith(UNFINISHED);
+    if (this.wanted !== null && !this.wanted(pid, name, text, resumed || unfinished ? -1 : from)) return null;
+    if (unfinished) {
       if (resumed) throw new TraceTextError('a call is resumed and unfinished at once', from);
       return { ...head, kind: 'unfinished', name, args: text.slice(from, -UNFINISHED.length), column: from };
     }
@@ -273,15 +285,32 @@ function failed(text: string, equals: number, took: number): Outcome {
 const ERROR = /^E[A-Z0-9_]+$/;
 const RESULT = /^= (-?\d+|0x[0-9a-f]+|0[0-7]*|\?)(?:<|$| )/;
 
+/** Ends of lines without their time that were read before; those with something behind the number are few, and read slowly. */
+const results = new Map<string, Outcome>();
+const MOST_RESULTS = 256;
+const LONGEST_RESULT = 100;
+
 /** Reads `= 3</etc/passwd>`, `= -1 ENOENT (No such file or directory)`, `= ? ERESTARTSYS (...)`, `= 0 (Timeout) <0.000012>`. */
 export function result(given: string, column: number, known = -1): Outcome {
-  const timed = / <(\d+\.\d+)>$/.exec(given);
-  let text = timed === null ? given : given.slice(0, timed.index);
+  const timed = given.endsWith('>') ? TIME.exec(given) : null;
+  const text = timed === null ? given : given.slice(0, timed.index);
+  const took = timed === null ? known : nanoseconds(timed[1]);
+  let found = results.get(text);
+  if (found === undefined) {
+    found = untimed(text, column);
+    if (results.size === MOST_RESULTS) results.clear();
+    if (text.length <= LONGEST_RESULT) results.set(text, found);
+  }
+  const { value, error, note, aux, injected } = found;
+  return { text: found.text, value, error, note, aux, injected, took };
+}
+const TIME = / <(\d+\.\d+)>$/;
+function untimed(given: string, column: number): Outcome {
+  let text = given;
   const injected = / \((?:INJECTED|INJECTED, DELAYED|DELAYED)(?:: [^)]*)?\)$/.exec(text);
   if (injected !== null) text = text.slice(0, injected.index);
   const match = RESULT.exec(text);
   if (match === null) throw new TraceTextError('this is no result of a call', column);
-  const took = timed === null ? known : nanoseconds(timed[1]);
   const value = match[1] === '?' ? null : literal(match[1]);
   let rest = text.slice(2 + match[1].length);
   let note = '';
@@ -293,7 +322,7 @@ export function result(given: string, column: number, known = -1): Outcome {
   const error = value === null || value === -1n ? /^ (E[A-Z0-9_]+|\(errno \d+\))/.exec(rest) : null;
   if (error !== null) rest = '';
   const aux = /^ \((.*)\)$/s.exec(rest);
-  return { text, value, error: error?.[1] ?? '', note, aux: aux?.[1] ?? '', injected: injected !== null, took };
+  return { text, value, error: error?.[1] ?? '', note, aux: aux?.[1] ?? '', injected: injected !== null, took: -1 };
 }
 function noteEnd(text: string): number {
   let depth = 0;
