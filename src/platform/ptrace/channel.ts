@@ -3,7 +3,7 @@
  * it copies out itself before the call returns (native/stub/gate_*.S). Saves a host call each.
  *
  * Invariants: between `open` (the call) and `close` (the next wait) only. Answers are deferred, so they are delivered at once when
- * anything could see that: a real read of the same memory, a stop of the thread, another thread resumed.
+ * anything could see that: a read of other memory, a stop of the thread, another thread resumed.
  */
 import type { NativeContext } from '../native.js';
 import type { PtraceSpace } from './space.js';
@@ -72,11 +72,31 @@ export class CallChannel {
     return addr >= this.inAddr && addr < this.inAddr + this.inLength ? this.inAddr + this.inLength - addr : 0;
   }
 
-  /** Reads what was sent along; false when that is something else. */
+  /** Reads what was sent along, with the answers that lie over it, or part of an answer; false when it is something else. */
   take(addr: number, to: Uint8Array, offset: number, len: number): boolean {
-    if (addr < this.inAddr || addr + len > this.inAddr + this.inLength || this.count > 0) return false;
-    copy(this.bytes, this.base + DATA + (addr - this.inAddr), to, offset, len);
-    return true;
+    const sent = addr >= this.inAddr && addr + len <= this.inAddr + this.inLength;
+    if (sent) copy(this.bytes, this.base + DATA + (addr - this.inAddr), to, offset, len);
+    return this.count === 0 ? sent : this.lay(addr, to, offset, len, sent);
+  }
+  /** Lays waiting answers over what has been read of [addr, addr + len); `whole`: all of it has. Whether all of it has now. */
+  private lay(addr: number, to: Uint8Array, offset: number, len: number, whole: boolean): boolean {
+    const { words, base, used } = this;
+    let from = this.inLength;
+    for (let i = 0; i < this.count; i++) {
+      const at = (base + OUT + i * 16) >> 2;
+      const there = words[at + 1] * TWO32 + words[at];
+      // The guest may have written over it.
+      const length = Math.min(words[at + 2], used - from);
+      const first = Math.max(addr, there);
+      const n = Math.min(addr + len, there + length) - first;
+      if (n > 0) {
+        if (n === len) whole = true;
+        if (!whole) return false;
+        copy(this.bytes, base + DATA + from + (first - there), to, offset + (first - addr), n);
+      }
+      from += length;
+    }
+    return whole;
   }
 
   /** Leaves an answer; false when there is no room. */
