@@ -89,6 +89,8 @@ export interface Outcome extends Ending {
   rewritten: number;
   /** What --report says of the sites that stayed slow. */
   slow: string;
+  /** The CHECK that failed in the guest. */
+  check: string;
 }
 
 /** How a program is started, for those who want to do more with it than wait. */
@@ -105,7 +107,8 @@ export async function outcome(run: Run): Promise<Outcome> {
   // What --report says is no complaint.
   const stderr = ending.stderr.replace(/^levitate-run: (every system call|system calls refused|gate:)[^]*/m, '');
   const slow = /^system call sites that stayed slow:\n([^]*)/m.exec(ending.stderr)?.[1] ?? '';
-  return { ...ending, stderr, handedOver: Number(counts?.[1] ?? 0), rewritten: Number(counts?.[2] ?? 0), slow };
+  const check = /^line \d+: .*/m.exec(ending.stdout)?.[0] ?? '';
+  return { ...ending, check, stderr, handedOver: Number(counts?.[1] ?? 0), rewritten: Number(counts?.[2] ?? 0), slow };
 }
 
 export function run(mode: Mode, path: string, ...args: string[]): Promise<Outcome> {
@@ -118,12 +121,12 @@ export function run(mode: Mode, path: string, ...args: string[]): Promise<Outcom
  */
 export async function sameEverywhere(path: string, ...args: string[]): Promise<Outcome & { polled: number }> {
   const native = await run('native', path, ...args);
-  expect(native).toMatchObject({ status: 0, signal: null, stderr: '' });
+  expect(native).toMatchObject({ status: 0, signal: null, check: '', stderr: '' });
   const stops = await run('stops', path, ...args);
-  expect(stops).toMatchObject({ status: 0, signal: null, stdout: native.stdout, stderr: '' });
+  expect(stops).toMatchObject({ status: 0, signal: null, check: '', stdout: native.stdout, stderr: '' });
   const gate = await run('gate', path, ...args);
-  expect(gate).toMatchObject({ status: 0, signal: null, stdout: native.stdout, stderr: '' });
+  expect(gate).toMatchObject({ status: 0, signal: null, check: '', stdout: native.stdout, stderr: '' });
   const polled = await run('polled', path, ...args);
-  expect(polled).toMatchObject({ status: 0, signal: null, stdout: native.stdout, stderr: '' });
+  expect(polled).toMatchObject({ status: 0, signal: null, check: '', stdout: native.stdout, stderr: '' });
   return { ...gate, polled: polled.handedOver };
 }

@@ -25,6 +25,8 @@ export class CallChannel {
   private slot = 0;
   private inAddr = 0;
   private inLength = 0;
+  /** Where answers begin in DATA, behind what was sent along, and where they end. */
+  private first = 0;
   private used = 0;
   private base = 0;
   /** From one channel to the next. */
@@ -48,7 +50,7 @@ export class CallChannel {
     this.base = index * this.step;
     this.inLength = control[L.IN_LENGTH];
     this.inAddr = (control[L.IN_ADDR_HI] >>> 0) * TWO32 + (control[L.IN_ADDR_LO] >>> 0);
-    this.used = this.inLength;
+    this.first = this.used = this.inLength;
     this.count = 0;
   }
 
@@ -81,7 +83,7 @@ export class CallChannel {
   /** Lays waiting answers over what has been read of [addr, addr + len); `whole`: all of it has. Whether all of it has now. */
   private lay(addr: number, to: Uint8Array, offset: number, len: number, whole: boolean): boolean {
     const { words, base, used } = this;
-    let from = this.inLength;
+    let from = this.first;
     for (let i = 0; i < this.count; i++) {
       const at = (base + OUT + i * 16) >> 2;
       const there = words[at + 1] * TWO32 + words[at];
@@ -126,7 +128,7 @@ export class CallChannel {
     if (space === null || count === 0) return;
     this.count = 0;
     const end = this.used;
-    let from = this.inLength;
+    let from = this.first;
     for (let i = 0; i < count; i++) {
       const at = (base + OUT + i * 16) >> 2;
       const len = Math.min(words[at + 2], end - from);
@@ -135,7 +137,9 @@ export class CallChannel {
       from += len;
     }
     words[(base + OUT) >> 2] = words[((base + OUT) >> 2) + 1] = 0;
-    this.used = this.inLength;
+    this.used = this.first;
+    // What was sent along may be what has been written over.
+    this.inLength = 0;
   }
 }
 
