@@ -204,6 +204,8 @@ function makeGroup(parent: Task, child: Task, { flags, exitSignal }: CloneReques
   group.processGroup.add(group);
   group.noNewPrivs = from.noNewPrivs;
   group.dumpable = from.dumpable;
+  group.ioFlusher = from.ioFlusher;
+  group.thpDisable = from.thpDisable;
   group.oomScoreAdj = from.oomScoreAdj;
   group.coredumpFilter = from.coredumpFilter;
   group.threads.add(child);

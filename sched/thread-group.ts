@@ -55,6 +55,8 @@ export class ThreadGroup {
   dumpable = true;
   /** prctl(PR_SET_IO_FLUSHER): kept and reported. */
   ioFlusher = false;
+  /** prctl(PR_SET_THP_DISABLE) and its flags, as PR_GET_THP_DISABLE says them: there are no huge pages. */
+  thpDisable = 0;
   /** prctl(PR_SET_PDEATHSIG) belongs to tasks; nice to tasks. */
   readonly startNs: number;
   /** CPU time of threads that ended, and of waited-for children, nanoseconds. */

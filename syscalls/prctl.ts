@@ -37,6 +37,7 @@ import {
   PR_SET_VMA,
   PR_TASK_PERF_EVENTS_DISABLE,
   PR_TASK_PERF_EVENTS_ENABLE,
+  PR_THP_DISABLE_EXCEPT_ADVISED,
   PR_TSC_ENABLE,
 } from '../src/abi/flags/prctl.js';
 import { Task } from '../sched/task.js';
@@ -139,11 +140,13 @@ export function prctl(task: Task, option: number, arg2: number, arg3: number, ar
     case PR_GET_SECCOMP:
       return 0;
     case PR_SET_THP_DISABLE:
-      noMore(arg3, arg4, arg5);
+      noMore(arg4, arg5);
+      if ((arg3 & ~PR_THP_DISABLE_EXCEPT_ADVISED) !== 0 || (arg2 === 0 && arg3 !== 0)) throw errno(EINVAL);
+      group.thpDisable = arg2 === 0 ? 0 : 1 | arg3;
       return 0;
     case PR_GET_THP_DISABLE:
       noMore(arg2, arg3, arg4, arg5);
-      return 0;
+      return group.thpDisable;
     case PR_MCE_KILL_GET:
       noMore(arg2, arg3, arg4, arg5);
       return 2;

@@ -127,6 +127,7 @@ export const PR_SVE_VL_INHERIT = 0x20000;
 export const PR_SME_SET_VL_ONEXEC = 0x40000;
 export const PR_SME_VL_INHERIT = 0x20000;
 export const PR_TAGGED_ADDR_ENABLE = 1;
+export const PR_THP_DISABLE_EXCEPT_ADVISED = 2;
 export const PR_MTE_TCF_NONE = 0;
 export const PR_MTE_TCF_SYNC = 2;
 export const PR_MTE_TCF_ASYNC = 4;
