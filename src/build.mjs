@@ -47,6 +47,22 @@ function present(entries) {
   return Object.fromEntries(Object.entries(entries).filter(([, file]) => existsSync(join(root, file))));
 }
 
+/** string-width makes a text segmenter when it is loaded, which takes 20 ms: only --help needs it, and loads it then. */
+const lateStringWidth = {
+  name: 'late-string-width',
+  setup(build) {
+    build.onResolve({ filter: /^string-width$/ }, async ({ importer, kind, pluginData, resolveDir }) => {
+      if (pluginData === lateStringWidth) return undefined;
+      const { path } = await build.resolve('string-width', { importer, kind, resolveDir, pluginData: lateStringWidth });
+      return { path, namespace: 'late' };
+    });
+    build.onLoad({ filter: /./, namespace: 'late' }, ({ path }) => ({
+      contents: `let width; export default (...args) => (width ??= require(${JSON.stringify(path)}).default)(...args);`,
+      resolveDir: dirname(path),
+    }));
+  },
+};
+
 async function buildTypeScript() {
   let esbuild;
   try {
@@ -88,6 +104,7 @@ async function buildTypeScript() {
     outdir: `${out}/bin`,
     outExtension: { '.js': '.cjs' },
     format: 'cjs',
+    plugins: [lateStringWidth],
     // require() instead: starting Node's module loader costs 5 ms, and code from V8's cache may not call it.
     supported: { 'dynamic-import': false },
     // A CommonJS bundle has no import.meta. `dist/bin` is two levels below the package, as `src/cli` is.
