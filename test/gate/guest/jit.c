@@ -167,7 +167,7 @@ int main(int count, char **arguments) {
   /* Signals at any moment, other programs, threads. */
   struct sigaction action = {.sa_handler = tick, .sa_flags = SA_RESTART};
   CHECK(sigaction(SIGALRM, &action, NULL) == 0);
-  struct itimerval often = {{0, 700}, {0, 700}}, never = {{0, 0}, {0, 0}};
+  struct itimerval often = {{0, 700 * SLOWNESS}, {0, 700 * SLOWNESS}}, never = {{0, 0}, {0, 0}};
   CHECK(setitimer(ITIMER_REAL, &often, NULL) == 0);
   while (ticks < 60) called(code, 20, __LINE__);
   CHECK(setitimer(ITIMER_REAL, &never, NULL) == 0);

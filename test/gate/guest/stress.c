@@ -193,7 +193,7 @@ int main(int argc, char **argv) {
   seed = strtoul(argv[2], 0, 0);
   struct sigaction action = {.sa_sigaction = alarmed, .sa_flags = SA_SIGINFO | SA_RESTART};
   CHECK(sigaction(SIGALRM, &action, 0) == 0 && sigaction(SIGUSR1, &action, 0) == 0);
-  struct itimerval often = {{0, 3000}, {0, 3000}};
+  struct itimerval often = {{0, 3000 * SLOWNESS}, {0, 3000 * SLOWNESS}};
   CHECK(setitimer(ITIMER_REAL, &often, 0) == 0);
   pthread_t threads[WORKERS];
   for (intptr_t i = 0; i < WORKERS; i++) CHECK(pthread_create(&threads[i], 0, worker, (void *)i) == 0);
