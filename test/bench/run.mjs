@@ -1,7 +1,7 @@
 #!/usr/bin/env node
 // npm run bench: native, the ptrace floor, levitate without and with the gate side by side, from one run.
 //
-//   node test/bench/run.mjs [--rounds N] [--scale F] [--bench a,b,c] [--no-limits]
+//   node test/bench/run.mjs [--rounds N] [--scale F] [--bench a,b,c|laboratory] [--no-limits]
 //
 // ubench (guest/ubench.c, a static musl binary) runs natively and inside levitate, alternating bench by bench within
 // every round, so that a change in the machine's speed falls on both alike; floor (guest/floor.c) is what a C tracer that
@@ -12,6 +12,7 @@ import { existsSync, mkdirSync, mkdtempSync, rmSync, statSync, copyFileSync, chm
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { laboratory } from './laboratory.mjs';
 
 const here = dirname(fileURLToPath(import.meta.url));
 const repo = join(here, '..', '..');
@@ -108,10 +109,11 @@ const commands = {
 };
 
 const all = [...must(join(work, 'ubench'), ['list']).trim().split('\n'), ...SCRIPTS.map(([name]) => name)];
-const names = options.bench === '' ? all : options.bench.split(',');
+const LABORATORY = 'laboratory';
+const names = options.bench === '' ? all : options.bench === LABORATORY ? [] : options.bench.split(',');
 const unknown = names.filter((name) => !all.includes(name));
 if (unknown.length > 0) {
-  console.error(`bench: no bench ${unknown.join(', ')}; there are ${all.join(', ')}`);
+  console.error(`bench: no bench ${unknown.join(', ')}; there are ${all.join(', ')}, and ${LABORATORY} alone`);
   process.exit(2);
 }
 const scripts = SCRIPTS.filter(([name]) => names.includes(name));
@@ -171,16 +173,17 @@ const time = (ns) =>
 const floor = median(figures.get('floor'));
 progress('');
 console.log(`ptrace floor: ${time(floor)} a call\n`);
-console.log(
-  [
-    'bench'.padEnd(13),
-    'native'.padStart(11),
-    '--no-gate'.padStart(11),
-    'gate'.padStart(11),
-    '/native'.padStart(9),
-    '  limits',
-  ].join(''),
-);
+if (names.length > 0)
+  console.log(
+    [
+      'bench'.padEnd(13),
+      'native'.padStart(11),
+      '--no-gate'.padStart(11),
+      'gate'.padStart(11),
+      '/native'.padStart(9),
+      '  limits',
+    ].join(''),
+  );
 for (const name of names) {
   const [native, stops, gate] = ['native', 'stops', 'gate'].map((command) => median(figures.get(`${command} ${name}`)));
   const known = { native, stops, floor };
@@ -199,13 +202,20 @@ for (const name of names) {
   console.log(`${name.padEnd(13)}${columns.join('')}${(gate / native).toFixed(2).padStart(9)}  ${verdicts.join(', ')}`);
 }
 
+const wall = (command, args) => {
+  const start = process.hrtime.bigint();
+  must(command, args);
+  return Number(process.hrtime.bigint() - start);
+};
+
+if (options.bench === '' || options.bench === LABORATORY) {
+  const rounds = Number(options.rounds);
+  const met = laboratory({ dist: dirname(bin), work, floor, rounds, wall, median, progress });
+  if (!met && options.limits) failed = true;
+}
+
 /** Whole commands: wall time of `levitate-run busybox true` against `node -e 0`. */
 if (options.bench === '') {
-  const wall = (command, args) => {
-    const start = process.hrtime.bigint();
-    must(command, args);
-    return Number(process.hrtime.bigint() - start);
-  };
   const nodes = [];
   const runs = [];
   must(process.execPath, [bin, 'busybox', 'true']); // builds and caches the root filesystem if need be
