@@ -230,17 +230,17 @@ export function ioBuffer(task: Task): IoBuffer {
   return (task.ioBuffer ??= new IoBuffer());
 }
 
-/** A buffer in kernel memory, for transfers between two files; `physical` is the platform's memory for page copies. */
+/** A buffer in kernel memory, for transfers between two files; `pages` are the platform's, for page copies. */
 export class KernelBuffer implements GuestBuffer {
   readonly bytes: Uint8Array;
-  private readonly physical: Uint8Array;
+  private readonly pages: { readonly bytes: Uint8Array };
   /** Next byte and end of the window. */
   at: number;
   end: number;
 
-  constructor(bytes: Uint8Array, physical: Uint8Array, start = 0, end = bytes.length) {
+  constructor(bytes: Uint8Array, pages: { readonly bytes: Uint8Array }, start = 0, end = bytes.length) {
     this.bytes = bytes;
-    this.physical = physical;
+    this.pages = pages;
     this.at = start;
     this.end = end;
   }
@@ -260,10 +260,10 @@ export class KernelBuffer implements GuestBuffer {
     return n;
   }
   putPhysical(physOffset: number, length: number): number {
-    return this.put(this.physical, physOffset, length);
+    return this.put(this.pages.bytes, physOffset, length);
   }
   takePhysical(physOffset: number, length: number): number {
-    return this.take(this.physical, physOffset, length);
+    return this.take(this.pages.bytes, physOffset, length);
   }
   putZeros(length: number): number {
     const n = Math.min(length, this.remaining);

@@ -219,19 +219,29 @@ Napi::Value close(const Napi::CallbackInfo &info) {
   return info.Env().Undefined();
 }
 
-// An ArrayBuffer over one of the context's regions.
-Napi::Value share(Context *c, void *at) {
+// An ArrayBuffer over one of the context's regions, or `size` bytes from its beginning on.
+Napi::Value share(Context *c, void *at, size_t size = SIZE_MAX) {
   for (Region *region : c->regions) {
     if (region->at != at) continue;
     region->users.fetch_add(1);
     const auto drop = [](Napi::Env, void *, Region *hint) { hint->drop(); };
-    Napi::ArrayBuffer buffer = Napi::ArrayBuffer::New(c->env, at, region->size, drop, region);
+    Napi::ArrayBuffer buffer = Napi::ArrayBuffer::New(c->env, at, std::min(size, region->size), drop, region);
     napi_ref ref;
     napi_create_reference(c->env, buffer, 1, &ref);
     c->buffers.push_back(ref);
     return buffer;
   }
   return Napi::Env(c->env).Undefined();
+}
+
+Napi::Value viewPhysical(const Napi::CallbackInfo &info) {
+  Context *c = of(info);
+  return c->closed() ? info.Env().Undefined() : share(c, c->physical, static_cast<size_t>(address(info, 0)));
+}
+
+Napi::Value viewChannels(const Napi::CallbackInfo &info) {
+  Context *c = of(info);
+  return c->closed() ? info.Env().Undefined() : share(c, c->channelAt(0), static_cast<size_t>(address(info, 0)));
 }
 
 Napi::Value createContext(const Napi::CallbackInfo &info) {
@@ -252,13 +262,12 @@ Napi::Value createContext(const Napi::CallbackInfo &info) {
   result.Set("control", share(c, c->control));
   result.Set("registers", share(c, c->registers));
   result.Set("batchPage", share(c, c->batch));
-  result.Set("physical", share(c, c->physical));
+  result.Set("physicalSize", static_cast<double>(c->physicalSize));
   result.Set("gate", Napi::Boolean::New(env, c->gate()));
   result.Set("gateAt", static_cast<double>(c->gateAt()));
   result.Set("channelsAt", static_cast<double>(c->channelsAt()));
   result.Set("channelBytes", static_cast<double>(c->channelBytes()));
   result.Set("gateControl", share(c, c->gateControl()));
-  result.Set("channels", share(c, c->channelAt(0)));
   result.Set("arch", arch::kName);
   result.Set("coherentCode", Napi::Boolean::New(env, arch::kCoherentCode));
   result.Set("pageSize", static_cast<double>(c->pageSize));
@@ -313,6 +322,8 @@ Napi::Value createContext(const Napi::CallbackInfo &info) {
   add.operator()<syncCode>("syncCode");
   add.operator()<levitate::clear>("clear");
   add.operator()<physicalResident>("physicalResident");
+  add.operator()<viewPhysical>("viewPhysical");
+  add.operator()<viewChannels>("viewChannels");
   add.operator()<levitate::poke>("poke");
   add.operator()<resident>("resident");
   add.operator()<rss>("rss");

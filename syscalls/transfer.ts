@@ -50,7 +50,7 @@ function chunkOf(task: Task): Uint8Array {
   return (task.kernel.copyBuffer ??= new Uint8Array(CHUNK));
 }
 function windowOf(task: Task, bytes: Uint8Array, length: number): KernelBuffer {
-  return new KernelBuffer(bytes, task.mm.platform.physical.bytes, 0, length);
+  return new KernelBuffer(bytes, task.mm.platform.physical, 0, length);
 }
 const nonblocking = (file: OpenFile): boolean => (file.flags & O_NONBLOCK) !== 0;
 

@@ -164,10 +164,10 @@ export class Chunk implements IslandOwner {
   }
   newest(): SharedFrames | null {
     if (this.image !== null && this.missing === 0) return this.image;
-    const { bytes } = this.frames.physical;
     const image = SharedFrames.allocate(this.frames, this.to - this.from);
     if (image === null) return null;
     const { extent } = image;
+    const { bytes } = this.frames.physical;
     const { pageSize } = this.frames;
     for (let at = 0; at < extent.length; at += pageSize) {
       const source = this.pageFrame(at);

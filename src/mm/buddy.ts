@@ -99,6 +99,7 @@ export class BuddyAllocator implements FrameAllocator {
       const count = block < left ? block : left;
       if (count < block) this.insertRange(page + count, block - count);
       this.mark(page, count, true);
+      this.physical.reach((page + count) * pageSize);
       if (this.keptPages > 0) this.forgetKept(page, count);
       const previous = extents.at(-1);
       if (previous !== undefined && previous.offset + previous.length === page * pageSize)

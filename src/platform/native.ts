@@ -16,16 +16,16 @@ export interface NativeContext {
   readonly control: ArrayBuffer;
   readonly registers: ArrayBuffer;
   readonly batchPage: ArrayBuffer;
-  readonly physical: ArrayBuffer;
+  /** Bytes of physical memory. */
+  readonly physicalSize: number;
   /** Whether calls may be handed over without a stop; the rest of the gate has no meaning otherwise. */
   readonly gate: boolean;
   /** Address of the gate's code, and of the first channel, in every guest. */
   readonly gateAt: number;
   readonly channelsAt: number;
-  /** From one to the next in `channels`. */
+  /** From one channel to the next. */
   readonly channelBytes: number;
   readonly gateControl: ArrayBuffer;
-  readonly channels: ArrayBuffer;
   readonly arch: 'x86_64' | 'aarch64';
   readonly pageSize: number;
   readonly taskSize: number;
@@ -65,6 +65,10 @@ export interface NativeContext {
   readonly coherentCode: boolean;
   clear(offset: number, len: number): number;
   physicalResident(): number;
+  /** The first `bytes` of physical memory; its views share it. */
+  viewPhysical(bytes: number): ArrayBuffer;
+  /** The first `bytes` of the channels. */
+  viewChannels(bytes: number): ArrayBuffer;
   poke(space: number, addr: number, bytes: Uint8Array): number;
   resident(space: number, addr: number, len: number, out: Uint8Array | undefined): number;
   rss(space: number): number;

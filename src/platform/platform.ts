@@ -136,10 +136,15 @@ export interface GateClient {
 
 /** Host-side pages that hold file data and shared memory: one memfd, mapped whole into the supervisor. */
 export interface PhysicalPages {
-  /** All of physical memory; index = physical offset. Never-touched and released pages read as zeros. */
+  /**
+   * Physical memory as far as it has been reached; index = physical offset. Never-touched and released pages read as zeros.
+   * To be looked up anew after every allocation: it may be another, longer view then.
+   */
   readonly bytes: Uint8Array;
   /** Size in bytes, a multiple of the page size. */
   readonly size: number;
+  /** `bytes` goes at least to `end` from now on: for whoever hands pages out. */
+  reach(end: number): void;
   /** Gives pages back to the host; they read as zeros afterwards. Page aligned. */
   release(offset: number, length: number): void;
   /** What has been written there is code in a page that may be mapped to be executed already: mapping it sees to the rest. */

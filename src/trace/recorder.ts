@@ -158,7 +158,7 @@ export class Recorder implements Tracer<Task> {
     let offset = (pointer === 0 ? file.position : task.mm.readI64(pointer)) - length;
     for (let left = length; left > 0;) {
       const piece = new Uint8Array(Math.min(left, PIECE));
-      const into = new KernelBuffer(piece, task.mm.platform.physical.bytes, 0, piece.length);
+      const into = new KernelBuffer(piece, task.mm.platform.physical, 0, piece.length);
       const got = file.read(task, into, offset);
       if (got <= 0) return;
       const at = this.now();

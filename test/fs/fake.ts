@@ -105,11 +105,11 @@ export function writeFile(task: Task, path: string, content: string, mode = 0o64
 }
 export function writeBytes(task: Task, file: OpenFile, content: string | Uint8Array, offset = AT_POSITION): number {
   const bytes = typeof content === 'string' ? Buffer.from(content, 'latin1') : content;
-  return file.write(task, new KernelBuffer(bytes, task.kernel.frames.physical.bytes), offset);
+  return file.write(task, new KernelBuffer(bytes, task.kernel.frames.physical), offset);
 }
 export function readBytes(task: Task, file: OpenFile, length: number, offset = AT_POSITION): Buffer {
   const bytes = Buffer.alloc(length, 0xee);
-  const n = file.read(task, new KernelBuffer(bytes, task.kernel.frames.physical.bytes), offset);
+  const n = file.read(task, new KernelBuffer(bytes, task.kernel.frames.physical), offset);
   return bytes.subarray(0, n);
 }
 export function readFile(task: Task, path: string): string {

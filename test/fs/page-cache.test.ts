@@ -114,7 +114,7 @@ describe('page cache', () => {
     const file = open(task, '/f', O_RDWR | O_CREAT);
     const piece = pattern(0, 4096);
     for (let i = 0; i < 1024; i++) writeBytes(task, file, piece);
-    const physical = task.kernel.frames.physical.bytes;
+    const { physical } = task.kernel.frames;
     let most = 0;
     for (let at = 0; at < 4 << 20; at += 65536) {
       let copies = 0;

@@ -2,6 +2,7 @@
 import { expect, test } from '@jest/globals';
 import fc from 'fast-check';
 import { CallChannel } from '../../src/platform/ptrace/channel.js';
+import { Channels } from '../../src/platform/ptrace/channels.js';
 import * as L from '../../src/platform/ptrace/layout.js';
 import type { PtraceSpace } from '../../src/platform/ptrace/space.js';
 import type { PtraceThread } from '../../src/platform/ptrace/thread.js';
@@ -36,7 +37,8 @@ function open(memory: Uint8Array): CallChannel {
   control[L.IN_LENGTH] = SENT;
   control[L.IN_ADDR_LO] = addr | 0;
   control[L.IN_ADDR_HI] = Math.floor(addr / 2 ** 32);
-  const channel = new CallChannel({ channels, channelBytes: CHANNEL } as unknown as NativeContext, control);
+  const native = { viewChannels: () => channels, channelBytes: CHANNEL };
+  const channel = new CallChannel(new Channels(native as unknown as NativeContext), control);
   const space = {
     writeNow(to: number, from: Uint8Array, offset: number, length: number) {
       memory.set(from.subarray(offset, offset + length), to - MEMORY);

@@ -261,6 +261,7 @@ onX86('memory', () => {
   test('the default size of physical memory is usable at its end', () => {
     const p = platform({ physicalBytes: undefined });
     expect(p.physical.size).toBeGreaterThan(1 << 30);
+    p.physical.reach(p.physical.size);
     p.physical.bytes[p.physical.size - 1] = 1;
     expect(p.physical.bytes[p.physical.size - 1]).toBe(1);
   });

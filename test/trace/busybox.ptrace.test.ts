@@ -165,7 +165,7 @@ const RUNS: readonly (readonly [options: string, ...command: string[]])[] = [
   ['-v -y', 'busybox', 'find', '/data', '-type', 'f', '-name', 'w*'],
   ['-s 600', 'busybox', 'tar', 'cf', '/tmp/x.tar', '/data'],
   ['-y -n', 'sh', '-c', 'cd /tmp && busybox tar cf x.tar -C / data && busybox tar tvf x.tar'],
-  ['', 'sh', '-c', 'cat /data/sub/deep/words | sort | head -n 2'],
+  ['', 'sh', '-c', 'cat /data/sub/deep/words | sort > /tmp/sorted; head -n 2 /tmp/sorted'],
   ['-yy', 'sh', '-c', 'cat /data/sub/deep/words | tr a-z A-Z > /tmp/upper; wc -l < /tmp/upper'],
   ['-v', 'sh', '-c', 'sleep 0.2 & wait; echo done'],
   ['', 'sh', '-c', 'trap "echo caught" USR1; kill -USR1 $$; echo end'],

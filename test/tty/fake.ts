@@ -15,7 +15,7 @@ import { jobControlHooks, registerTtyDevices } from '../../src/tty/index.js';
 import type { Tty } from '../../src/tty/tty.js';
 import { TtyFile } from '../../src/tty/tty-file.js';
 
-const NOTHING = new Uint8Array(0);
+const NOTHING = { bytes: new Uint8Array(0) };
 
 export function ttyKernel(): { kernel: KernelState; init: Task } {
   const { kernel, task } = testKernel({ memory: 1 << 20 });

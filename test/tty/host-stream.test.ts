@@ -14,6 +14,7 @@ const WRITABLE = POLLOUT | POLLWRNORM;
 const SEEK_SET = 0;
 const SEEK_CUR = 1;
 const SEEK_END = 2;
+const NO_PAGES = { bytes: new Uint8Array(0) };
 
 function stream(access: number, setUp: (host: FakeHost) => void = () => {}) {
   const { kernel, init } = ttyKernel();
@@ -63,7 +64,7 @@ describe('input', () => {
   });
   test('a wrong pointer consumes nothing', () => {
     const { init, host, file } = stream(0, (h) => h.input.push('abc'));
-    const bad = Object.assign(new KernelBuffer(Buffer.alloc(3), new Uint8Array(0)), { accessible: () => 0 });
+    const bad = Object.assign(new KernelBuffer(Buffer.alloc(3), NO_PAGES), { accessible: () => 0 });
     expect(outcome(() => file.read(init, bad, -1))).toBe('EFAULT');
     expect(host.input).toEqual(['abc']);
   });
@@ -144,7 +145,7 @@ describe('what fstat and lseek see', () => {
   test('pread does not move anything of the guest', () => {
     const { init, file } = regular(0, 'hello world');
     const bytes = Buffer.alloc(3);
-    expect(file.read(init, new KernelBuffer(bytes, new Uint8Array(0)), 4)).toBe(3);
+    expect(file.read(init, new KernelBuffer(bytes, NO_PAGES), 4)).toBe(3);
     expect(bytes.toString()).toBe('o w');
     expect(read(init, file, 2)).toBe('he');
   });

@@ -5,7 +5,7 @@
  * Invariants: between `open` (the call) and `close` (the next wait) only. Answers are deferred, so they are delivered at once when
  * anything could see that: a read of other memory, a stop of the thread, another thread resumed.
  */
-import type { NativeContext } from '../native.js';
+import type { Channels } from './channels.js';
 import type { PtraceSpace } from './space.js';
 import * as L from './layout.js';
 import type { PtraceThread } from './thread.js';
@@ -29,25 +29,26 @@ export class CallChannel {
   private first = 0;
   private used = 0;
   private base = 0;
-  /** From one channel to the next. */
-  private readonly step: number;
+  private bytes: Uint8Array;
+  private words: Uint32Array;
+  private readonly channels: Channels;
   private readonly control: Int32Array;
-  private readonly bytes: Uint8Array;
-  private readonly words: Uint32Array;
 
-  constructor(native: NativeContext, control: Int32Array) {
+  constructor(channels: Channels, control: Int32Array) {
+    this.channels = channels;
     this.control = control;
-    this.step = native.channelBytes;
-    this.bytes = new Uint8Array(native.channels);
-    this.words = new Uint32Array(native.channels);
+    this.bytes = channels.bytes;
+    this.words = channels.unsigned;
   }
 
   /** `index`: which channel it came through. */
   open(thread: PtraceThread, index: number): void {
-    const { control } = this;
+    const { channels, control } = this;
+    this.bytes = channels.bytes;
+    this.words = channels.unsigned;
     this.space = thread.space;
     this.slot = thread.slot;
-    this.base = index * this.step;
+    this.base = index * channels.step;
     this.inLength = control[L.IN_LENGTH];
     this.inAddr = (control[L.IN_ADDR_HI] >>> 0) * TWO32 + (control[L.IN_ADDR_LO] >>> 0);
     this.first = this.used = this.inLength;

@@ -6,6 +6,7 @@ import type { ArchName } from '../../abi/types.js';
 import type { NativeContext } from '../native.js';
 import { KEPT_NOWHERE, KEPT_ON_STACK } from '../platform.js';
 import type { GateClient, GatePort, HostThread, SharedState } from '../platform.js';
+import type { Channels } from './channels.js';
 import { GATE_ARCH, type GateArch } from './gate-arch.js';
 import * as L from './layout.js';
 import type { PtraceSpace } from './space.js';
@@ -34,25 +35,25 @@ export class PtraceGate implements GatePort {
   readonly channels: number;
   readonly classes: Uint8Array;
   client: GateClient | null = null;
-  private readonly words: Int32Array;
+  private readonly memory: Channels;
   private readonly native: NativeContext;
   private readonly control: Int32Array;
   private readonly local: GateArch;
-  /** From one channel to the next. */
+  /** Words from one channel to the next. */
   private readonly step: number;
   private readonly spilled: Uint8Array;
   private final: Int32Array | null = null;
 
-  constructor(native: NativeContext, control: Int32Array) {
+  constructor(native: NativeContext, channels: Channels, control: Int32Array) {
     this.arch = native.arch;
     this.local = GATE_ARCH[native.arch];
-    this.step = native.channelBytes / 4;
+    this.step = channels.step / 4;
     this.spilled = new Uint8Array(this.local.used.length * 8);
     this.address = native.gateAt;
     this.channels = native.channelsAt;
     this.classes = new Uint8Array(native.gateControl, 0, 512);
     this.native = native;
-    this.words = new Int32Array(native.channels);
+    this.memory = channels;
     this.control = control;
   }
   get handedOver(): number {
@@ -84,19 +85,19 @@ export class PtraceGate implements GatePort {
     if (space.served === thread) return true;
     if (space.threads.size !== 1 || !this.native.alone(thread.slot)) return false;
     space.served = thread;
-    this.words[space.id * this.step + OPEN] = 1;
+    this.memory.words[space.id * this.step + OPEN] = 1;
     return true;
   }
   /** Before a second thread comes; the first one is stopped, and not in the gate. */
   withdraw(space: PtraceSpace): void {
     space.served = null;
-    this.words[space.id * this.step + OPEN] = 0;
+    this.memory.words[space.id * this.step + OPEN] = 0;
   }
 
   /** Words of a thread's channel. */
   setFacts(thread: PtraceThread, { pid, tid, creds }: SharedState): void {
     const at = this.channelOf(thread) * this.step + FACTS;
-    const { words } = this;
+    const { words } = this.memory;
     words[at] = pid;
     words[at + 2] = tid;
     words[at + 4] = creds.uid;
@@ -106,7 +107,7 @@ export class PtraceGate implements GatePort {
   }
   /** What the thread may look at and change while it runs; `state` null: it is as it was left there. */
   publish(thread: PtraceThread, state: SharedState | null, pending: boolean): void {
-    const { words } = this;
+    const { words } = this.memory;
     const at = this.channelOf(thread) * this.step;
     words[at + PENDING] = pending ? 1 : 0;
     if (state === null) return;
@@ -117,7 +118,7 @@ export class PtraceGate implements GatePort {
   }
   /** A running thread that sets its mask later than this finds PENDING, and stops. */
   fetch(thread: PtraceThread, state: SharedState, running: boolean): void {
-    const { words } = this;
+    const { words } = this.memory;
     const at = this.channelOf(thread) * this.step;
     if (running) Atomics.store(words, at + PENDING, 1);
     state.mask.lo = Atomics.load(words, at + MASK);
@@ -169,7 +170,8 @@ export class PtraceGate implements GatePort {
       used.forEach((word, i) => regs.setHalves(word, view.getUint32(8 * i, true), view.getUint32(8 * i + 4, true)));
     } else {
       const at = this.channelOf(thread) * this.step + SCRATCH;
-      used.forEach((word, i) => regs.setHalves(word, this.words[at + 2 * i], this.words[at + 2 * i + 1]));
+      const { words } = this.memory;
+      used.forEach((word, i) => regs.setHalves(word, words[at + 2 * i], words[at + 2 * i + 1]));
     }
   }
 }

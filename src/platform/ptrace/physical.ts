@@ -7,15 +7,29 @@ import type { NativeContext } from '../native.js';
 import type { PhysicalPages } from '../platform.js';
 import { errnoName } from './errors.js';
 
+/**
+ * V8 counts a view's bytes as memory that collecting garbage may free: it collects at once when it gets one of gigabytes, and starts
+ * to look around from 64 MiB on. Most guests need less.
+ */
+const FIRST = 32 << 20;
+const GROWTH = 2;
+
 export class PhysicalMemory implements PhysicalPages {
-  readonly bytes: Uint8Array;
+  bytes: Uint8Array;
   readonly size: number;
   private readonly native: NativeContext;
 
   constructor(native: NativeContext) {
     this.native = native;
-    this.bytes = new Uint8Array(native.physical);
-    this.size = this.bytes.length;
+    this.size = native.physicalSize;
+    this.bytes = this.view(FIRST);
+  }
+
+  reach(end: number): void {
+    if (end > this.bytes.length) this.bytes = this.view(end * GROWTH);
+  }
+  private view(bytes: number): Uint8Array {
+    return new Uint8Array(this.native.viewPhysical(Math.min(bytes, this.size)));
   }
 
   release(offset: number, length: number): void {

@@ -17,6 +17,7 @@ import type { AddressSpace, HostArea, HostThread, PhysicalPages, Platform, StopI
 import * as L from './layout.js';
 import { HOST_CALLS, type HostCalls } from './layout.js';
 import { CallChannel } from './channel.js';
+import { Channels } from './channels.js';
 import { PtraceGate } from './gate.js';
 import { PhysicalMemory } from './physical.js';
 import { openContext } from './preflight.js';
@@ -68,6 +69,7 @@ export class PtracePlatform implements Platform {
   readonly stop: StopInfo = { thread: null, signal: 0, code: 0, address: 0, access: -1 };
 
   readonly gate: PtraceGate | null;
+  readonly channels: Channels;
   readonly channel: CallChannel;
   readonly native: NativeContext;
   readonly control: Int32Array;
@@ -108,8 +110,9 @@ export class PtracePlatform implements Platform {
     this.registerWords = new Uint32Array(native.registers);
     this.batch = new Uint32Array(native.batchPage);
     this.physical = new PhysicalMemory(native);
-    this.channel = new CallChannel(native, this.control);
-    this.gate = native.gate ? new PtraceGate(native, this.control) : null;
+    this.channels = new Channels(native);
+    this.channel = new CallChannel(this.channels, this.control);
+    this.gate = native.gate ? new PtraceGate(native, this.channels, this.control) : null;
   }
 
   createAddressSpace(): { space: AddressSpace; thread: HostThread } {

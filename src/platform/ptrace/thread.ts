@@ -32,6 +32,7 @@ export class PtraceThread implements HostThread {
     this.regs = new Registers(platform.registerWords, slot * L.BLOCK_WORDS * 2, platform.layout);
     space.threads.add(this);
     platform.threads[slot] = this;
+    platform.channels.reach(Math.max(slot, space.id));
   }
 
   resume(): void {

@@ -16,6 +16,9 @@ export class ScriptPhysical implements PhysicalPages {
       throw new RangeError(`release(${offset}, ${length})`);
     this.bytes.fill(0, offset, offset + length);
   }
+  reach(): void {
+    // All of it is there.
+  }
   codeWritten(): void {
     // Nobody executes it.
   }
