@@ -23,7 +23,7 @@ export class PseudoSuperBlock extends SuperBlock {
   private nextIno = 1024;
 
   constructor(kernel: KernelState, devMinor: number, fsType: string, magic: number) {
-    super(devMinor, kernel.clock);
+    super(devMinor, kernel.clock, kernel.pageSize);
     this.fsType = fsType;
     this.magic = magic;
   }
@@ -31,7 +31,8 @@ export class PseudoSuperBlock extends SuperBlock {
     return this.nextIno++;
   }
   statfs(): StatFs {
-    return { type: this.magic, bsize: 4096, blocks: 0, bfree: 0, bavail: 0, files: 0, ffree: 0, fsid: 0, namelen: 255 };
+    const { blockSize: bsize } = this;
+    return { type: this.magic, bsize, blocks: 0, bfree: 0, bavail: 0, files: 0, ffree: 0, fsid: 0, namelen: 255 };
   }
 }
 

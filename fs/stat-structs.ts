@@ -26,8 +26,6 @@ import {
 } from './mount.js';
 import { isReadOnly } from './permissions.js';
 
-const BLOCK_SIZE = 4096;
-
 /** new_encode_dev(): what st_dev and st_rdev hold. */
 export function encodeDevice(major: number, minor: number): number {
   return ((minor & 0xff) | (major << 8) | ((minor & ~0xff) << 12)) >>> 0;
@@ -50,12 +48,12 @@ export function fillStat(view: DataView, inode: Inode, arch: ArchName): number {
 const FILL: Readonly<Record<ArchName, (view: DataView, inode: Inode) => void>> = {
   x86_64(view, inode) {
     setU64(view, X86.st_nlink, inode.nlink);
-    setU64(view, X86.st_blksize, BLOCK_SIZE);
+    setU64(view, X86.st_blksize, inode.sb.blockSize);
     fillCommon(view, inode, X86);
   },
   aarch64(view, inode) {
     view.setUint32(ARM.st_nlink, inode.nlink, true);
-    view.setInt32(ARM.st_blksize, BLOCK_SIZE, true);
+    view.setInt32(ARM.st_blksize, inode.sb.blockSize, true);
     fillCommon(view, inode, ARM);
   },
 };
@@ -113,7 +111,7 @@ export function fillStatx(view: DataView, inode: Inode, place: Place | null, mas
   }
   setU64(view, SX.stx_attributes_mask, STATX_ATTR_MOUNT_ROOT | STATX_ATTR_AUTOMOUNT | STATX_ATTR_DAX);
   view.setUint32(SX.stx_mask, result, true);
-  view.setUint32(SX.stx_blksize, BLOCK_SIZE, true);
+  view.setUint32(SX.stx_blksize, inode.sb.blockSize, true);
   view.setUint32(SX.stx_nlink, inode.nlink, true);
   view.setUint32(SX.stx_uid, inode.uid, true);
   view.setUint32(SX.stx_gid, inode.gid, true);

@@ -22,6 +22,8 @@ export abstract class SuperBlock {
   /** Anonymous device number, unique per instance: st_dev. */
   readonly devMinor: number;
   readonly clock: Clock;
+  /** Bytes: st_blksize of its files. */
+  readonly blockSize: number;
   root!: Inode;
   private top: Dentry | null = null;
   /** Mounts that show it; the last one that goes shuts it down. */
@@ -37,9 +39,10 @@ export abstract class SuperBlock {
   /** Mount options shown in /proc/mounts after ro/rw. */
   options = '';
 
-  constructor(devMinor: number, clock: Clock) {
+  constructor(devMinor: number, clock: Clock, blockSize: number) {
     this.devMinor = devMinor;
     this.clock = clock;
+    this.blockSize = blockSize;
   }
   /** The dentry of the root, shared by all mounts of this instance. */
   get rootDentry(): Dentry {
@@ -61,6 +64,7 @@ export class PlainSuperBlock extends SuperBlock {
   readonly fsType: string = 'anon';
 
   statfs(): StatFs {
-    return { type: 0, bsize: 4096, blocks: 0, bfree: 0, bavail: 0, files: 0, ffree: 0, fsid: 0, namelen: 255 };
+    const { blockSize: bsize } = this;
+    return { type: 0, bsize, blocks: 0, bfree: 0, bavail: 0, files: 0, ffree: 0, fsid: 0, namelen: 255 };
   }
 }

@@ -133,7 +133,7 @@ export class Vfs {
   }
   private anonymous(): Mount {
     if (this.anonymousMount === null) {
-      const sb = new PlainSuperBlock(0, this.kernel.clock);
+      const sb = new PlainSuperBlock(0, this.kernel.clock, this.kernel.pageSize);
       this.anonymousMount = new Mount(0, sb, new Dentry('', null, null), 'none', 0);
     }
     return this.anonymousMount;

@@ -110,4 +110,8 @@ export class KernelState {
     options.clock.readRealtime();
     this.bootSec = options.clock.realtimeSec;
   }
+  /** Bytes; the host's. */
+  get pageSize(): number {
+    return this.frames.pageSize;
+  }
 }

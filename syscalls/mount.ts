@@ -24,23 +24,23 @@ import {
   type Row,
 } from './row.js';
 
-const PAGE = 4096;
-
 /** The option page (copy_mount_options): a page at most, or what of it is readable, up to its NUL. */
 function readOptions(task: Task, data: number): string {
   if (data === 0) return '';
   const { mm } = task;
-  const length = mm.readable(data, PAGE);
+  const { pageSize } = task.kernel;
+  const length = mm.readable(data, pageSize);
   if (length === 0) throw errno(EFAULT);
   const bytes = Buffer.alloc(length);
   mm.copyIn(data, bytes, 0, length);
   const end = bytes.indexOf(0);
-  return bytes.toString('latin1', 0, end < 0 ? Math.min(length, PAGE - 1) : end);
+  return bytes.toString('latin1', 0, end < 0 ? Math.min(length, pageSize - 1) : end);
 }
 
 function mountCall(task: Task, source: number, target: number, type: number, flags: number, data: number): number {
-  const typeName = type === 0 ? null : task.mm.readString(type, PAGE);
-  const sourceName = source === 0 ? null : task.mm.readString(source, PAGE);
+  const { pageSize } = task.kernel;
+  const typeName = type === 0 ? null : task.mm.readString(type, pageSize);
+  const sourceName = source === 0 ? null : task.mm.readString(source, pageSize);
   const options = readOptions(task, data);
   mount(task, sourceName, readPath(task, target), typeName, Math.min(flags, 0xffff_ffff), options);
   return 0;

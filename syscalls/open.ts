@@ -46,8 +46,6 @@ import {
 import { close, closeRange } from './closing.js';
 import { absent, row, dirfd, dynamic, fd, flags, mode, path, size, string, uint, word, type Row } from './row.js';
 
-const PAGE = 4096;
-
 function openCall(task: Task, dirfd: number, pathname: number, flags: number, mode: number, lookup: number): number {
   checkOpenFlags(task.kernel.platform.arch, flags);
   const path = readPath(task, pathname);
@@ -97,7 +95,7 @@ const RESOLVE_FLAGS: readonly (readonly [number, number])[] = [
 /** copy_struct_from_user of struct open_how: E2BIG for set bytes this kernel does not know. */
 function readOpenHow(task: Task, how: number, size: number): { flags: number; mode: number; resolve: number } {
   if (size < OPEN_HOW.size) throw errno(EINVAL);
-  if (size > PAGE) throw errno(E2BIG);
+  if (size > task.kernel.pageSize) throw errno(E2BIG);
   const view = task.mm.readStruct(how, size);
   for (let at = OPEN_HOW.size; at < size; at++) if (view.getUint8(at) !== 0) throw errno(E2BIG);
   const { flags, mode, resolve } = OPEN_HOW.offsets;

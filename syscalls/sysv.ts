@@ -22,14 +22,13 @@ import { deadlineAt } from './deadline.js';
 import { msgctl, semctl, shmctl } from './sysv-control.js';
 import { addr, dynamic, flags, int, long, size, struct, uint, row, type Row } from './row.js';
 
-const PAGE = 4096;
-
 function shmat(task: Task, id: number, shmaddr: number, flags: number): number {
   if (id < 0) throw errno(EINVAL);
+  const { pageSize } = task.kernel;
   let addr = shmaddr;
-  if (addr % PAGE !== 0) {
+  if (addr % pageSize !== 0) {
     if ((flags & SHM_RND) === 0) throw errno(EINVAL);
-    addr -= addr % PAGE;
+    addr -= addr % pageSize;
     if (addr === 0 && (flags & SHM_REMAP) !== 0) throw errno(EINVAL);
   } else if (addr === 0 && (flags & SHM_REMAP) !== 0) throw errno(EINVAL);
   const segment = segments(task.kernel).find(id);
@@ -44,7 +43,8 @@ function shmat(task: Task, id: number, shmaddr: number, flags: number): number {
 }
 function map(task: Task, segment: ShmSegment, addr: number, flags: number, prot: number): number {
   const mayWrite = (prot & PROT_WRITE) !== 0;
-  const length = Math.ceil(segment.size / PAGE) * PAGE;
+  const { pageSize } = task.kernel;
+  const length = Math.ceil(segment.size / pageSize) * pageSize;
   try {
     return task.mm.mmap({ addr, length, prot, flags: MAP_SHARED | flags, file: segment.mapping, offset: 0, mayWrite });
   } catch (error) {
@@ -55,7 +55,7 @@ function map(task: Task, segment: ShmSegment, addr: number, flags: number, prot:
 /** Takes away every piece of the attachment that began at `addr`. */
 function shmdt(task: Task, addr: number): number {
   const { mm, kernel } = task;
-  if (addr % PAGE !== 0) throw errno(EINVAL);
+  if (addr % kernel.pageSize !== 0) throw errno(EINVAL);
   for (const segment of segments(kernel).all()) {
     const pieces = mm.vmas().filter((vma) => vma.file === segment.mapping && vma.start - vma.offset === addr);
     if (pieces.length === 0) continue;

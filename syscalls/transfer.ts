@@ -34,7 +34,6 @@ import type { Pipe } from '../src/ipc/pipe.js';
 import { blockOn, inSteps, ioFile, isReadable, isWritable, readableFile, stepLater, writableFile } from './file-io.js';
 
 const CHUNK = 65536;
-const PAGE = 4096;
 /** Bytes copied before others get their turn. */
 const STEP_BYTES = 8 << 20;
 const SSIZE_LIMIT = 2 ** 63;
@@ -246,13 +245,14 @@ function fileToPipe(task: Task, source: OpenFile, from: number, output: Pipe, le
   needReaders(task, output);
   if (output.full) return WOULD_BLOCK;
   const position = from === AT_POSITION ? source.position : from;
-  const lead = position % PAGE;
-  const room = Math.min(CHUNK, output.freeSlots * PAGE) - lead;
+  const { pageSize } = task.kernel;
+  const lead = position % pageSize;
+  const room = Math.min(CHUNK, output.freeSlots * pageSize) - lead;
   const chunk = chunkOf(task);
   const got = source.read(task, windowOf(task, chunk, Math.min(room, length)), from);
   if (got === WOULD_BLOCK || got === 0) return got;
   for (let at = 0; at < got;) {
-    const n = Math.min(PAGE - (at === 0 ? lead : 0), got - at);
+    const n = Math.min(pageSize - (at === 0 ? lead : 0), got - at);
     output.pushPage(chunk, at, n);
     at += n;
   }
@@ -327,11 +327,12 @@ export function vmsplice(task: Task, fd: number, iov: number, count: number, fla
 function giftPages(task: Task, pipe: Pipe): number {
   const buffer = ioBuffer(task);
   const chunk = chunkOf(task);
+  const { pageSize } = task.kernel;
   let total = 0;
   while (buffer.remaining > 0 && !pipe.full) {
     let n: number;
     try {
-      n = buffer.take(chunk, 0, Math.min(PAGE, buffer.remaining));
+      n = buffer.take(chunk, 0, Math.min(pageSize, buffer.remaining));
     } catch (error) {
       if (total === 0 || errnoOf(error) !== EFAULT) throw error;
       break;

@@ -17,7 +17,6 @@ import * as xattrs from '../fs/xattr.js';
 import { row, buffer, dirfd, fd, flags, path, size, string, struct, type Row } from './row.js';
 
 const AT_FLAGS = AT_SYMLINK_NOFOLLOW | AT_EMPTY_PATH;
-const PAGE = 4096;
 
 /** What a call is about: by path or descriptor. */
 interface Target {
@@ -70,7 +69,7 @@ function remove(task: Task, target: () => Target, name: number): number {
 /** copy_struct_from_user of struct xattr_args. */
 function readArgs(task: Task, uargs: number, usize: number): { value: number; size: number; flags: number } {
   if (usize < XATTR_ARGS.size) throw errno(EINVAL);
-  if (usize > PAGE) throw errno(E2BIG);
+  if (usize > task.kernel.pageSize) throw errno(E2BIG);
   const view = task.mm.readStruct(uargs, usize);
   for (let at = XATTR_ARGS.size; at < usize; at++) if (view.getUint8(at) !== 0) throw errno(E2BIG);
   return { value: getU64(view, 0), size: view.getUint32(8, true), flags: view.getUint32(12, true) };

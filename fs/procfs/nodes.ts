@@ -25,20 +25,22 @@ export const PROC_DYNAMIC_FIRST = 0xf0000000;
 /** Readdir positions of a directory's own entries: behind '.' and '..'. */
 export const FIRST_COOKIE = 2;
 
+const BLOCK_SIZE = 1024;
+
 export class ProcSuperBlock extends SuperBlock {
   readonly fsType: string = 'proc';
   protected readonly magic: number = PROC_SUPER_MAGIC;
   override readonly volatile = true;
   readonly kernel: KernelState;
 
-  constructor(kernel: KernelState) {
-    super(kernel.vfs.allocateMinor(), kernel.clock);
+  constructor(kernel: KernelState, blockSize = BLOCK_SIZE) {
+    super(kernel.vfs.allocateMinor(), kernel.clock, blockSize);
     this.kernel = kernel;
   }
   statfs(): StatFs {
     return {
       type: this.magic,
-      bsize: 4096,
+      bsize: this.kernel.pageSize,
       blocks: 0,
       bfree: 0,
       bavail: 0,

@@ -79,16 +79,16 @@ interface Counts {
 function countsOf(mm: MemoryMap, vma: Vma): Counts {
   const size = vma.end - vma.start;
   let rss = 0;
-  for (const page of mm.mincore(vma.start, size)) if ((page & 1) !== 0) rss += 4096;
+  for (const page of mm.mincore(vma.start, size)) if ((page & 1) !== 0) rss += mm.platform.pageSize;
   const locked = (vma.flags & VM_LOCKED) !== 0 ? rss : 0;
   return { size, rss, anonymous: vma.file === null ? rss : 0, shared: (vma.flags & VM_SHARED) !== 0 ? rss : 0, locked };
 }
-function smapsFields({ size, rss, anonymous, shared, locked }: Counts, whole: boolean): string {
+function smapsFields({ size, rss, anonymous, shared, locked }: Counts, pageSize: number, whole: boolean): string {
   const kb = (name: string, bytes: number): string =>
     `${`${name}:`.padEnd(16)}${String(bytes / 1024).padStart(8)} kB\n`;
   const dirty = anonymous;
   return (
-    (whole ? '' : kb('Size', size) + kb('KernelPageSize', 4096) + kb('MMUPageSize', 4096)) +
+    (whole ? '' : kb('Size', size) + kb('KernelPageSize', pageSize) + kb('MMUPageSize', pageSize)) +
     kb('Rss', rss) +
     kb('Pss', rss) +
     kb('Pss_Dirty', dirty) +
@@ -129,7 +129,9 @@ export function smapsText(task: Task): string {
       ...FLAG_NAMES.map(([bit, name]) => ((flags & bit) !== 0 ? name : '')),
     ].filter((name) => name !== '');
     text +=
-      mapLine(vma) + smapsFields(countsOf(mm, vma), false) + `THPeligible:           0\nVmFlags: ${names.join(' ')} \n`;
+      mapLine(vma) +
+      smapsFields(countsOf(mm, vma), mm.platform.pageSize, false) +
+      `THPeligible:           0\nVmFlags: ${names.join(' ')} \n`;
   }
   return text;
 }
@@ -145,7 +147,7 @@ export function smapsRollupText(task: Task): string {
   }
   if (vmas.length === 0) return '';
   const head = `${hex8(vmas[0].start)}-${hex8(vmas.at(-1)!.end)} ---p 00000000 00:00 0 `.padEnd(NAME_COLUMN);
-  return `${head}[rollup]\n${smapsFields(sum, true)}`;
+  return `${head}[rollup]\n${smapsFields(sum, mm.platform.pageSize, true)}`;
 }
 
 /** Guest memory as a byte string; what is not readable ends it. */

@@ -18,7 +18,6 @@ import { checkInspect } from './access.js';
 import { FIRST_COOKIE, LinkInode, ProcDirectory, type Emit, type ProcSuperBlock } from './nodes.js';
 import { memoryOf } from './process-status.js';
 
-const PAGE = 4096;
 const ENTRY = 8;
 /** The file of a mapping as a place, where it still has one. */
 interface Placed {
@@ -68,8 +67,9 @@ export class PagemapFile extends OpenFile {
   }
   /** Frame numbers are hidden, as from everybody without CAP_SYS_ADMIN. */
   private entries(mm: MemoryMap, first: number, bytes: Buffer): void {
-    const from = first * PAGE;
-    const to = from + (bytes.length / ENTRY) * PAGE;
+    const { pageSize } = mm.platform;
+    const from = first * pageSize;
+    const to = from + (bytes.length / ENTRY) * pageSize;
     for (const vma of [...mm.vmas()]) {
       const start = Math.max(from, vma.start);
       const end = Math.min(to, vma.end);
@@ -77,7 +77,7 @@ export class PagemapFile extends OpenFile {
       const kind = vma.file !== null || (vma.flags & VM_SHARED) !== 0 ? OF_FILE : EXCLUSIVE;
       mm.mincore(start, end - start).forEach((page, i) => {
         const entry = SOFT_DIRTY | ((page & 1) === 0 ? 0n : PRESENT | kind);
-        bytes.writeBigUInt64LE(entry, ((start - from) / PAGE + i) * ENTRY);
+        bytes.writeBigUInt64LE(entry, ((start - from) / pageSize + i) * ENTRY);
       });
     }
   }
@@ -86,7 +86,7 @@ export class PagemapFile extends OpenFile {
     if (at % ENTRY !== 0 || into.remaining % ENTRY !== 0) throw errno(EINVAL);
     const mm = memoryOf(this.task);
     if (mm === null) return 0;
-    const left = Math.ceil(mm.platform.taskSize / PAGE) * ENTRY - at;
+    const left = Math.ceil(mm.platform.taskSize / mm.platform.pageSize) * ENTRY - at;
     const bytes = Buffer.alloc(Math.max(0, Math.min(into.remaining, left, 64 * 1024)));
     if (bytes.length === 0) return 0;
     this.entries(mm, at / ENTRY, bytes);

@@ -13,7 +13,6 @@ import type { Task } from '../../sched/task.js';
 import { mayInspect } from './access.js';
 
 const TICK_NS = 10_000_000;
-const PAGE = 4096;
 const PF_FORKNOEXEC = 0x40;
 const PF_RANDOMIZE = 0x400000;
 const PROT_WRITE = 2;
@@ -60,7 +59,8 @@ export interface Sizes {
 /** Sizes in bytes by kind of mapping. */
 export function memorySizes(mm: MemoryMap): Sizes {
   const { startCode, endCode } = mm.layout;
-  const text = Math.ceil(endCode / PAGE) * PAGE - Math.floor(startCode / PAGE) * PAGE;
+  const { pageSize } = mm.platform;
+  const text = Math.ceil(endCode / pageSize) * pageSize - Math.floor(startCode / pageSize) * pageSize;
   let exec = 0;
   let data = 0;
   let stack = 0;
@@ -135,7 +135,7 @@ export function statText(task: Task, reader: Task, whole: boolean): string {
     0,
     ticks(task.startNs - kernel.bootNs),
     mm?.virtualBytes ?? 0,
-    mm === null ? 0 : Math.floor(mm.rssBytes() / PAGE),
+    mm === null ? 0 : Math.floor(mm.rssBytes() / kernel.pageSize),
     rss === Infinity ? UNLIMITED : rss,
     mm === null ? 0 : layout === undefined ? codeHidden : layout.startCode,
     mm === null ? 0 : layout === undefined ? codeHidden : layout.endCode,
@@ -171,7 +171,7 @@ export function statText(task: Task, reader: Task, whole: boolean): string {
 export function statmText(task: Task): string {
   const mm = memoryOf(task);
   if (mm === null) return '0 0 0 0 0 0 0\n';
-  const pages = (bytes: number): number => Math.floor(bytes / PAGE);
+  const pages = (bytes: number): number => Math.floor(bytes / mm.platform.pageSize);
   const { total, text, data, stack, shared } = memorySizes(mm);
   const rss = pages(mm.rssBytes());
   return `${pages(total)} ${rss} ${Math.min(rss, pages(shared + text))} ${pages(text)} 0 ${pages(data + stack)} 0\n`;
@@ -231,6 +231,7 @@ export function statusText(task: Task): string {
 function memoryLines(task: Task, mm: MemoryMap): string {
   const { total, text, lib, data, stack, locked } = memorySizes(mm);
   const rss = mm.rssBytes();
+  const { pageSize } = mm.platform;
   const kb = (name: string, bytes: number): string => `${name}:\t${String(Math.floor(bytes / 1024)).padStart(8)} kB\n`;
   const file = Math.min(rss, text + lib);
   return (
@@ -247,7 +248,7 @@ function memoryLines(task: Task, mm: MemoryMap): string {
     kb('VmStk', stack) +
     kb('VmExe', text) +
     kb('VmLib', lib) +
-    kb('VmPTE', Math.ceil(total / (512 * PAGE)) * PAGE + PAGE) +
+    kb('VmPTE', Math.ceil(total / ((pageSize / 8) * pageSize)) * pageSize + pageSize) +
     kb('VmSwap', 0) +
     kb('HugetlbPages', 0) +
     'CoreDumping:\t0\nTHP_enabled:\t0\nuntag_mask:\t0xffffffffffffffff\n'

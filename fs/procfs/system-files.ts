@@ -144,20 +144,21 @@ export function meminfoText(kernel: KernelState): string {
 
 export function vmstatText(kernel: KernelState): string {
   const { free, cached, anonymous } = memoryUse(kernel);
+  const { pageSize } = kernel;
   const values: Record<string, number> = {
-    nr_free_pages: free / 4096,
+    nr_free_pages: free / pageSize,
     nr_inactive_anon: 0,
-    nr_active_anon: anonymous / 4096,
-    nr_inactive_file: cached / 4096,
+    nr_active_anon: anonymous / pageSize,
+    nr_inactive_file: cached / pageSize,
     nr_active_file: 0,
     nr_unevictable: 0,
     nr_mlock: 0,
     nr_dirty: 0,
     nr_writeback: 0,
     nr_mapped: 0,
-    nr_file_pages: cached / 4096,
-    nr_shmem: cached / 4096,
-    nr_anon_pages: anonymous / 4096,
+    nr_file_pages: cached / pageSize,
+    nr_shmem: cached / pageSize,
+    nr_anon_pages: anonymous / pageSize,
     pgpgin: 0,
     pgpgout: 0,
     pswpin: 0,

@@ -7,9 +7,6 @@ import type { Task } from '../../sched/task.js';
 import { AT_POSITION, OpenFile, type GuestBuffer } from '../file.js';
 import type { TextInode } from './nodes.js';
 
-/** A write is one value: longer ones are cut off (proc_dostring and friends take at most a page). */
-const MAX_WRITE = 4096;
-
 export class TextFile extends OpenFile {
   declare readonly inode: TextInode;
   private bytes: Uint8Array | null = null;
@@ -30,7 +27,8 @@ export class TextFile extends OpenFile {
     const { source } = this.inode;
     if (source.write === undefined) throw errno(EIO);
     const length = from.remaining;
-    const bytes = Buffer.alloc(Math.min(length, MAX_WRITE));
+    // A write is one value: longer ones are cut off (proc_dostring and friends take at most a page).
+    const bytes = Buffer.alloc(Math.min(length, task.kernel.pageSize));
     const got = from.take(bytes, 0, bytes.length);
     const at = offset === AT_POSITION ? this.position : offset;
     // sysctl_writes_strict: only a write at the start means anything.

@@ -3,7 +3,7 @@
  * the memory devices' and terminals' numbers under class and dev, and the loopback device. Read-only; made of
  * procfs's building blocks.
  *
- * Linux oddity: every file has size 4096 and its content ends with a newline.
+ * Linux oddity: every file has the size of a page and its content ends with a newline.
  */
 import { EINVAL, errno } from '../../src/abi/errno.js';
 import { SYSFS_MAGIC } from '../../src/abi/flags/filesystems.js';
@@ -21,11 +21,15 @@ declare module '../../sched/kernel-state.js' {
 class SysfsSuperBlock extends ProcSuperBlock {
   override readonly fsType = 'sysfs';
   protected override readonly magic = SYSFS_MAGIC;
+
+  constructor(kernel: KernelState) {
+    super(kernel, kernel.pageSize);
+  }
 }
 
 class SysfsText extends TextInode {
   override get size(): number {
-    return 4096;
+    return this.sb.blockSize;
   }
 }
 

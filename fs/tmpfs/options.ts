@@ -32,7 +32,7 @@ function parseNumber(text: string, base: number): number {
   return parseInt(text, base);
 }
 
-export function parseOptions(data: string, memoryBytes: number): TmpfsOptions {
+export function parseOptions(data: string, memoryBytes: number, pageSize: number): TmpfsOptions {
   const options: TmpfsOptions = {};
   for (const part of data.split(',')) {
     if (part === '') continue;
@@ -43,7 +43,7 @@ export function parseOptions(data: string, memoryBytes: number): TmpfsOptions {
       options.size = value.endsWith('%')
         ? Math.floor((memoryBytes * parseNumber(value.slice(0, -1), 10)) / 100)
         : parseSize(value);
-    else if (key === 'nr_blocks') options.size = parseSize(value) * 4096;
+    else if (key === 'nr_blocks') options.size = parseSize(value) * pageSize;
     else if (key === 'nr_inodes') options.inodes = parseSize(value);
     else if (key === 'mode') options.mode = parseNumber(value, 8) & 0o7777;
     else if (key === 'uid') options.uid = parseNumber(value, 10);

@@ -28,10 +28,10 @@ export class TmpfsSuperBlock extends SuperBlock implements PageAccount {
   private readonly kernel: KernelState;
 
   constructor(kernel: KernelState, data = '', rootMode = 0o1777) {
-    super(kernel.vfs.allocateMinor(), kernel.clock);
+    super(kernel.vfs.allocateMinor(), kernel.clock, kernel.pageSize);
     this.kernel = kernel;
     this.frames = kernel.frames;
-    const options = parseOptions(data, this.memoryBytes);
+    const options = parseOptions(data, this.memoryBytes, this.blockSize);
     const { pageSize } = this.frames;
     this.maxBlocks =
       options.size === undefined ? Math.floor(this.defaultPages / 2) : Math.ceil(options.size / pageSize);
@@ -101,7 +101,7 @@ export class TmpfsSuperBlock extends SuperBlock implements PageAccount {
   }
 
   override remount(data: string): void {
-    const options = parseOptions(data, this.memoryBytes);
+    const options = parseOptions(data, this.memoryBytes, this.blockSize);
     const { pageSize } = this.frames;
     if (options.size !== undefined) {
       const blocks = Math.ceil(options.size / pageSize);

@@ -1,8 +1,8 @@
 /**
  * Pipes (pipe(7), fs/pipe.c): a ring of page-sized slots.
  *
- * Invariant: slot i always uses page i of `pages`, so that consecutive full slots are one copy. A slot holds 1 to 4096 bytes;
- * a write merges into the last slot only when its odd part (length mod 4096) fits there whole, which is what makes writes of
+ * Invariant: slot i always uses page i of `pages`, so that consecutive full slots are one copy. A slot holds 1 byte to a page;
+ * a write merges into the last slot only when its odd part (length mod page size) fits there whole, which is what makes writes of
  * up to PIPE_BUF atomic and what F_GETPIPE_SZ, FIONREAD and poll show.
  *
  * Linux oddities: a pipe of 64 KiB is full after 16 writes of 4096 bytes plus one byte each; a write of 0 bytes succeeds even
@@ -21,7 +21,6 @@ import { PollQueue } from '../../fs/poll-queue.js';
 import { POLLERR, POLLHUP, POLLIN, POLLOUT, POLLRDNORM, POLLWRNORM } from '../../fs/poll-events.js';
 
 export const PIPE_BUF = 4096;
-const PAGE = 4096;
 const DEFAULT_SLOTS = 16;
 /** /proc/sys/fs/pipe-max-size. */
 export const PIPE_MAX_SIZE = 1 << 20;
@@ -47,6 +46,8 @@ declare module '../../sched/kernel-state.js' {
 
 export class Pipe {
   private readonly kernel: KernelState;
+  /** Bytes of a slot. */
+  private readonly pageSize: number;
   readers = 0;
   writers = 0;
   /** How often it was opened for reading and writing: FIFO opens wait for these to move. */
@@ -69,6 +70,7 @@ export class Pipe {
 
   constructor(kernel: KernelState) {
     this.kernel = kernel;
+    this.pageSize = kernel.pageSize;
   }
 
   get empty(): boolean {
@@ -78,7 +80,7 @@ export class Pipe {
     return this.used >= this.maxSlots;
   }
   get capacity(): number {
-    return this.maxSlots * PAGE;
+    return this.maxSlots * this.pageSize;
   }
 
   wake(events: number): void {
@@ -97,7 +99,7 @@ export class Pipe {
         const slot = this.slots[this.tail];
         if (slot.packet) {
           const size = Math.min(slot.length, into.remaining);
-          if (into.put(this.pages!, this.tail * PAGE + slot.offset, size) < size) throw errno(EFAULT);
+          if (into.put(this.pages!, this.tail * this.pageSize + slot.offset, size) < size) throw errno(EFAULT);
           total += size;
           this.bytes -= slot.length;
           this.dropTail();
@@ -120,7 +122,7 @@ export class Pipe {
     let at = this.tail;
     let n = this.slots[at].length;
     let end = this.slots[at].offset + n;
-    for (let i = 1; i < this.used && end === PAGE; i++) {
+    for (let i = 1; i < this.used && end === this.pageSize; i++) {
       if (++at === this.maxSlots) break;
       const slot = this.slots[at];
       if (slot.offset !== 0 || slot.packet) break;
@@ -131,7 +133,7 @@ export class Pipe {
   }
   /** A slot that could not be copied whole because of a bad address is not consumed at all (pipe_read). */
   private drain(into: GuestBuffer, length: number): number {
-    const from = this.tail * PAGE + this.slots[this.tail].offset;
+    const from = this.tail * this.pageSize + this.slots[this.tail].offset;
     let got = into.put(this.pages!, from, length);
     if (got < length) {
       got = this.wholeSlots(got);
@@ -193,13 +195,13 @@ export class Pipe {
     throw errno(EPIPE);
   }
   private merge(from: GuestBuffer): number {
-    const odd = from.remaining % PAGE;
+    const odd = from.remaining % this.pageSize;
     if (odd === 0 || this.used === 0) return 0;
     const last = (this.tail + this.used - 1) % this.maxSlots;
     const slot = this.slots[last];
     const at = slot.offset + slot.length;
-    if (!slot.merge || at + odd > PAGE) return 0;
-    const got = from.take(this.pages!, last * PAGE + at, odd);
+    if (!slot.merge || at + odd > this.pageSize) return 0;
+    const got = from.take(this.pages!, last * this.pageSize + at, odd);
     if (got < odd) throw errno(EFAULT);
     slot.length += odd;
     this.bytes += odd;
@@ -208,18 +210,18 @@ export class Pipe {
   private fill(from: GuestBuffer): number {
     const head = (this.tail + this.used) % this.maxSlots;
     const free = Math.min(this.maxSlots - this.used, this.maxSlots - head);
-    const want = Math.min(from.remaining, free * PAGE);
-    const got = from.take(this.storage(), head * PAGE, want);
+    const want = Math.min(from.remaining, free * this.pageSize);
+    const got = from.take(this.storage(), head * this.pageSize, want);
     // A page that could not be filled because of a bad address is not queued.
-    const keep = got === want ? got : got - (got % PAGE);
-    for (let at = 0; at < keep; at += PAGE) this.push(Math.min(PAGE, keep - at), true, false);
+    const keep = got === want ? got : got - (got % this.pageSize);
+    for (let at = 0; at < keep; at += this.pageSize) this.push(Math.min(this.pageSize, keep - at), true, false);
     if (keep === 0) throw errno(EFAULT);
     return keep;
   }
   private fillPacket(from: GuestBuffer): number {
     const head = (this.tail + this.used) % this.maxSlots;
-    const want = Math.min(from.remaining, PAGE);
-    const got = from.take(this.storage(), head * PAGE, want);
+    const want = Math.min(from.remaining, this.pageSize);
+    const got = from.take(this.storage(), head * this.pageSize, want);
     if (got < want) throw errno(EFAULT);
     this.push(got, false, true);
     return got;
@@ -249,7 +251,7 @@ export class Pipe {
   /** Adds a page's worth of bytes as a slot of its own. */
   pushPage(src: Uint8Array, offset: number, length: number): void {
     const head = (this.tail + this.used) % this.maxSlots;
-    this.storage().set(src.subarray(offset, offset + length), head * PAGE);
+    this.storage().set(src.subarray(offset, offset + length), head * this.pageSize);
     this.push(length, false, false);
   }
   /** The bytes of the `index`-th slot from the oldest, without consuming them. */
@@ -257,7 +259,7 @@ export class Pipe {
     if (index >= this.used) return null;
     const at = (this.tail + index) % this.maxSlots;
     const slot = this.slots[at];
-    return this.pages!.subarray(at * PAGE + slot.offset, at * PAGE + slot.offset + slot.length);
+    return this.pages!.subarray(at * this.pageSize + slot.offset, at * this.pageSize + slot.offset + slot.length);
   }
   /** Takes `length` bytes off the oldest slots, after a peek. */
   discard(length: number): void {
@@ -287,16 +289,16 @@ export class Pipe {
   /** F_SETPIPE_SZ: EINVAL, EPERM beyond pipe-max-size, EBUSY when the contents do not fit. */
   resize(task: Task, size: number): number {
     if (size > 2 ** 31) throw errno(EINVAL);
-    let bytes = PAGE;
+    let bytes = this.pageSize;
     while (bytes < size) bytes *= 2;
-    const slots = bytes / PAGE;
+    const slots = bytes / this.pageSize;
     if (slots > this.maxSlots && bytes > PIPE_MAX_SIZE && !capable(task.creds, CAP_SYS_RESOURCE)) throw errno(EPERM);
     if (slots < this.used) throw errno(EBUSY);
     const pages = new Uint8Array(bytes);
     const kept: Slot[] = [];
     for (let i = 0; i < this.used; i++) {
       const at = (this.tail + i) % this.maxSlots;
-      pages.set(this.pages!.subarray(at * PAGE, (at + 1) * PAGE), i * PAGE);
+      pages.set(this.pages!.subarray(at * this.pageSize, (at + 1) * this.pageSize), i * this.pageSize);
       kept.push(this.slots[at]);
     }
     const wasFull = this.full;

@@ -18,7 +18,7 @@ export class ArgumentBudget {
   private left: number;
   readonly maxString: number;
 
-  constructor(stackLimit: number, argc: number, envc: number, pageSize = 4096) {
+  constructor(stackLimit: number, argc: number, envc: number, pageSize: number) {
     this.maxString = MAX_STRING_PAGES * pageSize;
     const limit = Math.max(Math.min(MAX_TOTAL, stackLimit / 4), MIN_TOTAL);
     const pointers = (Math.max(argc, 1) + envc) * 8;
@@ -38,7 +38,7 @@ export function checkArguments(
   argv: readonly string[],
   envp: readonly string[],
   stackLimit: number,
-  pageSize = 4096,
+  pageSize: number,
 ): void {
   const budget = new ArgumentBudget(stackLimit, argv.length, envp.length, pageSize);
   budget.take(execfn.length);

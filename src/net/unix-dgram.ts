@@ -29,6 +29,8 @@ import {
   SEND_SHUTDOWN,
   UnixSocket,
   WRITE_EVENTS,
+  packetFrags,
+  packetLinear,
   truesize,
   ucredOf,
   type Buffered,
@@ -36,8 +38,6 @@ import {
 
 /** /proc/sys/net/unix/max_dgram_qlen. */
 const MAX_QUEUE = 10;
-const LINEAR = 16064;
-const FRAGS = 17 * 4096;
 
 export class UnixDatagram extends UnixSocket {
   /** Who waits for room in this socket's queue. */
@@ -92,7 +92,9 @@ export class UnixDatagram extends UnixSocket {
     if (this.sendFull) return WOULD_BLOCK;
     const data = new Uint8Array(size);
     if (size > 0 && from.take(data, 0, size) < size) throw errno(EFAULT);
-    this.deliver(task, other, data, truesize(size, LINEAR, FRAGS), message);
+    const { pageSize } = task.kernel;
+    const charged = truesize(size, packetLinear(pageSize), packetFrags(pageSize), pageSize);
+    this.deliver(task, other, data, charged, message);
     return size;
   }
   private livePeer(): UnixDatagram {

@@ -36,7 +36,6 @@ export const RCV_SHUTDOWN = 1;
 export const SEND_SHUTDOWN = 2;
 const BOTH = RCV_SHUTDOWN | SEND_SHUTDOWN;
 const SIOCOUTQ = 0x5411;
-const PAGE = 4096;
 /** sizeof(struct sk_buff) and struct skb_shared_info, rounded as the allocator sees them. */
 const SKB = 256;
 const SHARED_INFO = 320;
@@ -57,14 +56,20 @@ export interface Buffered {
 }
 
 /** Memory that a buffer of `length` bytes is charged, of which at most `linearMax` are in its head. */
-export function truesize(length: number, linearMax: number, fragsMax: number): number {
+export function truesize(length: number, linearMax: number, fragsMax: number, pageSize: number): number {
   let frags = 0;
-  if (length > linearMax) frags = Math.ceil(Math.min(length - linearMax, fragsMax) / PAGE) * PAGE;
+  if (length > linearMax) frags = Math.ceil(Math.min(length - linearMax, fragsMax) / pageSize) * pageSize;
   const linear = Math.max(0, length - frags);
   let head = 512;
   while (head < linear + SHARED_INFO) head *= 2;
   return SKB + head + frags;
 }
+
+/** Bytes in the head of a stream's buffer (SKB_MAX_HEAD). */
+export const streamLinear = (pageSize: number): number => pageSize - SHARED_INFO;
+/** Bytes in a packet's head, and in its pages (SKB_MAX_ALLOC, MAX_SKB_FRAGS). */
+export const packetLinear = (pageSize: number): number => 4 * pageSize - SHARED_INFO;
+export const packetFrags = (pageSize: number): number => 17 * pageSize;
 
 export abstract class UnixSocket extends Socket {
   /** sun_path, '' when unnamed. */

@@ -36,6 +36,9 @@ import {
   SEND_SHUTDOWN,
   UnixSocket,
   WRITE_EVENTS,
+  packetFrags,
+  packetLinear,
+  streamLinear,
   truesize,
   ucredOf,
   type Buffered,
@@ -44,12 +47,8 @@ import {
 const CLOSED = 0;
 const LISTENING = 1;
 const ESTABLISHED = 2;
-/** Bytes in the head of a stream's buffer, and in its pages. */
-const LINEAR = 3776;
+/** Bytes in the pages of a stream's buffer. */
 const FRAGS = 32768;
-/** The same of a packet's. */
-const PACKET_LINEAR = 16064;
-const PACKET_FRAGS = 17 * 4096;
 
 export class UnixStream extends UnixSocket {
   private state = CLOSED;
@@ -142,7 +141,9 @@ export class UnixStream extends UnixSocket {
     if ((this.shutdownBits & SEND_SHUTDOWN) !== 0 || peer.dead || (peer.shutdownBits & RCV_SHUTDOWN) !== 0)
       this.broken(task, message);
     let total = 0;
-    const most = Math.min(this.options.sndbuf / 2 - 64, LINEAR + FRAGS);
+    const { pageSize } = task.kernel;
+    const linear = streamLinear(pageSize);
+    const most = Math.min(this.options.sndbuf / 2 - 64, linear + FRAGS);
     while (from.remaining > 0) {
       if (this.sendFull) return total > 0 ? total : WOULD_BLOCK;
       const size = Math.min(from.remaining, most);
@@ -155,7 +156,8 @@ export class UnixStream extends UnixSocket {
         if (total > 0) return total;
         throw error;
       }
-      this.deliver(task, peer, got < size ? data.subarray(0, got) : data, truesize(got, LINEAR, FRAGS), message);
+      const charged = truesize(got, linear, FRAGS, pageSize);
+      this.deliver(task, peer, got < size ? data.subarray(0, got) : data, charged, message);
       total += got;
       if (got < size) break;
     }
@@ -177,7 +179,9 @@ export class UnixStream extends UnixSocket {
     if (this.sendFull) return WOULD_BLOCK;
     const data = new Uint8Array(size);
     if (size > 0 && from.take(data, 0, size) < size) throw errno(EFAULT);
-    this.deliver(task, peer, data, truesize(size, PACKET_LINEAR, PACKET_FRAGS), message);
+    const { pageSize } = task.kernel;
+    const charged = truesize(size, packetLinear(pageSize), packetFrags(pageSize), pageSize);
+    this.deliver(task, peer, data, charged, message);
     return size;
   }
 

@@ -75,6 +75,8 @@ class PtsDirectory extends Inode {
   }
 }
 
+const BLOCK_SIZE = 1024;
+
 export class Devpts extends SuperBlock {
   readonly fsType = 'devpts';
   override readonly volatile = true;
@@ -88,7 +90,7 @@ export class Devpts extends SuperBlock {
   private max = PTY_MAX;
 
   constructor(kernel: KernelState) {
-    super(kernel.vfs.allocateMinor(), kernel.clock);
+    super(kernel.vfs.allocateMinor(), kernel.clock, BLOCK_SIZE);
     this.kernel = kernel;
     this.root = new PtsDirectory(this);
     this.ptmx = new PtsNode(this, PTMX_INO, 0, 0, 0, TTYAUX_MAJOR, PTMX_MINOR);
@@ -120,7 +122,7 @@ export class Devpts extends SuperBlock {
   statfs(): StatFs {
     return {
       type: DEVPTS_SUPER_MAGIC,
-      bsize: 4096,
+      bsize: this.kernel.pageSize,
       blocks: 0,
       bfree: 0,
       bavail: 0,

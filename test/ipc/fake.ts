@@ -112,7 +112,7 @@ export function fakeKernel(): KernelState & { testClock: { now: number } } {
   const random = { fill: (dst: Uint8Array, at: number, n: number) => void dst.fill(0xa5, at, at + n) };
   const kernel = new KernelState({
     platform: { arch: 'x86_64', pageSize: 4096, taskSize: 2 ** 47 - 4096, hostAreas: [] },
-    frames: { usedBytes: 0, freeBytes: 1 << 30, limitBytes: 1 << 30 },
+    frames: { pageSize: 4096, usedBytes: 0, freeBytes: 1 << 30, limitBytes: 1 << 30 },
     pids: new PidTable(),
     clock,
     random,

@@ -18,7 +18,6 @@ export const SHM_DEST = 0o1000;
 export const SHM_LOCKED = 0o2000;
 /** ULONG_MAX - 2^24, but for the last bit. */
 export const SHMMAX = 2 ** 64 - 2 ** 24;
-const PAGE = 4096;
 /** Bookkeeping takes 8 bytes a page even without a reservation: beyond this a segment is ENOMEM. */
 const MAX_SPARSE = 2 ** 35;
 
@@ -82,8 +81,8 @@ export class ShmSegment extends IpcObject {
     super(task, key, flags);
     this.size = size;
     this.cpid = task.tgid;
-    const { frames, memory } = task.kernel;
-    const pages = Math.ceil(size / PAGE) * PAGE;
+    const { frames, memory, pageSize } = task.kernel;
+    const pages = Math.ceil(size / pageSize) * pageSize;
     const options = { frames, account: memory, size: pages, noReserve: (flags & SHM_NORESERVE) !== 0 };
     this.mapping = new ShmMapping(this, new SharedMemory(options));
   }
@@ -101,8 +100,9 @@ export class ShmSegment extends IpcObject {
     return [...this.vmas()].length;
   }
   get residentBytes(): number {
+    const { pageSize } = this.kernel;
     let bytes = 0;
-    for (let at = 0; at < this.size; at += PAGE) if (this.mapping.cached(at)) bytes += PAGE;
+    for (let at = 0; at < this.size; at += pageSize) if (this.mapping.cached(at)) bytes += pageSize;
     return bytes;
   }
   detached(): void {
