@@ -39,7 +39,8 @@ export const MAX_OPS = 8192;
 /** Fixed addresses of script.h, and a free stretch for scripts that map memory at an address of their choice. */
 export const ARENA_BASE = 0x11_0000_0000;
 export const FREE_BASE = 0x20_0000_0000;
-export const PAGE = 4096;
+/** Bytes; of the machine that runs the tests. */
+export const PAGE = Number(process.env['LEVITATE_TEST_PAGE'] ?? 4096);
 
 export interface EncodedArg {
   readonly kind: number;
