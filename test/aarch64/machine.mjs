@@ -1,11 +1,13 @@
 /** The emulated machine: QEMU with the base image and the project's, and what is left in the project's /out afterwards. */
 import { spawn } from 'node:child_process';
 import { existsSync, mkdirSync, readFileSync, rmSync } from 'node:fs';
+import { constants } from 'node:os';
 import { join } from 'node:path';
 import { must } from './programs.mjs';
 
 /** The exit status when the machine ended without one of the command's: it crashed, or its time was over. */
 const NO_STATUS = 125;
+const SIGNALS = ['SIGHUP', 'SIGINT', 'SIGTERM'];
 
 /** A disk image with what is in `folder`. */
 export function image(folder, file) {
@@ -45,6 +47,9 @@ export async function boot({ base, kernel, project, cpu, limitSeconds, interacti
     stop();
   }, limitSeconds * 1000);
   process.once('exit', stop);
+  // A signal ends Node without an exit event.
+  const ended = (signal) => process.exit(128 + constants.signals[signal]);
+  for (const signal of SIGNALS) process.once(signal, ended);
   try {
     await new Promise((resolve, reject) => {
       qemu.once('error', reject);
@@ -53,6 +58,7 @@ export async function boot({ base, kernel, project, cpu, limitSeconds, interacti
   } finally {
     clearTimeout(timer);
     process.off('exit', stop);
+    for (const signal of SIGNALS) process.off(signal, ended);
   }
   rmSync(out, { recursive: true, force: true });
   mkdirSync(out, { recursive: true });
