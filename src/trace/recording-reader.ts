@@ -165,22 +165,7 @@ class CallScanner {
     const args = unquoted(line, this.at, end);
     const ret = k === 'enter' ? '' : unquoted(line, end + 9, line.length - 2);
     if (args === null || ret === null) return null;
-    // Written out: spreading objects costs more than all the rest.
-    return {
-      k,
-      tid,
-      at,
-      took,
-      call,
-      args,
-      ret,
-      signal: '',
-      info: '',
-      status: 0,
-      parent: 0,
-      by: 0,
-      thread: false,
-    };
+    return callEvent(k, tid, at, took, call, args, ret);
   }
   /** -1 for anything but up to 15 digits. */
   private number(line: string): number {
@@ -204,21 +189,19 @@ class CallScanner {
 const CALL = '{"k":"call","tid":';
 const ENTER = '{"k":"enter","tid":';
 const LEAVE = '{"k":"leave","tid":';
-const UNWANTED: RecordedEvent = {
-  k: '',
-  tid: 0,
-  at: 0,
-  took: 0,
-  call: '',
-  args: '',
-  ret: '',
-  signal: '',
-  info: '',
-  status: 0,
-  parent: 0,
-  by: 0,
-  thread: false,
-};
+/** Written out: spreading objects costs more than all the rest. */
+function callEvent(
+  k: string,
+  tid: number,
+  at: number,
+  took: number,
+  call: string,
+  args: string,
+  ret: string,
+): RecordedEvent {
+  return { k, tid, at, took, call, args, ret, signal: '', info: '', status: 0, parent: 0, by: 0, thread: false };
+}
+const UNWANTED = callEvent('', 0, 0, 0, '', '', '');
 /** What JSON allows in a string, and no quote. */
 const PLAIN = /^[^"\\\0-\x1f]*$/;
 
