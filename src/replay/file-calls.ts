@@ -125,6 +125,7 @@ const readLink =
   };
 const written: Learner = (facts, process, terms, result) => {
   const open = process.files.get(facts.number(terms[0]));
+  if (open === undefined) facts.streamed(facts.number(terms[0]));
   if (open === undefined || result < 0) return;
   open.offset += result;
   facts.written(open.path);

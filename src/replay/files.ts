@@ -59,6 +59,8 @@ export class FileFacts {
   cwd = '';
   /** What descriptors 0 to 2 are, as far as -y tells. */
   readonly standard = new Map<number, string>();
+  /** Of those, what has been written to or looked at: what it was at first is known, or never will be. */
+  private readonly touched = new Set<number>();
   private readonly typed: Uint8Array[] = [];
   private typedBytes = 0;
   private readonly store = new ContentStore();
@@ -119,7 +121,8 @@ export class FileFacts {
     if (!streamed || at < 0) return FILE_CALLS[name] !== undefined;
     const fd = parseInt(text.slice(at, afterDigits(text, at)), 10);
     const path = this.processes.get(pid)?.files.get(fd)?.path;
-    return path === undefined ? fd === 0 : path !== '' && !KERNEL.test(path);
+    if (path === undefined) return fd === 0 || (fd <= 2 && !this.touched.has(fd));
+    return path !== '' && !KERNEL.test(path);
   }
 
   /** A script says itself what there is, in a directory of its own. */
@@ -273,6 +276,10 @@ export class FileFacts {
     const rdev = term.field('st_rdev');
     if (rdev !== undefined) fact.rdev = this.values.number(rdev) ?? 0n;
   }
+  /** A standard stream that nobody opened is written to. */
+  streamed(fd: number): void {
+    if (fd <= 2) this.touched.add(fd);
+  }
   /** Two names of one file. */
   private unite(fact: Fact, same: Fact): void {
     for (const [path, other] of this.facts) if (other === fact) this.facts.set(path, same);
@@ -363,7 +370,14 @@ export class FileFacts {
   }
   /** A standard stream that nobody opened, by its fstat. */
   private standardStat(process: Process, fd: number, term: Term | undefined): void {
-    if (fd < 0 || fd > 2 || process.files.has(fd) || this.standard.has(fd) || term?.kind !== 'struct') return;
+    if (fd < 0 || fd > 2 || process.files.has(fd) || term?.kind !== 'struct') return;
+    const path = this.standard.get(fd) ?? '';
+    if (path !== '') {
+      // It may have had something in it: `>>`, or the output of commands before.
+      if (!this.touched.has(fd) && path.startsWith('/') && !KERNEL.test(path)) this.stat(path, term);
+      this.touched.add(fd);
+      return;
+    }
     const mode = this.number(term.field('st_mode')) & 0o170000;
     if (mode === 0o020000 && this.number(term.field('st_rdev')) === 0x103) this.standard.set(fd, '/dev/null');
     else if (mode === 0o100000) this.standard.set(fd, `/standard-${fd}`);

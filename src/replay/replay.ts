@@ -5,6 +5,7 @@ import type { OpenFile } from '../../fs/file.js';
 import { openAt } from '../../fs/open.js';
 import { chdir } from '../../fs/working-directory.js';
 import { Errno } from '../abi/errno.js';
+import { SEEK_END } from '../abi/flags/file.js';
 import { AT_FDCWD, O_RDWR } from '../abi/flags/open.js';
 import { SIGCHLD, SIG_IGN } from '../abi/flags/signal.js';
 import type { ArchName } from '../abi/types.js';
@@ -136,6 +137,8 @@ function standardStreams({ kernel, init }: System, facts: FileFacts): Set<OpenFi
     if (path !== undefined && !path.startsWith('/dev/pts/'))
       try {
         file = openAt(init, AT_FDCWD, path, O_RDWR, 0);
+        // What was in it when the recording began was written before.
+        if (fd > 0 && file.seekable) file.seek(init, 0, SEEK_END);
       } catch (error) {
         if (!(error instanceof Errno)) throw error;
       }

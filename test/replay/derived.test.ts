@@ -153,3 +153,21 @@ describe('a sleeper that was woken late', () => {
     expect(await differences([...reading, `1 <... read resumed>"${found}", 10) = ${n}`])).toHaveLength(1);
   });
 });
+
+describe('a standard output that is a file', () => {
+  const shown = (size: number): string => `fstat(1</tmp/out>, ${stat('REG', size)}) = 0`;
+
+  test('that had something in it grows from there', async () => {
+    const lines = [
+      shown(118),
+      'write(1</tmp/out>, "abc", 3) = 3',
+      shown(121),
+      'write(1</tmp/out>, "d", 1) = 1',
+      shown(122),
+    ];
+    expect(await differences(lines)).toEqual([]);
+  });
+  test('that is first looked at after a write was empty, as far as anybody knows', async () => {
+    expect(await differences(['write(1</tmp/out>, "abc", 3) = 3', shown(3)])).toEqual([]);
+  });
+});
