@@ -130,6 +130,13 @@ const written: Learner = (facts, process, terms, result) => {
   open.offset += result;
   facts.written(open.path);
 };
+/** What shows that a standard stream nobody opened is at its end whatever is done: `>>` of the shell. */
+function appends(facts: FileFacts, process: Process, term: Term): void {
+  const fd = facts.number(term);
+  if (fd <= 2 && !process.files.has(fd)) facts.appending.add(fd);
+  // A shell that has had it elsewhere for a while.
+  for (const [standard, note] of facts.standard) if (note === term.note) facts.appending.add(standard);
+}
 const executed: Learner = (facts, process, terms, _result, error) => {
   const path = facts.path(process, null, terms[0]);
   if (error === '') facts.program(path);
@@ -152,6 +159,7 @@ export const FILE_CALLS: Readonly<Record<string, Learner | undefined>> = {
   dup3: duplicated,
   fcntl: (f, p, t, r, e, event) => {
     if (t[1].text.startsWith('F_DUPFD')) duplicated(f, p, t, r, e, event);
+    else if (t[1].text === 'F_GETFL' && event.outcome.aux.includes('O_APPEND')) appends(f, p, t[0]);
   },
   read: (f, p, t, r) => f.read(p, t[0], t[1], r, -1),
   pread64: (f, p, t, r) => f.read(p, t[0], t[1], r, f.number(t[3])),
@@ -174,6 +182,10 @@ export const FILE_CALLS: Readonly<Record<string, Learner | undefined>> = {
   ftruncate: written,
   truncate: (f, p, t, _r, e) => {
     if (e === '') f.written(f.path(p, null, t[0]));
+  },
+  // EBADF to a descriptor that can be written is its oddity for O_APPEND.
+  copy_file_range: (f, p, t, _r, e) => {
+    if (e === 'EBADF') appends(f, p, t[2]);
   },
   getdents64: (f, p, t, r) => {
     if (r >= 0) f.list(p, t[0], t[1]);

@@ -61,6 +61,8 @@ export class FileFacts {
   readonly standard = new Map<number, string>();
   /** Of those, what has been written to or looked at: what it was at first is known, or never will be. */
   private readonly touched = new Set<number>();
+  /** Of those, what was opened with O_APPEND. */
+  readonly appending = new Set<number>();
   private readonly typed: Uint8Array[] = [];
   private typedBytes = 0;
   private readonly store = new ContentStore();

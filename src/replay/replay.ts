@@ -6,7 +6,7 @@ import { openAt } from '../../fs/open.js';
 import { chdir } from '../../fs/working-directory.js';
 import { Errno } from '../abi/errno.js';
 import { SEEK_END } from '../abi/flags/file.js';
-import { AT_FDCWD, O_RDWR } from '../abi/flags/open.js';
+import { AT_FDCWD, O_APPEND, O_RDWR } from '../abi/flags/open.js';
 import { SIGCHLD, SIG_IGN } from '../abi/flags/signal.js';
 import type { ArchName } from '../abi/types.js';
 import { InputStream, OutputStream } from '../api/memory-stream.js';
@@ -136,7 +136,7 @@ function standardStreams({ kernel, init }: System, facts: FileFacts): Set<OpenFi
     let file = stream;
     if (path !== undefined && !path.startsWith('/dev/pts/'))
       try {
-        file = openAt(init, AT_FDCWD, path, O_RDWR, 0);
+        file = openAt(init, AT_FDCWD, path, facts.appending.has(fd) ? O_RDWR | O_APPEND : O_RDWR, 0);
         // What was in it when the recording began was written before.
         if (fd > 0 && file.seekable) file.seek(init, 0, SEEK_END);
       } catch (error) {

@@ -167,6 +167,15 @@ describe('a standard output that is a file', () => {
     ];
     expect(await differences(lines)).toEqual([]);
   });
+  test('that is appended to refuses copy_file_range', async () => {
+    const lines = [
+      'openat(AT_FDCWD, "/f", O_RDONLY) = 3</f>',
+      'copy_file_range(3</f>, NULL, 1</tmp/out>, NULL, 100, 0) = -1 EBADF (Bad file descriptor)',
+      'read(3</f>, "abc", 100) = 3',
+      'write(1</tmp/out>, "abc", 3) = 3',
+    ];
+    expect(await differences(lines)).toEqual([]);
+  });
   test('that is first looked at after a write was empty, as far as anybody knows', async () => {
     expect(await differences(['write(1</tmp/out>, "abc", 3) = 3', shown(3)])).toEqual([]);
   });
