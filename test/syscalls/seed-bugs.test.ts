@@ -2,6 +2,7 @@
  * One test for each mistake that a young kernel typically makes: every one of them was found in a real one, and none may
  * ever come back here. The families' own files test the same calls in breadth; these name the mistake.
  */
+import { SLOWNESS } from '../support/pace.js';
 import {
   AF_UNIX,
   AT_EMPTY_PATH,
@@ -445,7 +446,9 @@ syscallTest('rt_sigtimedwait waits for its set and its time', (s) => {
 
 syscallTest('system calls are interrupted: EINTR, SA_RESTART, the rest of a sleep', (s) => {
   s.onSignal(SIGALRM);
-  s.setitimer(ITIMER_REAL, s.pack('u64', 0, 'u64', 4000, 'u64', 0, 'u64', 4000), null).returns(0);
+  // Slower than the handler on the slowest machine.
+  const often = 4000 * SLOWNESS;
+  s.setitimer(ITIMER_REAL, s.pack('u64', 0, 'u64', often, 'u64', 0, 'u64', often), null).returns(0);
   s.call('read', s.pipe().r, s.buffer(1), 1).fails(EINTR);
   const rest = s.timespec(0).ignore();
   s.nanosleep(s.timespec(20), rest).fails(EINTR);
