@@ -9,7 +9,7 @@ import type { KernelState } from '../sched/kernel-state.js';
 import type { Task } from '../sched/task.js';
 import { OpenFile } from './file.js';
 import { Inode } from './inode.js';
-import { SuperBlock, type StatFs } from './superblock.js';
+import { SuperBlock, type StatFs, simpleStatFs } from './superblock.js';
 
 const PIPEFS_MAGIC = 0x50495045;
 const SOCKFS_MAGIC = 0x534f434b;
@@ -31,8 +31,7 @@ export class PseudoSuperBlock extends SuperBlock {
     return this.nextIno++;
   }
   statfs(): StatFs {
-    const { blockSize: bsize } = this;
-    return { type: this.magic, bsize, blocks: 0, bfree: 0, bavail: 0, files: 0, ffree: 0, fsid: 0, namelen: 255 };
+    return simpleStatFs(this.magic, this.blockSize);
   }
 }
 

@@ -15,6 +15,11 @@ export interface StatFs {
   namelen: number;
 }
 
+/** Of file systems that keep no account: simple_statfs. */
+export function simpleStatFs(type: number, bsize: number): StatFs {
+  return { type, bsize, blocks: 0, bfree: 0, bavail: 0, files: 0, ffree: 0, fsid: 0, namelen: 255 };
+}
+
 export abstract class SuperBlock {
   /** Name in /proc/filesystems and mount(2). */
   abstract readonly fsType: string;
@@ -64,7 +69,6 @@ export class PlainSuperBlock extends SuperBlock {
   readonly fsType: string = 'anon';
 
   statfs(): StatFs {
-    const { blockSize: bsize } = this;
-    return { type: 0, bsize, blocks: 0, bfree: 0, bavail: 0, files: 0, ffree: 0, fsid: 0, namelen: 255 };
+    return simpleStatFs(0, this.blockSize);
   }
 }

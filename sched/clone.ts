@@ -33,6 +33,7 @@ import { HostError, type HostThread } from '../src/platform/platform.js';
 import { capable } from './credentials.js';
 import { CAP_SYS_ADMIN, CAP_SYS_RESOURCE } from '../src/abi/flags/capability.js';
 import { exitTask } from './exit.js';
+import { inheritScheduling } from './policy.js';
 import { Task } from './task.js';
 import { ThreadGroup } from './thread-group.js';
 import { WOULD_BLOCK, WaitQueue, block } from './wait.js';
@@ -178,12 +179,7 @@ function checkLimits(parent: Task): void {
 function inherit(parent: Task, child: Task, flags: number): void {
   child.parentTask = has(flags, CLONE_THREAD) || has(flags, CLONE_PARENT) ? parent.parentTask : parent;
   child.blocked.assign(parent.blocked);
-  if (parent.resetOnFork) child.nice = Math.max(0, parent.nice);
-  else {
-    child.nice = parent.nice;
-    child.policy = parent.policy;
-    child.priority = parent.priority;
-  }
+  inheritScheduling(parent, child);
   child.ioprio = parent.ioprio;
   child.affinity = parent.affinity;
   child.timerSlackNs = parent.timerSlackNs;

@@ -76,6 +76,8 @@ export class Task {
   priority = 0;
   /** SCHED_RESET_ON_FORK. */
   resetOnFork = false;
+  /** Time slice chosen with sched_setattr(2) in ns; 0: the default. */
+  slice = 0;
   ioprio = 0;
   /** CPUs chosen with sched_setaffinity(2); null: all. */
   affinity: ReadonlySet<number> | null = null;

@@ -1,7 +1,7 @@
 /**
  * Opening, closing and creating files: open(2), openat2(2), close_range(2), memfd_create(2) and file handles.
  */
-import { E2BIG, EAGAIN, EINVAL, EOPNOTSUPP, EPERM, ESTALE, errno } from '../src/abi/errno.js';
+import { EAGAIN, EINVAL, EOPNOTSUPP, EPERM, ESTALE, errno } from '../src/abi/errno.js';
 import { RLIMIT_NOFILE } from '../src/abi/flags/limits.js';
 import { MFD_ALLOW_SEALING, MFD_CLOEXEC, MFD_EXEC, MFD_NOEXEC_SEAL } from '../src/abi/flags/memory.js';
 import {
@@ -92,12 +92,8 @@ const RESOLVE_FLAGS: readonly (readonly [number, number])[] = [
   [RESOLVE_CACHED, 0],
 ];
 
-/** copy_struct_from_user of struct open_how: E2BIG for set bytes this kernel does not know. */
 function readOpenHow(task: Task, how: number, size: number): { flags: number; mode: number; resolve: number } {
-  if (size < OPEN_HOW.size) throw errno(EINVAL);
-  if (size > task.kernel.pageSize) throw errno(E2BIG);
-  const view = task.mm.readStruct(how, size);
-  for (let at = OPEN_HOW.size; at < size; at++) if (view.getUint8(at) !== 0) throw errno(E2BIG);
+  const view = task.mm.readSizedStruct(how, size, OPEN_HOW.size, OPEN_HOW.size);
   const { flags, mode, resolve } = OPEN_HOW.offsets;
   return { flags: getU64(view, flags), mode: getU64(view, mode), resolve: getU64(view, resolve) };
 }

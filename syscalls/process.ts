@@ -23,7 +23,7 @@ import {
   CLONE_VM,
 } from '../src/abi/flags/process.js';
 import { type CloneRequest, clone } from '../sched/clone.js';
-import { E2BIG, EBUSY, EINTR, EINVAL, EPERM, errno } from '../src/abi/errno.js';
+import { EBUSY, EINTR, EINVAL, EPERM, errno } from '../src/abi/errno.js';
 import { NO_RETURN } from '../sched/wait.js';
 import { PidFile } from '../src/ipc/pidfd.js';
 import { RLIMIT_NOFILE } from '../src/abi/flags/limits.js';
@@ -170,13 +170,7 @@ const CLONE_DETACHED = 0x40_0000;
 const CLONE_ARGS_VER0 = 64;
 const CLONE_ARGS_SIZE = 88;
 function clone3(task: Task, at: number, size: number): number {
-  if (size > task.mm.platform.pageSize) throw errno(E2BIG);
-  if (size < CLONE_ARGS_VER0) throw errno(EINVAL);
-  // Bytes beyond what this kernel knows must be zero (copy_struct_from_user).
-  const bytes = new Uint8Array(Math.max(size, CLONE_ARGS_SIZE));
-  task.mm.copyIn(at, bytes, 0, size);
-  if (bytes.subarray(CLONE_ARGS_SIZE).some((byte) => byte !== 0)) throw errno(E2BIG);
-  const view = new DataView(bytes.buffer);
+  const view = task.mm.readSizedStruct(at, size, CLONE_ARGS_VER0, CLONE_ARGS_SIZE);
   const [flags, pidfd, childTid, parentTid, exitSignal, stack, stackSize, tls, setTid, setTidSize] = Array.from(
     { length: 10 },
     (_, i) => getU64(view, 8 * i),

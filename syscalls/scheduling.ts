@@ -3,8 +3,29 @@
  */
 import { capable } from '../sched/credentials.js';
 import { CAP_SYS_ADMIN, CAP_SYS_NICE } from '../src/abi/flags/capability.js';
-import { E2BIG, EACCES, EINVAL, EPERM, ESRCH, errno } from '../src/abi/errno.js';
+import { E2BIG, EACCES, EFAULT, EINVAL, EPERM, ESRCH, errno, errnoOf } from '../src/abi/errno.js';
+import { getU64 } from '../src/abi/layout.js';
+import { SCHED_ATTR } from '../src/abi/layouts/process.js';
 import { type Row, addr, dynamic, enumeration, hex32, int, pid, row, struct, uint, word } from './row.js';
+import {
+  SAME_POLICY,
+  SCHED_BATCH,
+  SCHED_DEADLINE,
+  SCHED_FIFO,
+  SCHED_FLAG_KEEP_PARAMS,
+  SCHED_FLAG_KEEP_POLICY,
+  SCHED_FLAG_RESET_ON_FORK,
+  SCHED_FLAG_UTIL_CLAMP,
+  SCHED_IDLE,
+  SCHED_OTHER,
+  SCHED_RR,
+  type SchedAttr,
+  baseSlice,
+  mayLower,
+  ownedBy,
+  realtime,
+  setScheduler,
+} from '../sched/policy.js';
 import { Task } from '../sched/task.js';
 import { writeTimespecNs } from '../sched/user-time.js';
 
@@ -129,13 +150,7 @@ export const rows: readonly Row[] = [
   ),
 ];
 
-const SCHED_OTHER = 0;
-const SCHED_FIFO = 1;
-const SCHED_RR = 2;
-const SCHED_BATCH = 3;
-const SCHED_IDLE = 5;
 const SCHED_RESET_ON_FORK = 0x4000_0000;
-const realtime = (policy: number): boolean => policy === SCHED_FIFO || policy === SCHED_RR;
 
 const policyOf = ({ policy, resetOnFork }: Task): number => policy | (resetOnFork ? SCHED_RESET_ON_FORK : 0);
 
@@ -149,26 +164,17 @@ function anyTask(task: Task, pid: number): Task {
   if (found === undefined) throw errno(ESRCH);
   return found;
 }
-function checkOwner(task: Task, target: Task): void {
-  if (
-    target.creds.uid !== task.creds.euid &&
-    target.creds.euid !== task.creds.euid &&
-    !capable(task.creds, CAP_SYS_NICE)
-  )
-    throw errno(EPERM);
-}
-/** Policies are kept and reported: the host's scheduler runs every guest alike. */
-function setPolicy(task: Task, target: Task, rawPolicy: number, priority: number): number {
-  const policy = rawPolicy & ~SCHED_RESET_ON_FORK;
-  if (![SCHED_OTHER, SCHED_FIFO, SCHED_RR, SCHED_BATCH, SCHED_IDLE].includes(policy)) throw errno(EINVAL);
-  if (realtime(policy) ? priority < 1 || priority > 99 : priority !== 0) throw errno(EINVAL);
-  if (!capable(task.creds, CAP_SYS_NICE)) {
-    checkOwner(task, target);
-    if (realtime(policy) && priority > task.group.limits[14].soft) throw errno(EPERM);
-  }
-  target.policy = policy;
-  target.priority = priority;
-  target.resetOnFork = (rawPolicy & SCHED_RESET_ON_FORK) !== 0;
+/** As the old calls ask: all else stays, and the flag is a bit of the policy. */
+function setPolicy(task: Task, target: Task, policy: number, priority: number): number {
+  const { nice, slice } = target;
+  const reset = policy >= 0 && (policy & SCHED_RESET_ON_FORK) !== 0;
+  setScheduler(task, target, {
+    policy: reset ? policy & ~SCHED_RESET_ON_FORK : policy,
+    flags: reset ? SCHED_FLAG_RESET_ON_FORK : 0,
+    nice,
+    priority,
+    slice,
+  });
   return 0;
 }
 function schedSetscheduler(task: Task, pid: number, policy: number, param: number): number {
@@ -179,49 +185,71 @@ function schedSetscheduler(task: Task, pid: number, policy: number, param: numbe
 function schedSetparam(task: Task, pid: number, param: number): number {
   if (param === 0 || pid < 0) throw errno(EINVAL);
   const priority = task.mm.readI32(param);
-  const target = taskOf(task, pid);
-  return setPolicy(task, target, policyOf(target), priority);
+  return setPolicy(task, taskOf(task, pid), SAME_POLICY, priority);
 }
 function schedGetparam(task: Task, pid: number, param: number): number {
   if (param === 0 || pid < 0) throw errno(EINVAL);
   task.mm.writeU32(param, taskOf(task, pid).priority);
   return 0;
 }
+
 const SCHED_ATTR_SIZE_VER0 = 48;
-const SCHED_ATTR_SIZE = 56;
-function schedSetattr(task: Task, pid: number, at: number, flags: number): number {
-  if (at === 0 || pid < 0 || flags !== 0) throw errno(EINVAL);
-  const size = task.mm.readU32(at) === 0 ? SCHED_ATTR_SIZE_VER0 : task.mm.readU32(at);
-  if (size < SCHED_ATTR_SIZE_VER0 || size > task.mm.platform.pageSize) {
-    task.mm.writeU32(at, SCHED_ATTR_SIZE);
+const SCHED_ATTR_SIZE_VER1 = 56;
+/** sched_copy_attr: the kernel's own size is told with E2BIG. */
+function readAttr(task: Task, at: number): DataView {
+  const size = task.mm.readU32(at);
+  try {
+    return task.mm.readSizedStruct(at, size === 0 ? SCHED_ATTR_SIZE_VER0 : size, SCHED_ATTR_SIZE_VER0, SCHED_ATTR.size);
+  } catch (error) {
+    if (errnoOf(error) === EFAULT) throw error;
+    task.mm.writeU32(at, SCHED_ATTR.size);
     throw errno(E2BIG);
   }
-  const view = task.mm.readStruct(at, SCHED_ATTR_SIZE_VER0);
-  const policy = view.getUint32(4, true);
-  const nice = view.getInt32(16, true);
-  const priority = view.getUint32(20, true);
+}
+function schedSetattr(task: Task, pid: number, at: number, reserved: number): number {
+  if (at === 0 || pid < 0 || reserved !== 0) throw errno(EINVAL);
+  const view = readAttr(task, at);
+  const { size, sched_policy, sched_flags, sched_nice, sched_priority, sched_runtime } = SCHED_ATTR.offsets;
+  const flags = getU64(view, sched_flags);
+  const attr: SchedAttr = {
+    policy: view.getInt32(sched_policy, true),
+    flags,
+    nice: Math.min(19, Math.max(-20, view.getInt32(sched_nice, true))),
+    priority: view.getUint32(sched_priority, true),
+    slice: getU64(view, sched_runtime),
+  };
+  if ((flags & SCHED_FLAG_UTIL_CLAMP) !== 0 && view.getUint32(size, true) < SCHED_ATTR_SIZE_VER1) throw errno(EINVAL);
+  if (attr.policy < 0) throw errno(EINVAL);
   const target = taskOf(task, pid);
-  setPolicy(task, target, policy, priority);
-  if (!realtime(policy)) target.nice = Math.min(19, Math.max(-20, nice));
+  if ((flags & SCHED_FLAG_KEEP_POLICY) !== 0) attr.policy = SAME_POLICY;
+  if ((flags & SCHED_FLAG_KEEP_PARAMS) !== 0)
+    if (realtime(target.policy)) attr.priority = target.priority;
+    else attr.nice = target.nice;
+  setScheduler(task, target, attr);
   return 0;
 }
-function schedGetattr(task: Task, pid: number, at: number, size: number, flags: number): number {
-  if (at === 0 || pid < 0 || flags !== 0 || size < SCHED_ATTR_SIZE_VER0 || size > task.mm.platform.pageSize)
-    throw errno(EINVAL);
-  const target = taskOf(task, pid);
-  const length = Math.min(size, SCHED_ATTR_SIZE);
+function schedGetattr(task: Task, pid: number, at: number, size: number, reserved: number): number {
+  const { pageSize, cpus } = task.kernel;
+  if (at === 0 || pid < 0 || reserved !== 0 || size < SCHED_ATTR_SIZE_VER0 || size > pageSize) throw errno(EINVAL);
+  const { policy, resetOnFork, priority, nice, slice } = taskOf(task, pid);
+  const length = Math.min(size, SCHED_ATTR.size);
   const { scratch, scratchView: out } = task.mm;
-  scratch.fill(0, 0, SCHED_ATTR_SIZE);
-  out.setUint32(0, length, true);
-  out.setUint32(4, target.policy, true);
-  if (!realtime(target.policy)) out.setInt32(16, target.nice, true);
-  out.setUint32(20, target.priority, true);
-  task.mm.writeStruct(at, length);
+  const offsets = SCHED_ATTR.offsets;
+  scratch.fill(0, 0, size);
+  out.setUint32(offsets.size, length, true);
+  out.setUint32(offsets.sched_policy, policy, true);
+  out.setUint32(offsets.sched_flags, resetOnFork ? SCHED_FLAG_RESET_ON_FORK : 0, true);
+  if (realtime(policy)) out.setUint32(offsets.sched_priority, priority, true);
+  else {
+    out.setInt32(offsets.sched_nice, nice, true);
+    out.setUint32(offsets.sched_runtime, slice === 0 ? baseSlice(cpus) : slice, true);
+  }
+  task.mm.writeStruct(at, size);
   return 0;
 }
 function priorityRange(policy: number, top: boolean): number {
   if (realtime(policy)) return top ? 99 : 1;
-  if ([SCHED_OTHER, SCHED_BATCH, SCHED_IDLE, 6].includes(policy)) return 0;
+  if ([SCHED_OTHER, SCHED_BATCH, SCHED_IDLE, SCHED_DEADLINE].includes(policy)) return 0;
   throw errno(EINVAL);
 }
 /** The guests' CPUs: bit i of byte i/8 for each CPU the host gives us. */
@@ -242,7 +270,7 @@ function schedSetaffinity(task: Task, pid: number, size: number, mask: number): 
   const bytes = new Uint8Array(Math.min(size, 1024));
   task.mm.copyIn(mask, bytes, 0, bytes.length);
   const target = anyTask(task, pid);
-  checkOwner(task, target);
+  if (!ownedBy(target, task) && !capable(task.creds, CAP_SYS_NICE)) throw errno(EPERM);
   const chosen = new Set<number>();
   for (let cpu = 0; cpu < Math.min(cpus, bytes.length * 8); cpu++)
     if ((bytes[cpu >> 3] & (1 << (cpu & 7))) !== 0) chosen.add(cpu);
@@ -283,10 +311,8 @@ function setpriority(task: Task, which: number, who: number, value: number): num
   const nice = Math.min(19, Math.max(-20, value));
   let failure = 0;
   for (const target of priorityTargets(task, which, who)) {
-    const owner = target.creds.uid === task.creds.euid || target.creds.euid === task.creds.euid;
-    if (!owner && !capable(task.creds, CAP_SYS_NICE)) failure = EPERM;
-    else if (nice < target.nice && 20 - nice > task.group.limits[13].soft && !capable(task.creds, CAP_SYS_NICE))
-      failure = EACCES;
+    if (!ownedBy(target, task) && !capable(task.creds, CAP_SYS_NICE)) failure = EPERM;
+    else if (nice < target.nice && !mayLower(target, nice) && !capable(task.creds, CAP_SYS_NICE)) failure = EACCES;
     else target.nice = nice;
   }
   if (failure !== 0) throw errno(failure);

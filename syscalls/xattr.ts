@@ -66,12 +66,8 @@ function remove(task: Task, target: () => Target, name: number): number {
   return 0;
 }
 
-/** copy_struct_from_user of struct xattr_args. */
 function readArgs(task: Task, uargs: number, usize: number): { value: number; size: number; flags: number } {
-  if (usize < XATTR_ARGS.size) throw errno(EINVAL);
-  if (usize > task.kernel.pageSize) throw errno(E2BIG);
-  const view = task.mm.readStruct(uargs, usize);
-  for (let at = XATTR_ARGS.size; at < usize; at++) if (view.getUint8(at) !== 0) throw errno(E2BIG);
+  const view = task.mm.readSizedStruct(uargs, usize, XATTR_ARGS.size, XATTR_ARGS.size);
   return { value: getU64(view, 0), size: view.getUint32(8, true), flags: view.getUint32(12, true) };
 }
 

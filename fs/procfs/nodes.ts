@@ -16,7 +16,7 @@ import { DirectoryFile } from '../directory-file.js';
 import type { OpenFile } from '../file.js';
 import { Inode, type Attributes } from '../inode.js';
 import type { Place } from '../mount.js';
-import { SuperBlock, type StatFs } from '../superblock.js';
+import { SuperBlock, type StatFs, simpleStatFs } from '../superblock.js';
 import { TextFile } from './text-file.js';
 import type {} from '../task-parts.js';
 
@@ -38,17 +38,7 @@ export class ProcSuperBlock extends SuperBlock {
     this.kernel = kernel;
   }
   statfs(): StatFs {
-    return {
-      type: this.magic,
-      bsize: this.kernel.pageSize,
-      blocks: 0,
-      bfree: 0,
-      bavail: 0,
-      files: 0,
-      ffree: 0,
-      fsid: 0,
-      namelen: 255,
-    };
+    return simpleStatFs(this.magic, this.kernel.pageSize);
   }
   /** One per kernel: it outlives its mounts. */
   override shutdown(): void {}

@@ -5,7 +5,7 @@
  * a write merges into the last slot only when its odd part (length mod page size) fits there whole, which is what makes writes of
  * up to PIPE_BUF atomic and what F_GETPIPE_SZ, FIONREAD and poll show.
  *
- * Linux oddities: a pipe of 64 KiB is full after 16 writes of 4096 bytes plus one byte each; a write of 0 bytes succeeds even
+ * Linux oddities: a pipe of 16 pages is full after 16 writes of a page and a byte each; a write of 0 bytes succeeds even
  * without readers; with O_DIRECT each write is a packet and a read that is too small drops the packet's rest.
  */
 import { EBUSY, EFAULT, EINVAL, EPIPE, EPERM, errno, errnoOf } from '../abi/errno.js';

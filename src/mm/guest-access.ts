@@ -5,7 +5,7 @@
  * A copy inside one anonymous VMA, the usual case, is one range check and one native call and allocates nothing. As in
  * Linux's fault handler, any protection but PROT_NONE may be read.
  */
-import { EFAULT, EINVAL, ENAMETOOLONG, Errno, errno } from '../abi/errno.js';
+import { E2BIG, EFAULT, EINVAL, ENAMETOOLONG, Errno, errno } from '../abi/errno.js';
 import { PROT_WRITE } from '../platform/platform.js';
 import { SCRATCH_BYTES } from '../platform/scratch.js';
 import { growStack } from './faults.js';
@@ -146,6 +146,14 @@ export abstract class GuestAccess extends MapCore {
   readStruct(addr: number, len: number): DataView {
     if (len > SCRATCH_BYTES) throw errno(EINVAL);
     this.copyIn(addr, this.scratch, 0, len);
+    return this.scratchView;
+  }
+  readSizedStruct(addr: number, size: number, least: number, known: number): DataView {
+    if (size < least) throw errno(EINVAL);
+    if (size > this.platform.pageSize) throw errno(E2BIG);
+    this.scratch.fill(0, size, known);
+    this.copyIn(addr, this.scratch, 0, size);
+    for (let at = known; at < size; at++) if (this.scratch[at] !== 0) throw errno(E2BIG);
     return this.scratchView;
   }
   writeStruct(addr: number, len: number): void {

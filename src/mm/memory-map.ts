@@ -202,6 +202,12 @@ export interface MemoryMap {
   readonly scratch: Uint8Array;
   readonly scratchView: DataView;
   readStruct(addr: number, len: number): DataView;
+  /**
+   * Like readStruct, a struct whose size the caller states, of which this kernel knows the first `known` bytes; what a
+   * smaller one lacks is zero. EINVAL: under `least`. E2BIG: over a page, or set bytes behind what is known.
+   * Source: copy_struct_from_user.
+   */
+  readSizedStruct(addr: number, size: number, least: number, known: number): DataView;
   writeStruct(addr: number, len: number): void;
   /**
    * Compare-and-exchange on a guest word (futex); returns the old value. EFAULT, EAGAIN never. Atomic against running guest

@@ -29,9 +29,7 @@ import {
   SEND_SHUTDOWN,
   UnixSocket,
   WRITE_EVENTS,
-  packetFrags,
-  packetLinear,
-  truesize,
+  packetTruesize,
   ucredOf,
   type Buffered,
 } from './unix-socket.js';
@@ -92,8 +90,7 @@ export class UnixDatagram extends UnixSocket {
     if (this.sendFull) return WOULD_BLOCK;
     const data = new Uint8Array(size);
     if (size > 0 && from.take(data, 0, size) < size) throw errno(EFAULT);
-    const { pageSize } = task.kernel;
-    const charged = truesize(size, packetLinear(pageSize), packetFrags(pageSize), pageSize);
+    const charged = packetTruesize(size, task.kernel.pageSize);
     this.deliver(task, other, data, charged, message);
     return size;
   }

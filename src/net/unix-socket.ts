@@ -67,9 +67,9 @@ export function truesize(length: number, linearMax: number, fragsMax: number, pa
 
 /** Bytes in the head of a stream's buffer (SKB_MAX_HEAD). */
 export const streamLinear = (pageSize: number): number => pageSize - SHARED_INFO;
-/** Bytes in a packet's head, and in its pages (SKB_MAX_ALLOC, MAX_SKB_FRAGS). */
-export const packetLinear = (pageSize: number): number => 4 * pageSize - SHARED_INFO;
-export const packetFrags = (pageSize: number): number => 17 * pageSize;
+/** Memory that a packet is charged (SKB_MAX_ALLOC in its head, MAX_SKB_FRAGS pages). */
+export const packetTruesize = (length: number, pageSize: number): number =>
+  truesize(length, 4 * pageSize - SHARED_INFO, 17 * pageSize, pageSize);
 
 export abstract class UnixSocket extends Socket {
   /** sun_path, '' when unnamed. */

@@ -36,8 +36,7 @@ import {
   SEND_SHUTDOWN,
   UnixSocket,
   WRITE_EVENTS,
-  packetFrags,
-  packetLinear,
+  packetTruesize,
   streamLinear,
   truesize,
   ucredOf,
@@ -179,8 +178,7 @@ export class UnixStream extends UnixSocket {
     if (this.sendFull) return WOULD_BLOCK;
     const data = new Uint8Array(size);
     if (size > 0 && from.take(data, 0, size) < size) throw errno(EFAULT);
-    const { pageSize } = task.kernel;
-    const charged = truesize(size, packetLinear(pageSize), packetFrags(pageSize), pageSize);
+    const charged = packetTruesize(size, task.kernel.pageSize);
     this.deliver(task, peer, data, charged, message);
     return size;
   }

@@ -124,11 +124,13 @@ const readLink =
     } else if (error === 'EINVAL') facts.exists(path);
   };
 const written: Learner = (facts, process, terms, result) => {
-  const open = process.files.get(facts.number(terms[0]));
-  if (open === undefined) facts.streamed(facts.number(terms[0]));
-  if (open === undefined || result < 0) return;
-  open.offset += result;
-  facts.written(open.path);
+  const fd = facts.number(terms[0]);
+  const open = process.files.get(fd);
+  if (open === undefined) facts.streamed(fd);
+  else if (result >= 0) {
+    open.offset += result;
+    facts.written(open.path);
+  }
 };
 /** What shows that a standard stream nobody opened is at its end whatever is done: `>>` of the shell. */
 function appends(facts: FileFacts, process: Process, term: Term): void {

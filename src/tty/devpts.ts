@@ -12,7 +12,7 @@ import type { KernelState } from '../../sched/kernel-state.js';
 import { DirectoryFile } from '../../fs/directory-file.js';
 import type { OpenFile } from '../../fs/file.js';
 import { Inode } from '../../fs/inode.js';
-import { SuperBlock, type StatFs } from '../../fs/superblock.js';
+import { SuperBlock, type StatFs, simpleStatFs } from '../../fs/superblock.js';
 import type { FilesystemType } from '../../fs/vfs.js';
 import type { Task } from '../../sched/task.js';
 import { PtyMaster, type PtySlave } from './pty.js';
@@ -120,17 +120,7 @@ export class Devpts extends SuperBlock {
   }
 
   statfs(): StatFs {
-    return {
-      type: DEVPTS_SUPER_MAGIC,
-      bsize: this.kernel.pageSize,
-      blocks: 0,
-      bfree: 0,
-      bavail: 0,
-      files: 0,
-      ffree: 0,
-      fsid: 0,
-      namelen: 255,
-    };
+    return simpleStatFs(DEVPTS_SUPER_MAGIC, this.kernel.pageSize);
   }
 
   /** Options: uid=, gid=, mode=, ptmxmode=, max=; newinstance does nothing (as since Linux 4.7). */

@@ -47,7 +47,8 @@ static const unsigned char kClose[] = "\0\0\x80\x92\x28\x07\x80\xd2\x01\0\0\xd4\
 /* Instruction caches need not notice writes. */
 static inline void code_changed(void *at, unsigned long length) { __builtin___clear_cache((char *)at, (char *)at + length); }
 
-static inline long raw_call(long nr, long a, long b, long c, long d) {
+/* Always inline: a vfork's child must not return from a function of the parent's. */
+static inline __attribute__((always_inline)) long raw_call(long nr, long a, long b, long c, long d) {
 #if defined(__x86_64__)
   register long r10 asm("r10") = d;
   long result;
