@@ -24,6 +24,7 @@ import {
   O_RDONLY,
   O_RDWR,
   O_WRONLY,
+  PAGE,
   PROT_READ,
   PROT_WRITE,
   SEEK_CUR,
@@ -190,7 +191,7 @@ syscallTest('seals', (s) => {
   s.fcntl(fd, F_ADD_SEALS, F_SEAL_GROW | F_SEAL_WRITE).returns(0);
   s.ftruncate(fd, 11).fails(EPERM);
   s.pwrite64(fd, 'x', 1, 0).fails(EPERM);
-  s.mmap(0, 4096, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0).fails(EPERM);
+  s.mmap(0, PAGE, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0).fails(EPERM);
   s.fcntl(fd, F_ADD_SEALS, F_SEAL_SEAL).returns(0);
   s.fcntl(fd, F_ADD_SEALS, F_SEAL_WRITE).fails(EPERM);
   s.fcntl(fd, F_GET_SEALS).returns(F_SEAL_SEAL | F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_WRITE);

@@ -49,6 +49,7 @@ import {
   O_RDWR,
   O_TRUNC,
   O_WRONLY,
+  PAGE,
   RLIMIT_NOFILE,
   SEEK_END,
   SEEK_SET,
@@ -167,14 +168,14 @@ syscallTest('unknown commands and bad descriptors of fcntl', (s) => {
 
 syscallTest('F_GETPIPE_SZ and F_SETPIPE_SZ', (s) => {
   const p = s.pipe();
-  s.fcntl(p.r, F_GETPIPE_SZ).returns(65536);
-  s.fcntl(p.w, F_SETPIPE_SZ, 5000).returns(8192);
-  s.fcntl(p.r, F_GETPIPE_SZ).returns(8192);
-  s.fcntl(p.w, F_SETPIPE_SZ, 0).returns(4096);
-  s.write(p.w, 'x'.repeat(4096));
-  s.fcntl(p.w, F_SETPIPE_SZ, 65536).returns(65536);
+  s.fcntl(p.r, F_GETPIPE_SZ).returns(16 * PAGE);
+  s.fcntl(p.w, F_SETPIPE_SZ, PAGE + 900).returns(2 * PAGE);
+  s.fcntl(p.r, F_GETPIPE_SZ).returns(2 * PAGE);
+  s.fcntl(p.w, F_SETPIPE_SZ, 0).returns(PAGE);
+  s.write(p.w, 'x'.repeat(PAGE));
+  s.fcntl(p.w, F_SETPIPE_SZ, 16 * PAGE).returns(16 * PAGE);
   s.write(p.w, 'x'.repeat(4097));
-  s.fcntl(p.w, F_SETPIPE_SZ, 4096).fails(EBUSY);
+  s.fcntl(p.w, F_SETPIPE_SZ, PAGE).fails(EBUSY);
   s.fcntl(s.open('f', RW, 0o600), F_GETPIPE_SZ).fails(EBADF);
 });
 

@@ -93,7 +93,7 @@ syscallTest('the auxiliary vector', (s) => {
         'AT_PHDR 3': (a) => a !== undefined && a > 0x1000,
         'AT_PHENT 4': (a) => a === 56,
         'AT_PHNUM 5': (a) => a !== undefined && a > 0 && a < 20,
-        'AT_PAGESZ 6': (a) => a === 4096,
+        'AT_PAGESZ 6': (a) => a === PAGE,
         'AT_BASE 7': (a) => a === 0,
         'AT_FLAGS 8': (a) => a === 0,
         'AT_ENTRY 9': (a) => a !== undefined && a > 0x1000,

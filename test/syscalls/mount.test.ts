@@ -26,6 +26,7 @@ import {
   O_CREAT,
   O_RDONLY,
   O_RDWR,
+  PAGE,
   PIPEFS_MAGIC,
   PROC_SUPER_MAGIC,
   ST_NODEV,
@@ -186,12 +187,12 @@ syscallTest('options of tmpfs: mode, uid, size', (s) => {
   s.newfstatat(AT_FDCWD, 'm', st, 0).returns(0);
   st.has({ mode: S_IFDIR | 0o750, uid: 5, gid: 6 });
   const fd = s.open('m/f', RW, 0o600);
-  s.call('write', fd, new Uint8Array(20_000), 20_000).returns(16_384);
+  s.call('write', fd, new Uint8Array(5 * PAGE), 5 * PAGE).returns(4 * PAGE);
   s.call('write', fd, 'x', 1).fails(ENOSPC);
   const fs = s.struct(statfsLayout, 120).ignoreFields('fsid', 'files', 'ffree', 'flags').ignore(88);
   s.fstatfs(fd, fs).returns(0);
-  fs.has({ type: TMPFS_MAGIC, bsize: 4096, blocks: 4, bfree: 0, bavail: 0, namelen: 255, frsize: 4096 });
-  s.ftruncate(fd, 4096).returns(0);
+  fs.has({ type: TMPFS_MAGIC, bsize: PAGE, blocks: 4, bfree: 0, bavail: 0, namelen: 255, frsize: PAGE });
+  s.ftruncate(fd, PAGE).returns(0);
   s.fstatfs(fd, fs).returns(0);
   fs.has({ bfree: 3 });
   s.umount2('m', MNT_DETACH).returns(0);
@@ -214,7 +215,7 @@ syscallTest('statfs and fstatfs', (s) => {
     .ignoreFields('blocks', 'bfree', 'bavail', 'files', 'ffree', 'fsid', 'flags')
     .ignore(88);
   s.statfs('.', fs).returns(0);
-  fs.has({ type: TMPFS_MAGIC, bsize: 4096, namelen: 255 });
+  fs.has({ type: TMPFS_MAGIC, bsize: PAGE, namelen: 255 });
   s.statfs('/proc', fs).returns(0);
   fs.has({ type: PROC_SUPER_MAGIC, blocks: 0 });
   s.fstatfs(s.pipe().r, fs).returns(0);

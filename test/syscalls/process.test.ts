@@ -29,6 +29,7 @@ import {
   O_CREAT,
   O_RDONLY,
   O_RDWR,
+  PAGE,
   POLLIN,
   PR_SET_CHILD_SUBREAPER,
   PR_SET_PDEATHSIG,
@@ -232,7 +233,7 @@ syscallTest('clone3', (s) => {
   s.check('parent tid', (v) => v.u32(parentTid) === v.value(child) || `${v.u32(parentTid)}`);
   s.call('clone3', args, 63).fails(EINVAL);
   s.call('clone3', WILD, 64).fails(EFAULT);
-  s.call('clone3', s.bytes(new Uint8Array(5000)), 5000).fails(E2BIG);
+  s.call('clone3', s.bytes(new Uint8Array(PAGE + 900)), PAGE + 900).fails(E2BIG);
   const bad = (flags: number, signal: number) =>
     s.pack('u64', flags, 'u64', 0, 'u64', 0, 'u64', 0, 'u64', signal, 'u64', 0, 'u64', 0, 'u64', 0);
   s.call('clone3', bad(SIGCHLD, 0), 64).fails(EINVAL); // a signal in the flags

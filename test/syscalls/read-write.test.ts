@@ -22,6 +22,7 @@ import {
   O_RDONLY,
   O_RDWR,
   O_WRONLY,
+  PAGE,
   POSIX_FADV_SEQUENTIAL,
   PROT_READ,
   PROT_WRITE,
@@ -103,7 +104,7 @@ syscallTest('writing past the end leaves a hole that reads as zeros', (s) => {
   s.pwrite64(fd, 'end', 3, 10_000).returns(3);
   const st = s.stat();
   s.fstat(fd, st).returns(0);
-  st.has({ size: 10_003, blocks: 8 });
+  st.has({ size: 10_003, blocks: PAGE / 512 });
   const b = s.buffer(16);
   s.pread64(fd, b, 16, 9_990).returns(13);
   b.is('\0\0\0\0\0\0\0\0\0\0end');
@@ -135,17 +136,17 @@ syscallTest('lseek', (s) => {
 
 syscallTest('SEEK_DATA and SEEK_HOLE', (s) => {
   const fd = s.open('f', RW, 0o600);
-  s.pwrite64(fd, 'data', 4, 8192).returns(4);
-  s.ftruncate(fd, 20_480).returns(0);
-  s.lseek(fd, 0, SEEK_DATA).returns(8192);
-  s.lseek(fd, 8192, SEEK_DATA).returns(8192);
-  s.lseek(fd, 8200, SEEK_DATA).returns(8200);
+  s.pwrite64(fd, 'data', 4, 2 * PAGE).returns(4);
+  s.ftruncate(fd, 5 * PAGE).returns(0);
+  s.lseek(fd, 0, SEEK_DATA).returns(2 * PAGE);
+  s.lseek(fd, 2 * PAGE, SEEK_DATA).returns(2 * PAGE);
+  s.lseek(fd, 2 * PAGE + 8, SEEK_DATA).returns(2 * PAGE + 8);
   s.lseek(fd, 0, SEEK_HOLE).returns(0);
-  s.lseek(fd, 8192, SEEK_HOLE).returns(12_288);
-  s.lseek(fd, 12_288, SEEK_DATA).fails(ENXIO);
-  s.lseek(fd, 20_480, SEEK_DATA).fails(ENXIO);
-  s.lseek(fd, 20_480, SEEK_HOLE).fails(ENXIO);
-  s.lseek(fd, 20_479, SEEK_HOLE).returns(20_479);
+  s.lseek(fd, 2 * PAGE, SEEK_HOLE).returns(3 * PAGE);
+  s.lseek(fd, 3 * PAGE, SEEK_DATA).fails(ENXIO);
+  s.lseek(fd, 5 * PAGE, SEEK_DATA).fails(ENXIO);
+  s.lseek(fd, 5 * PAGE, SEEK_HOLE).fails(ENXIO);
+  s.lseek(fd, 5 * PAGE - 1, SEEK_HOLE).returns(5 * PAGE - 1);
   s.lseek(fd, -1, SEEK_DATA).fails(ENXIO);
 });
 
@@ -263,43 +264,43 @@ syscallTest('RLIMIT_FSIZE: EFBIG and SIGXFSZ', (s) => {
 });
 
 syscallTest('fallocate: a hole leaves private copies alone', (s) => {
-  s.file('f', Buffer.alloc(12_288, 'f'));
+  s.file('f', Buffer.alloc(3 * PAGE, 'f'));
   const fd = s.open('f', O_RDWR);
   const at = FREE_BASE;
-  s.mmap(at, 12_288, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_FIXED, fd, 0).address();
+  s.mmap(at, 3 * PAGE, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_FIXED, fd, 0).address();
   s.touch(at).returns(0x66);
-  s.store(at + 4096, 4, 0x61616161); // the page's own copy
-  s.store(at + 8192, 4, 0x61616161);
-  s.mprotect(at + 8192, 4096, PROT_READ).returns(0);
-  s.fallocate(fd, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE, 0, 12_288).returns(0);
+  s.store(at + PAGE, 4, 0x61616161); // the page's own copy
+  s.store(at + 2 * PAGE, 4, 0x61616161);
+  s.mprotect(at + 2 * PAGE, PAGE, PROT_READ).returns(0);
+  s.fallocate(fd, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE, 0, 3 * PAGE).returns(0);
   s.peek(at, Buffer.alloc(8));
-  s.peek(at + 4096, 'aaaaffff');
-  s.peek(at + 8192, 'aaaaffff');
+  s.peek(at + PAGE, 'aaaaffff');
+  s.peek(at + 2 * PAGE, 'aaaaffff');
   const hole = s.buffer(16);
-  s.pread64(fd, hole, 16, 4096).returns(16);
+  s.pread64(fd, hole, 16, PAGE).returns(16);
   hole.all(0);
   s.pwrite64(fd, 'new', 3, 0).returns(3);
   s.peek(at, 'new');
-  s.ftruncate(fd, 4096).returns(0);
+  s.ftruncate(fd, PAGE).returns(0);
   s.touch(at).returns(0x6e);
 });
 
 syscallTest('fallocate', (s) => {
   const fd = s.open('f', RW, 0o600);
   const st = s.stat();
-  s.fallocate(fd, 0, 0, 8192).returns(0);
+  s.fallocate(fd, 0, 0, 2 * PAGE).returns(0);
   s.fstat(fd, st).returns(0);
-  st.has({ size: 8192, blocks: 16 });
-  s.fallocate(fd, FALLOC_FL_KEEP_SIZE, 8192, 4096).returns(0);
+  st.has({ size: 2 * PAGE, blocks: (2 * PAGE) / 512 });
+  s.fallocate(fd, FALLOC_FL_KEEP_SIZE, 2 * PAGE, PAGE).returns(0);
   s.fstat(fd, st).returns(0);
-  st.has({ size: 8192, blocks: 24 });
-  s.pwrite64(fd, 'x'.repeat(8192), 8192, 0).returns(8192);
-  s.fallocate(fd, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE, 4090, 4102).returns(0);
+  st.has({ size: 2 * PAGE, blocks: (3 * PAGE) / 512 });
+  s.pwrite64(fd, 'x'.repeat(2 * PAGE), 2 * PAGE, 0).returns(2 * PAGE);
+  s.fallocate(fd, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE, PAGE - 6, PAGE + 6).returns(0);
   const b = s.buffer(8);
-  s.pread64(fd, b, 8, 4086).returns(8);
+  s.pread64(fd, b, 8, PAGE - 10).returns(8);
   b.is('xxxx\0\0\0\0');
   s.fstat(fd, st).returns(0);
-  st.has({ size: 8192 });
+  st.has({ size: 2 * PAGE });
   s.lseek(fd, 0, SEEK_HOLE).ok();
   s.fallocate(fd, 0, -1, 10).fails(EINVAL);
   s.fallocate(fd, 0, 0, 0).fails(EINVAL);

@@ -130,7 +130,7 @@ syscallTest('the argument of brk is an address, not an increment', (s) => {
 
 syscallTest('memory of brk is copied by fork', (s) => {
   const start = s.brk(0).succeeds();
-  s.brk(start.plus(0x1000)).succeeds();
+  s.brk(start.plus(PAGE)).succeeds();
   s.store(start, 4, 0x12345678);
   const child = s.fork((c) => void c.peek(start, Buffer.from('78563412', 'hex')));
   s.wait(child).exited(0);
@@ -621,8 +621,8 @@ syscallTest('getdents has the old layout, getdents64 all types and EINVAL for sm
 
 syscallTest('SEEK_DATA and SEEK_HOLE', (s) => {
   const fd = s.open('f', RW, 0o600);
-  s.pwrite64(fd, 'x', 1, 8192).returns(1);
-  s.lseek(fd, 0, SEEK_DATA).returns(8192);
+  s.pwrite64(fd, 'x', 1, 2 * PAGE).returns(1);
+  s.lseek(fd, 0, SEEK_DATA).returns(2 * PAGE);
   s.lseek(fd, 0, SEEK_HOLE).returns(0);
 });
 

@@ -16,6 +16,7 @@ import {
   O_CREAT,
   O_RDONLY,
   O_RDWR,
+  PAGE,
   R_OK,
   STATX_BASIC_STATS,
   STATX_SIZE,
@@ -44,7 +45,7 @@ syscallTest('newfstatat: types, sizes, links', (s) => {
   s.symlink('f', 'l');
   const st = s.stat();
   s.newfstatat(AT_FDCWD, 'f', st, 0).returns(0);
-  st.has({ mode: S_IFREG | 0o640, size: 5, nlink: 1, uid: 0, gid: 0, rdev: 0, blocks: 8, blksize: 4096 });
+  st.has({ mode: S_IFREG | 0o640, size: 5, nlink: 1, uid: 0, gid: 0, rdev: 0, blocks: PAGE / 512, blksize: PAGE });
   s.newfstatat(AT_FDCWD, 'd', st, 0).returns(0);
   st.has({ mode: S_IFDIR | 0o711, nlink: 2 });
   s.mkdir('d/sub');
@@ -99,7 +100,7 @@ syscallTest('errors of newfstatat and fstat', (s) => {
     s
       .pages(1)
       .ignore()
-      .plus(4096 - 8),
+      .plus(PAGE - 8),
     0,
   ).fails(EFAULT);
 });
@@ -160,7 +161,7 @@ syscallTest('statx', (s) => {
     );
   x.ignore(152); // fields of newer kernels
   s.statx(AT_FDCWD, 'f', 0, STATX_BASIC_STATS, x).returns(0);
-  x.has({ mode: S_IFREG | 0o644, size: 5, nlink: 1, uid: 0, gid: 0, blksize: 4096, blocks: 8, rdevMajor: 0 });
+  x.has({ mode: S_IFREG | 0o644, size: 5, nlink: 1, uid: 0, gid: 0, blksize: PAGE, blocks: PAGE / 512, rdevMajor: 0 });
   x.has({ mask: (mask) => (mask & STATX_BASIC_STATS) === STATX_BASIC_STATS });
   s.statx(AT_FDCWD, 'l', AT_SYMLINK_NOFOLLOW, STATX_BASIC_STATS, x).returns(0);
   x.has({ mode: S_IFLNK | 0o777, size: 1 });
