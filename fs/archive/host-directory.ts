@@ -1,7 +1,8 @@
 /**
  * A host directory as an archive. Names and metadata are read at once, contents on first use. Symbolic links are
  * entries and never followed; sockets and device nodes of the host are left out with a warning (a guest gets its own
- * /dev). Owners stay as they are on the host. Files with several names become hard links.
+ * /dev), so is what cannot be looked at, and what the host's kernel makes up (proc, sysfs and their kin) is left empty.
+ * Owners stay as they are on the host. Files with several names become hard links.
  *
  * A file is opened when it is read (a few are kept open), with O_NOFOLLOW and O_NONBLOCK, and only regular files are
  * read: replacing one by a link or a FIFO after the listing leads nowhere.
@@ -15,6 +16,7 @@ import {
   readSync,
   readdirSync,
   readlinkSync,
+  statfsSync,
   type BigIntStats,
 } from 'node:fs';
 import type { ByteString } from '../../src/abi/types.js';
@@ -22,6 +24,26 @@ import { TreeBuilder, printable } from './tree.js';
 import type { Archive, FileContent, RawEntry } from './types.js';
 
 const MAX_OPEN = 32;
+
+/** f_type of file systems whose files say something about the host's kernel, not about a root (linux/magic.h). */
+const KERNEL_FILESYSTEMS = new Map([
+  [0x9fa0, 'proc'],
+  [0x6265_6572, 'sysfs'],
+  [0x1cd1, 'devpts'],
+  [0x27_e0eb, 'cgroup'],
+  [0x6367_7270, 'cgroup2'],
+  [0x6462_6720, 'debugfs'],
+  [0x7472_6163, 'tracefs'],
+  [0x7363_6673, 'securityfs'],
+  [0xcafe_4a11, 'bpf'],
+  [0x1980_0202, 'mqueue'],
+  [0x6265_6570, 'configfs'],
+  [0x6165_676c, 'pstore'],
+  [0xde5e_81e4, 'efivarfs'],
+  [0x4249_4e4d, 'binfmt_misc'],
+  [0xf97c_ff8c, 'selinuxfs'],
+  [0x6573_5543, 'fusectl'],
+]);
 
 /** Open descriptors of one directory archive, least recently used first. */
 class OpenFiles {
@@ -84,19 +106,27 @@ export function openDirectory(folder: string): Archive {
   const tree = new TreeBuilder(folder);
   const open = new OpenFiles();
   const base = Buffer.from(folder).toString('latin1');
-  const pending: ByteString[] = [''];
+  // The folder itself may be given through a link; below it, links are only entries.
+  const { dev } = lstatSync(Buffer.from(`${base}/.`, 'latin1'), { bigint: true });
+  const pending: { path: ByteString; dev: bigint }[] = [{ path: '', dev }];
   while (pending.length > 0) {
-    const path = pending.pop()!;
-    const full = path === '' ? base : `${base}/${path}`;
-    // The folder itself may be given through a link; below it, links are only entries.
-    const stat = lstatSync(Buffer.from(path === '' ? `${full}/.` : full, 'latin1'), { bigint: true });
-    const entry = toEntry(path, full, stat, open, tree);
-    if (!entry) continue;
-    tree.add(entry);
-    if (entry.type !== 'dir') continue;
-    const names = readNames(full, tree);
-    for (let index = names.length - 1; index >= 0; index--)
-      pending.push(path === '' ? names[index] : `${path}/${names[index]}`);
+    const { path, dev: above } = pending.pop()!;
+    const full = path === '' ? `${base}/.` : `${base}/${path}`;
+    try {
+      const stat = lstatSync(Buffer.from(full, 'latin1'), { bigint: true });
+      const entry = toEntry(path, full, stat, open, tree);
+      if (!entry) continue;
+      tree.add(entry);
+      if (entry.type !== 'dir') continue;
+      if (stat.dev !== above && ofKernel(full, tree)) continue;
+      const names = readNames(full, tree);
+      for (let index = names.length - 1; index >= 0; index--)
+        pending.push({ path: path === '' ? names[index] : `${path}/${names[index]}`, dev: stat.dev });
+    } catch (error) {
+      const { code, syscall } = error as NodeJS.ErrnoException;
+      if (syscall === undefined) throw error;
+      tree.warn(`${printable(full)} left out: ${code}`);
+    }
   }
   return {
     format: 'directory',
@@ -105,6 +135,13 @@ export function openDirectory(folder: string): Archive {
     warnings: tree.warnings,
     close: () => open.close(),
   };
+}
+
+function ofKernel(full: ByteString, tree: TreeBuilder): boolean {
+  const name = KERNEL_FILESYSTEMS.get(statfsSync(Buffer.from(full, 'latin1')).type);
+  if (name === undefined) return false;
+  tree.warn(`${printable(full)} left empty: it is the host's own ${name}`);
+  return true;
 }
 
 function readNames(full: ByteString, tree: TreeBuilder): ByteString[] {

@@ -22,7 +22,7 @@ const MAX_LINKS = 40;
 const MAX_TARGET = 4095;
 const MAX_COMPONENT = 255;
 const MAX_DEPTH = 1024;
-const MAX_WARNINGS = 32;
+const MAX_WARNINGS = 256;
 const DEFAULT_MAX_ENTRIES = 4_000_000;
 
 export interface TreeOptions {

@@ -48,6 +48,13 @@ const MOUNTS = [
 
 const QUIET: Log = { debug() {}, info() {}, warn() {}, error() {} };
 
+/** In one line unless asked: a root of a whole machine has hundreds of sockets and device nodes. */
+function tellWarnings(log: Log, { name, warnings }: Archive): void {
+  if (warnings.length === 0) return;
+  log.warn({}, `${name}: not everything is taken over as it is (${warnings[0]}); --log-level info says what else`);
+  for (const warning of warnings) log.info({}, warning);
+}
+
 export class System {
   readonly kernel: Kernel;
   /** The host's clocks, random bytes and descriptors; absent where clock and random are somebody else's. */
@@ -78,6 +85,7 @@ export class System {
         memoryBytes: options.memoryBytes,
         pids: options.pids,
       });
+      tellWarnings(kernel.state.log, archive);
       for (const problem of loadArchive(kernel.state, archive.entries).problems) kernel.state.log.warn({}, problem);
       const init = kernel.createInit();
       for (const [type, path] of MOUNTS) mountAt(init, type, type, path);

@@ -56,6 +56,9 @@ export interface HostArea {
   readonly name: string;
 }
 
+/** Page sizes of Linux on the architectures there are, in bytes. */
+export const PAGE_SIZES: readonly number[] = [4096, 16384, 65536];
+
 export interface Platform {
   readonly arch: ArchName;
   /** Host page size in bytes. */

@@ -6,7 +6,10 @@ import { MAP_ANONYMOUS, MAP_NORESERVE, MAP_PRIVATE } from '../abi/flags/memory.j
 import { PROT_READ, PROT_WRITE } from '../platform/platform.js';
 import type { MemoryMap } from '../mm/memory-map.js';
 
-const PAGE = 4096;
+/** `length` in whole pages, up. */
+export function pages({ platform: { pageSize } }: MemoryMap, length: number): number {
+  return Math.ceil(length / pageSize) * pageSize;
+}
 
 /** Private memory of a played task; at `addr` with MAP_FIXED_NOREPLACE, else anywhere. Throws errno. */
 export function mapAnonymous(mm: MemoryMap, addr: number, length: number, flags = 0): number {
@@ -69,8 +72,8 @@ export class Addresses {
   reach(mm: MemoryMap, address: number, length: number): number {
     const known = this.find(address);
     if (known !== null) return known;
-    const start = Math.floor(address / PAGE) * PAGE;
-    const wanted = Math.ceil((address + Math.max(length, 1)) / PAGE) * PAGE;
+    const start = address - (address % mm.platform.pageSize);
+    const wanted = pages(mm, address + Math.max(length, 1));
     const next = this.regions.find((r) => r.start > address);
     const end = next === undefined ? wanted : Math.min(wanted, next.start);
     if (!(end - start > 0 && end - start <= 1 << 30)) return address;

@@ -57,6 +57,8 @@ const SCRIPT_DIRECTORY = '/tmp/script';
 
 export class FileFacts {
   cwd = '';
+  /** Of the recorded machine, in bytes. */
+  pageSize = 4096;
   /** What descriptors 0 to 2 are, as far as -y tells. */
   readonly standard = new Map<number, string>();
   /** Of those, what has been written to or looked at: what it was at first is known, or never will be. */
@@ -134,10 +136,14 @@ export class FileFacts {
     if (directory !== null) directory.mode = 0o777;
   }
   private told({ name, terms }: { readonly name: string; readonly terms: readonly Term[] }): void {
+    if (name === 'pages') this.pageSize = this.number(terms[0]);
+    if (name !== 'file' && name !== 'dir' && name !== 'symlink') return;
     const given = terms[0].text;
     const path = normal(given.startsWith('/') ? given : `${SCRIPT_DIRECTORY}/${given}`);
-    if (name === 'symlink') this.link(path, terms[1].text);
-    if (name !== 'file' && name !== 'dir') return;
+    if (name === 'symlink') {
+      this.link(path, terms[1].text);
+      return;
+    }
     const fact = this.exists(path, name);
     if (fact === null) return;
     fact.mode = this.number(terms[1]);

@@ -7,14 +7,12 @@ import { latin1 } from '../trace/parse/bytes.js';
 import type { TraceEvent } from '../trace/parse/line.js';
 import { parseArguments } from '../trace/parse/term.js';
 import { quote } from '../trace/text.js';
-import { mapAnonymous } from './addresses.js';
-import { pages, type Identities } from './identities.js';
+import { mapAnonymous, pages } from './addresses.js';
+import type { Identities } from './identities.js';
 import type { PlayedTask, SignalEvent } from './played-task.js';
 
 /** Tells of a difference that is no call's. */
 export type Differ = (event: TraceEvent, recorded: string, now: string, what: string) => void;
-
-const PAGE = 4096;
 
 export class Happenings {
   private readonly kernel: Kernel;
@@ -32,12 +30,13 @@ export class Happenings {
   direct(played: PlayedTask, event: Extract<TraceEvent, { kind: 'directive' }>): void {
     const { name, terms } = event.directive;
     if (name === 'memory') {
-      const length = pages(Number(this.ids.values.need(terms[1], 'size')));
-      // Nothing lies next to it.
       const { mm } = played.task;
-      const at = mapAnonymous(mm, 0, length + 2 * PAGE) + PAGE;
-      mm.munmap(at - PAGE, PAGE);
-      mm.munmap(at + length, PAGE);
+      const { pageSize } = mm.platform;
+      const length = pages(mm, Number(this.ids.values.need(terms[1], 'size')));
+      // Nothing lies next to it.
+      const at = mapAnonymous(mm, 0, length + 2 * pageSize) + pageSize;
+      mm.munmap(at - pageSize, pageSize);
+      mm.munmap(at + length, pageSize);
       this.ids.variables.set(terms[0].text, BigInt(at));
       const content = latin1(terms.at(2)?.text ?? '');
       played.thread.space.write(at, content, 0, Math.min(content.length, length));

@@ -7,7 +7,7 @@ import { SAME, type Translation } from '../trace/parse/encode.js';
 import type { Term } from '../trace/parse/term.js';
 import { Evaluator } from '../trace/parse/value.js';
 import type { ArchName } from '../abi/types.js';
-import { Addresses } from './addresses.js';
+import { Addresses, pages } from './addresses.js';
 import type { Relations } from './compare.js';
 import type { PlayedTask, Playing } from './played-task.js';
 
@@ -101,15 +101,16 @@ export class Identities implements Relations {
     const { plan, terms, call } = playing;
     const { row } = plan;
     const number = (i: number): number => Number(this.values.number(terms[i]) ?? 0n);
+    const length = (i: number): number => pages(played.task.mm, number(i));
     const table = this.addressesOf(played.task);
     const start = Number(recorded);
     switch (row.name) {
       case 'mmap':
-        table.bind(start, pages(number(1)), call.result);
+        table.bind(start, length(1), call.result);
         return;
       case 'mremap':
-        table.unbind(number(0), pages(number(1)));
-        table.bind(start, pages(number(2)), call.result);
+        table.unbind(number(0), length(1));
+        table.bind(start, length(2), call.result);
         return;
       case 'shmat':
         table.bind(start, 1 << 24, call.result);
@@ -161,4 +162,3 @@ export const RANGES: ReadonlySet<string> = new Set([
 ]);
 /** How far a heap may grow. */
 const HEAP = 1 << 30;
-export const pages = (length: number): number => Math.ceil(length / 4096) * 4096;

@@ -74,6 +74,7 @@ async function play(
   const platform = new ScriptPlatform({
     script: (thread) => players.at(0)?.step(thread) ?? PARKED,
     arch,
+    pageSize: facts.pageSize,
     physicalBytes: options.memoryBytes ?? PHYSICAL,
     maxThreads: MAX_TASKS,
   });
@@ -151,7 +152,10 @@ function standardStreams({ kernel, init }: System, facts: FileFacts): Set<OpenFi
 function learnFiles(path: string, facts: FileFacts): void {
   const source = openSource(path, (pid, name, text, at) => facts.mayTell(pid, name, text, at));
   try {
-    if (source instanceof RecordingSource) facts.cwd = source.cwd;
+    if (source instanceof RecordingSource) {
+      facts.cwd = source.cwd;
+      facts.pageSize = source.pageSize;
+    }
     if (source instanceof ScriptSource) facts.beginScript();
     const begun = new Map<number, string>();
     let first = 0;

@@ -15,12 +15,14 @@
  *     [pid 2] +++ exited with 3 +++
  *     wait4(child, [{WIFEXITED(s) && WEXITSTATUS(s) == 3}], 0, NULL) = child
  *     @expect buffer "fill"                         memory as it is now
+ *     @pages 4096                                   what a page is in the numbers below: on other machines they are not true
  *     read(r,  <unfinished ...>                     sleeps: others act meanwhile,
  *     [pid 2] write(w, "x", 1) = 1
  *     <... read resumed>"x", 1) = 1                 until it goes on
  *
  * Numbers mean themselves here: a script expects descriptor 3 where it says so. It begins in an empty directory.
  */
+import { PAGE_SIZES } from '../platform/platform.js';
 import { TermParser, TraceTextError, parseArguments, type Term } from '../trace/parse/term.js';
 import { LineReader, result, type Outcome, type TraceEvent } from '../trace/parse/line.js';
 import type { LineFile } from '../trace/line-file.js';
@@ -112,6 +114,8 @@ function directive(text: string, line: number): TraceEvent {
   if (wanted === undefined)
     throw new TraceTextError(`there is no directive @${name}: ${Object.keys(SHAPES).join(', ')}`, 1);
   if (!wanted.test(shape)) throw new TraceTextError(`@${name} ${USAGE[name]}`, column);
+  if (name === 'pages' && !PAGE_SIZES.includes(Number(words[0].text)))
+    throw new TraceTextError(`pages have ${PAGE_SIZES.join(', ')} bytes`, column);
   return { pid: 0, time: -1, line, kind: 'directive', directive: { name, terms: words } };
 }
 const SHAPES: Readonly<Record<string, RegExp | undefined>> = {
@@ -120,6 +124,7 @@ const SHAPES: Readonly<Record<string, RegExp | undefined>> = {
   symlink: /^string string$/,
   memory: /^symbol number( string)?$/,
   expect: /^symbol string$/,
+  pages: /^number$/,
 };
 const USAGE: Readonly<Record<string, string>> = {
   file: 'PATH MODE ["CONTENT"]',
@@ -127,4 +132,5 @@ const USAGE: Readonly<Record<string, string>> = {
   symlink: 'PATH "TARGET"',
   memory: 'NAME SIZE ["CONTENT"]',
   expect: 'NAME "CONTENT"',
+  pages: 'SIZE',
 };

@@ -57,6 +57,9 @@ export class RecordingSource implements EventSource {
   get cwd(): string {
     return this.reader.header.cwd;
   }
+  get pageSize(): number {
+    return this.reader.header.pageSize;
+  }
   next(): TraceEvent | null {
     for (;;) {
       const recorded = this.reader.next();

@@ -7,6 +7,8 @@
  */
 export interface RunHeader {
   readonly arch: string;
+  /** Bytes. */
+  readonly pageSize: number;
   readonly argv: readonly string[];
   /** NAME=VALUE. */
   readonly env: readonly string[];

@@ -4,6 +4,7 @@
  * Every line is checked, and what is wrong is told with file, line and column. Only a last line without its newline may be
  * broken: that is where a killed writer stopped.
  */
+import { PAGE_SIZES } from '../platform/platform.js';
 import type { EventSink, RunHeader } from './events.js';
 import { LineFile } from './line-file.js';
 import type { Wanted } from './parse/line.js';
@@ -246,10 +247,13 @@ function headerOf(value: unknown, file: LineFile): RunHeader {
     const found = JSON.stringify(value['levitate']);
     file.fail(`a recording of version ${found}; this program reads version ${VERSION}`, 0);
   }
-  const { arch, argv, env, cwd, started } = value;
+  // Without pageSize: levitate 0.1 before it knew others.
+  const { arch, pageSize = 4096, argv, env, cwd, started } = value;
   if (typeof arch !== 'string' || !isStrings(argv) || !isStrings(env) || typeof cwd !== 'string')
     file.fail('the header lacks arch, argv, env or cwd', 0);
-  return { arch, argv, env, cwd, started: typeof started === 'string' ? started : '0' };
+  if (typeof pageSize !== 'number' || !PAGE_SIZES.includes(pageSize))
+    file.fail(`pages of ${JSON.stringify(pageSize)} bytes`, 0);
+  return { arch, pageSize, argv, env, cwd, started: typeof started === 'string' ? started : '0' };
 }
 
 function eventOf(value: unknown, file: LineFile): RecordedEvent {

@@ -17,8 +17,8 @@ export class RecordingWriter implements EventSink {
   }
 
   start(header: RunHeader): void {
-    const { arch, argv, env, cwd, started } = header;
-    this.write(`${ascii(JSON.stringify({ levitate: VERSION, arch, argv, env, cwd, started }))}\n`);
+    const { arch, pageSize, argv, env, cwd, started } = header;
+    this.write(`${ascii(JSON.stringify({ levitate: VERSION, arch, pageSize, argv, env, cwd, started }))}\n`);
   }
   call(tid: number, at: number, took: number, call: string, args: string, ret: string): void {
     this.write(

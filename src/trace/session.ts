@@ -136,7 +136,7 @@ export class TraceSession implements TaskTracer {
     const { arch, clock, cwd = '/', events = [] } = this.options;
     const { sec, nsec } = clock.realtime();
     const started = String(BigInt(sec) * 1_000_000_000n + BigInt(nsec));
-    for (const sink of events) sink.start({ arch, argv, env: envp, cwd, started });
+    for (const sink of events) sink.start({ arch, pageSize: task.mm.platform.pageSize, argv, env: envp, cwd, started });
     const memory = new LaunchMemory(task.regs.sp, path, argv, envp);
     this.launching = memory;
     const args = [memory.path, memory.argv, memory.envp];

@@ -184,3 +184,14 @@ test('several cpio archives one after the other are one tree', async () => {
   expect(archive.entries.map((entry) => entry.path)).toEqual(['', 'a', 'b']);
   expect(contentOf(archive.entries[1])).toBe('2\n');
 });
+
+test('what the host has for itself is left out of a directory, with a word about it', async () => {
+  const dev = await openArchive('/dev');
+  opened.push(dev);
+  const paths = dev.entries.map((entry) => entry.path);
+  expect(paths).toContain('pts');
+  expect(paths.filter((path) => path.startsWith('pts/'))).toEqual([]);
+  expect(paths).not.toContain('null');
+  expect(dev.warnings).toContain("/dev/pts left empty: it is the host's own devpts");
+  expect(dev.warnings).toContain('/dev/null left out: a device node of the host');
+});

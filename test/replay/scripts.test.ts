@@ -42,6 +42,12 @@ test('what does not come out as written is found, and the rest goes on', async (
   ]);
 });
 
+test.each([4096, 16384, 65536])('pages of %d bytes', async (size) => {
+  const area = `area = mmap(NULL, ${2 * size}, PROT_READ, MAP_PRIVATE|MAP_ANONYMOUS, -1, 0)`;
+  const lines = [`@pages ${size}`, area, `munmap(area+${size / 2}, 1) = -1 EINVAL`, `munmap(area+${size}, 1) = 0`];
+  expect(await differences(write(`${lines.join('\n')}\n@memory more 70000 "x"\n@expect more "x"\n`))).toEqual([]);
+});
+
 test('twice the same', async () => {
   const file = WRONG;
   expect(await differences(file)).toEqual(await differences(file));
@@ -51,6 +57,7 @@ const HEADER = '{"levitate":1,"arch":"x86_64","argv":["x"],"env":[],"cwd":"/","s
 describe('files that cannot be read', () => {
   test.each([
     ['frobnicate(1) = 0\n', '.strace', /there is no system call frobnicate|1:1/],
+    ['@pages 5000\n', '.strace', /:1:8: pages have 4096, 16384, 65536 bytes/],
     ['close(nobody) = 0\n', '.strace', /:1:7: descriptor: unknown name 'nobody'/],
     ['nanosleep({tv_sec=nobody, tv_nsec=0}, NULL) = 0\n', '.strace', /:1:19: unknown name 'nobody'/],
     ['poll([{fd=0, events=POLLIN|POLLINN}], 1, 0) = 0\n', '.strace', /:1:28: unknown name 'POLLINN'/],

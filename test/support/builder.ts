@@ -23,6 +23,7 @@ import {
   OP_REPORT,
   OP_SPAWN,
   OP_TIMED,
+  PAGE,
   type Check,
   type EncodedArg,
   type Op,
@@ -127,7 +128,7 @@ export class Call {
   }
   /** The address of a mapping: page aligned, different on every side. */
   address(): this {
-    return this.#expect({ agreement: 'free', text: 'a page address', accepts: (r) => r > 0 && r % 4096 === 0 });
+    return this.#expect({ agreement: 'free', text: 'a page address', accepts: (r) => r > 0 && r % PAGE === 0 });
   }
   between(low: number, high: number): this {
     return this.#expect({ agreement: 'free', text: `${low}..${high}`, accepts: (r) => r >= low && r <= high });

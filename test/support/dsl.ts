@@ -36,6 +36,7 @@ import {
   OP_TOUCH,
   OP_WAIT_BLOCKED,
   OP_WAIT_WORD,
+  PAGE,
   SECTION_HANDLER,
   SECTION_PROCESS,
   SECTION_THREAD,
@@ -101,7 +102,7 @@ export class Script extends Section {
   }
   /** Page-aligned memory between unmapped pages. */
   pages(count: number, fill = 0xa5): Mem {
-    return this.script.arena.own(count * 4096, { fill, aligned: true });
+    return this.script.arena.own(count * PAGE, { fill, aligned: true });
   }
   /** Stack for a thread or a signal handler: not compared. */
   stack(size = 65536): Mem {

@@ -61,7 +61,13 @@ syscallTest('errors of pipe2', (s) => {
   s.pipe2(fds, O_RDWR).fails(EINVAL);
   s.pipe2(fds, 0x4000_0000).fails(EINVAL);
   s.pipe2(WILD, 0).fails(EFAULT);
-  s.pipe2(s.pages(1).ignore().plus(4092), 0).fails(EFAULT); // the second number does not fit
+  s.pipe2(
+    s
+      .pages(1)
+      .ignore()
+      .plus(PAGE - 4),
+    0,
+  ).fails(EFAULT); // the second number does not fit
   fds.all(0xa5);
   s.open('/dev/null', O_RDONLY).returns(3);
   s.prlimit64(0, RLIMIT_NOFILE, s.pack('u64', 5, 'u64', 5), null).returns(0);

@@ -5,7 +5,7 @@ import { ChromeWriter } from '../../src/trace/chrome.js';
 import type { EventSink } from '../../src/trace/events.js';
 import { checkedEvents, type TraceEvent } from './chrome-rules.js';
 
-const HEADER = { arch: 'x86_64', argv: ['/bin/sh'], env: [], cwd: '/', started: '0' };
+const HEADER = { arch: 'x86_64', pageSize: 4096, argv: ['/bin/sh'], env: [], cwd: '/', started: '0' };
 function events(play: (sink: EventSink) => void): TraceEvent[] {
   let text = '';
   const writer = new ChromeWriter((piece) => (text += piece));

@@ -43,7 +43,14 @@ function read(text: string | Uint8Array, limit?: number) {
   return { end: readRecording(file(), sink, limit), events };
 }
 
-const HEADER: RunHeader = { arch: 'x86_64', argv: ['sh', 'caf\xe9\n'], env: ['A=1'], cwd: '/', started: '17' };
+const HEADER: RunHeader = {
+  arch: 'x86_64',
+  pageSize: 4096,
+  argv: ['sh', 'caf\xe9\n'],
+  env: ['A=1'],
+  cwd: '/',
+  started: '17',
+};
 function play(sink: EventSink): void {
   sink.start(HEADER);
   sink.call(1, 10, 5, 'read', '3, "a\\n\\"b", 4096', '= 4');
@@ -77,7 +84,7 @@ describe('reading what was written', () => {
     const text = written();
     expect(text).toMatch(/^[\x20-\x7e\n]*$/);
     expect(text.split('\n').slice(0, 3)).toEqual([
-      '{"levitate":1,"arch":"x86_64","argv":["sh","caf\\u00e9\\n"],"env":["A=1"],"cwd":"/","started":"17"}',
+      '{"levitate":1,"arch":"x86_64","pageSize":4096,"argv":["sh","caf\\u00e9\\n"],"env":["A=1"],"cwd":"/","started":"17"}',
       '{"k":"call","tid":1,"at":10,"took":5,"call":"read","args":"3, \\"a\\\\n\\\\\\"b\\", 4096","ret":"= 4"}',
       '{"k":"enter","tid":1,"at":20,"call":"wait4","args":"-1, "}',
     ]);
@@ -161,6 +168,11 @@ describe('what is no recording', () => {
     ['a list', '[1]\n', ':1:1: not a recording of levitate-run --record'],
     ['another version', '{"levitate":2}\n', ':1:1: a recording of version 2; this program reads version 1'],
     ['a broken header', '{"levitate":1}\n', ':1:1: the header lacks arch, argv, env or cwd'],
+    [
+      'odd pages',
+      '{"levitate":1,"arch":"x86_64","pageSize":4095,"argv":[],"env":[],"cwd":"/"}\n',
+      ':1:1: pages of 4095 bytes',
+    ],
     ['half a header', header.slice(0, 20), ':1:'],
     ['a broken line', `${header}{"k":"end","at":1}\n{"k":"end",at:1}\n{"k":"end","at":1}\n`, ':3:12: not JSON'],
     ['garbage inside', `${header}\0\0\0\n{"k":"end","at":1}\n`, ':2:1: not JSON'],

@@ -7,7 +7,7 @@ import { hostArch } from '../executor.js';
 import type { RunResult } from '../host.js';
 import { runInProcess } from '../in-process.js';
 import type { LevitateRun } from '../levitate.js';
-import type { TestScript } from '../script.js';
+import { PAGE, type TestScript } from '../script.js';
 import { PlayedExecutor } from './executor.js';
 import { readImage } from './image.js';
 
@@ -25,6 +25,7 @@ export async function play(run: LevitateRun, scripts: readonly TestScript[]): Pr
     const platform = new ScriptPlatform({
       ...playing(executor),
       arch: hostArch,
+      pageSize: PAGE,
       physicalBytes: GIB,
       maxThreads: 16384,
       cpuClock,
