@@ -3,6 +3,7 @@
  * where its end stands in the text.
  */
 import { POLLIN } from '../abi/flags/poll.js';
+import { WNOHANG } from '../abi/flags/process.js';
 import type { Task } from '../../sched/task.js';
 import type { Call } from '../trace/call.js';
 import type { Placement } from '../trace/parse/encode.js';
@@ -29,6 +30,23 @@ export function withoutWaiting(name: string, args: bigint[], memory: Placement):
   const timeout = TIMEOUTS[name]!;
   args[timeout.at] = timeout.points ? memory.place(new Uint8Array(TIME)) : 0n;
   return args;
+}
+
+/** Which argument of a call that waits for children has its options. */
+const WAIT_OPTIONS: Readonly<Record<string, number | undefined>> = { wait4: 2, waitid: 3 };
+/**
+ * The arguments to ask again without sleep what a signal has interrupted here: a sleeper that runs late may find what it waits for
+ * before it looks at its signals. Null: cannot be.
+ */
+export function uninterrupted(task: Task, name: string, args: bigint[]): bigint[] | null {
+  const options = WAIT_OPTIONS[name];
+  if (options !== undefined) {
+    args[options] |= BigInt(WNOHANG);
+    return args;
+  }
+  if (name !== 'read') return null;
+  const file = task.files.find(Number(BigInt.asIntN(32, args[0])));
+  return file === undefined || (file.poll(task) & POLLIN) === 0 ? null : args;
 }
 
 /** The arguments to read what a pipe or socket got after the reader was woken, if the recorded call read more; else null. */

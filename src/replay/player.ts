@@ -5,6 +5,7 @@
  * begin; when its end comes up and it still sleeps, time is moved on and then the others go ahead of it. Signals that the
  * kernel has no reason to send (from outside the recording) are sent for it.
  */
+import { ERESTARTSYS } from '../abi/errno.js';
 import { FUTEX_WAIT, FUTEX_WAIT_BITSET } from '../abi/flags/futex.js';
 import { SIGCHLD } from '../abi/flags/signal.js';
 import { SYSCALL_NUMBERS } from '../abi/numbers.js';
@@ -26,7 +27,7 @@ import type { ReplayClock } from './clock.js';
 import { ignoresField } from './compare.js';
 import { Happenings } from './happenings.js';
 import { Identities, RANGES } from './identities.js';
-import { asksReadiness, restOfRead, withoutWaiting } from './late.js';
+import { asksReadiness, restOfRead, uninterrupted, withoutWaiting } from './late.js';
 import { PlayedTask, type BeginEvent, type EndEvent, type Playing } from './played-task.js';
 import { PlayedTasks } from './played-tasks.js';
 import { RowPlans, type RowPlan } from './row-plan.js';
@@ -419,7 +420,8 @@ export class Player {
   /** Whether a call that slept would have found what was recorded, had it been woken where its end stands. */
   private agreesLate(played: PlayedTask, playing: Playing, outcome: Outcome): boolean {
     const { plan, call, terms, direct } = playing;
-    if (direct || call.errno !== 0 || played.status !== null) return false;
+    if (direct || played.status !== null) return false;
+    if (call.errno !== 0) return call.errno >= ERESTARTSYS && this.agreesInterrupted(played, playing, outcome);
     const { task, arena } = played;
     const { name } = plan.row;
     const rest = restOfRead(task, name, call, outcome);
@@ -432,6 +434,16 @@ export class Player {
     call.result += again.call.result;
     playing.text = null;
     return this.verdict.of(played, playing, outcome) === null;
+  }
+  private agreesInterrupted(played: PlayedTask, { plan, terms }: Playing, outcome: Outcome): boolean {
+    if (outcome.error !== '') return false;
+    const same = this.encode(played, plan.row, terms);
+    if (plan.row.name === 'wait4') this.chooseChild(same, outcome);
+    const args = uninterrupted(played.task, plan.row.name, same);
+    if (args === null) return false;
+    const again = this.make(played, plan, terms, args, false);
+    played.playing = null;
+    return this.verdict.of(played, again, outcome) === null;
   }
   private differ(event: TraceEvent, row: Row | null, recorded: string, now: string, what: string): void {
     this.differences++;

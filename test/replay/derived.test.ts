@@ -152,6 +152,49 @@ describe('a sleeper that was woken late', () => {
   ])('read cannot have found %s', async (found, n) => {
     expect(await differences([...reading, `1 <... read resumed>"${found}", 10) = ${n}`])).toHaveLength(1);
   });
+
+  const CAUGHT =
+    'rt_sigaction(SIGCHLD, {sa_handler=0x401000, sa_mask=[], sa_flags=SA_RESTORER|SA_RESTART, sa_restorer=0x402000}, NULL, 8) = 0';
+  const SIGNAL = (pid: number): string =>
+    `1 --- SIGCHLD {si_signo=SIGCHLD, si_code=CLD_EXITED, si_pid=${pid}, si_uid=0, si_status=0, si_utime=0, si_stime=0} ---`;
+  const ended = (pid: number): string[] => [`${pid} exit_group(0) = ?`, `${pid} +++ exited with 0 +++`];
+  const waited = (pid: number): string => `[{WIFEXITED(s) && WEXITSTATUS(s) == 0}], 0, NULL) = ${pid}`;
+  test('wait4 finds the child that ended after the one whose signal interrupts it here', async () => {
+    const lines = [
+      `1 ${CAUGHT}`,
+      '1 fork() = 2',
+      '1 fork() = 3',
+      '1 wait4(-1,  <unfinished ...>',
+      ...ended(3),
+      ...ended(2),
+      `1 <... wait4 resumed>${waited(2)}`,
+      SIGNAL(3),
+      '1 rt_sigreturn({mask=[]}) = 2',
+      `1 wait4(-1, ${waited(3)}`,
+      '1 wait4(-1, 0x1000, 0, NULL) = -1 ECHILD (No child processes)',
+    ];
+    expect(await differences(lines)).toEqual([]);
+    const alive = lines.filter((line) => !line.startsWith('2 '));
+    expect(await differences(alive)).toContainEqual(expect.stringMatching(/wait4/));
+  });
+  test('read finds what was written after the signal that interrupts it here', async () => {
+    const lines = [
+      `1 ${CAUGHT}`,
+      '1 pipe2([3, 4], 0) = 0',
+      '1 fork() = 2',
+      '1 fork() = 3',
+      '1 read(3,  <unfinished ...>',
+      ...ended(3),
+      '2 write(4, "a", 1) = 1',
+      '1 <... read resumed>"a", 10) = 1',
+      SIGNAL(3),
+      '1 rt_sigreturn({mask=[]}) = 1',
+    ];
+    expect(await differences(lines)).toEqual([]);
+    expect(await differences(lines.filter((line) => !line.startsWith('2 ')))).toContainEqual(
+      expect.stringMatching(/read/),
+    );
+  });
 });
 
 describe('a standard output that is a file', () => {
