@@ -9,6 +9,7 @@ import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
 import { compile, LEVITATE, Run, scratch, type Ending } from '../e2e/leaks.js';
 import { SLOWNESS } from '../support/pace.js';
+import { PAGE } from '../support/script.js';
 
 /** Whether there is a gate here at all: it is for two CPUs. */
 export const GATED = availableParallelism() > 1;
@@ -53,7 +54,7 @@ const source = (name: string): string => readFileSync(join(GUESTS, `${name}.c`),
 /** The same for guest/NAME.c. */
 export function guestProgram(name: string, ...flags: string[]): string {
   mkdirSync(inRoot('tmp'), { recursive: true });
-  compile(source(name), `root/${name}`, ['-w', '-pthread', '-I', GUESTS, `-DSLOWNESS=${SLOWNESS}`, ...flags]);
+  compile(source(name), `root/${name}`, ['-w', '-pthread', '-I', GUESTS, `-DSLOWNESS=${SLOWNESS}`, `-DPAGE=${PAGE}`, ...flags]);
   return `/${name}`;
 }
 /** The same with the host's libc, and loaded high in memory. */

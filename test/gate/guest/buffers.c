@@ -19,7 +19,6 @@
 #include <unistd.h>
 #include "machine.h"
 #define CHECK(what) do { if (!(what)) { printf("line %d: %s (%d)\n", __LINE__, #what, errno); fflush(stdout); _exit(99); } } while (0)
-enum { PAGE = 4096 };
 
 #define call raw_call
 static int file, pipes[2];

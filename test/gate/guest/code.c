@@ -16,7 +16,7 @@
 #include <unistd.h>
 #include "machine.h"
 #define CHECK(what) do { if (!(what)) { printf("line %d: %s (%d)\n", __LINE__, #what, errno); fflush(stdout); _exit(99); } } while (0)
-enum { PAGE = 4096, OFTEN = 400 / SLOWNESS };
+enum { OFTEN = 400 / SLOWNESS };
 typedef int function(void);
 
 static void put(unsigned char *at, int constant) {

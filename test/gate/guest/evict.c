@@ -14,9 +14,9 @@
 #include <unistd.h>
 #include "machine.h"
 #if defined(__x86_64__)
-enum { PAGE = 4096, BELOW = 0x38000000, COVERED = 0x10000000 };
+enum { BELOW = 0x38000000, COVERED = 0x10000000 };
 #else
-enum { PAGE = 4096, BELOW = 120 << 20, COVERED = 16 << 20 };
+enum { BELOW = 120 << 20, COVERED = 16 << 20 };
 #endif
 typedef long function(void);
 static volatile int stop;

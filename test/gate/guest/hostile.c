@@ -33,7 +33,7 @@
 #define SYS_stat SYS_newfstatat
 #define SYS_fork SYS_clone
 #endif
-enum { ARCH_SET_GS = 0x1001, PAGE = 4096, AREA = 128 << 20, WORDS = PAGE / 8 };
+enum { ARCH_SET_GS = 0x1001, AREA = 128 << 20, WORDS = PAGE / 8 };
 static uint64_t state;
 static uint64_t rnd(void) {
   state += 0x9e3779b97f4a7c15;

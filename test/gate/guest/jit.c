@@ -18,7 +18,7 @@
 #include <unistd.h>
 #include "machine.h"
 #define CHECK(what) do { if (!(what)) { printf("line %d: %s (%d)\n", __LINE__, #what, errno); fflush(stdout); _exit(99); } } while (0)
-enum { PAGE = 4096, OFTEN = 200 / SLOWNESS, SIZE = 32 * PAGE, CALLS = 12, RX = PROT_READ | PROT_EXEC, RW = PROT_READ | PROT_WRITE };
+enum { OFTEN = 200 / SLOWNESS, SIZE = 32 * PAGE, CALLS = 12, RX = PROT_READ | PROT_EXEC, RW = PROT_READ | PROT_WRITE };
 typedef int function(void);
 
 static unsigned char mine[SIZE];

@@ -8,6 +8,12 @@
 #if !defined(SLOWNESS)
 #define SLOWNESS 1
 #endif
+/* Bytes. */
+#if !defined(PAGE)
+#define PAGE 4096
+#endif
+#define TEXT(number) #number
+#define NUMBER(number) TEXT(number)
 
 /*
  * kFunction: getuid, plus the byte at CONSTANT. The call is at CALL, and in the middle of a page's end that is
@@ -38,8 +44,8 @@ static const unsigned char kNoCall[] = "\xc0\x0c\x80\x52";
 /* mov x0, #-1; mov x8, #57; svc #0; ret */
 static const unsigned char kClose[] = "\0\0\x80\x92\x28\x07\x80\xd2\x01\0\0\xd4\xc0\x03\x5f\xd6";
 #define TEXT_FUNCTION(name) \
-  asm(".text\n.p2align 12\n.globl " #name "\n" #name ": mov x8, #174\nsvc #0\nldr w1, 1f\nadd w0, w0, w1\nret\n1: .word 17\n.p2align 12\n" \
-      "other_" #name ": mov x8, #174\nsvc #0\nmov x1, x0\nret\n.p2align 12\n")
+  asm(".text\n.balign " NUMBER(PAGE) "\n.globl " #name "\n" #name ": mov x8, #174\nsvc #0\nldr w1, 1f\nadd w0, w0, w1\nret\n1: .word 17\n.balign " NUMBER(PAGE) "\n" \
+      "other_" #name ": mov x8, #174\nsvc #0\nmov x1, x0\nret\n.balign " NUMBER(PAGE) "\n")
 #define IP(context) ((context)->uc_mcontext.pc)
 #define STACK(context) ((context)->uc_mcontext.sp)
 #endif

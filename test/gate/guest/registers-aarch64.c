@@ -14,14 +14,15 @@
 #include <sys/mman.h>
 #include <sys/syscall.h>
 #include <unistd.h>
+#include "machine.h"
 
 enum { LR = 30, SP = 31 };
 struct state {
   uint64_t x[32], flags, fpcr, fpsr, unused;
   uint8_t q[32][16];
 };
-struct state in __attribute__((aligned(4096))), out __attribute__((aligned(4096)));
-uint64_t kept_sp, stack[512] __attribute__((aligned(4096)));
+struct state in __attribute__((aligned(PAGE))), out __attribute__((aligned(PAGE)));
+uint64_t kept_sp, stack[512] __attribute__((aligned(PAGE)));
 void run(void *target);
 extern char landed[];
 
@@ -78,8 +79,8 @@ SHAPE(first, "mov x19, sp\nadrp x20, hole_end\nldr x20, [x20, :lo12:hole_end]\nm
 /* In the thread pointer's place, whatever it is. */
 SHAPE(tls, "mrs x19, tpidr_el0\nmov x20, #0x1234\nmsr tpidr_el0, x20\nsvc #0\nmrs x21, tpidr_el0\nmsr tpidr_el0, x19\nmov x19, #0\nret")
 /* The last and the first instruction of a page. */
-asm(".text\n.p2align 12\n.skip 4096 - 12, 0\n.globl shape_last\nshape_last:\n" HEAD "svc #0\nret\n");
-asm(".text\n.p2align 12\n.skip 4096 - 8, 0\n.globl shape_start\nshape_start:\n" HEAD "svc #0\nret\n");
+asm(".text\n.balign " NUMBER(PAGE) "\n.skip " NUMBER(PAGE) " - 12, 0\n.globl shape_last\nshape_last:\n" HEAD "svc #0\nret\n");
+asm(".text\n.balign " NUMBER(PAGE) "\n.skip " NUMBER(PAGE) " - 8, 0\n.globl shape_start\nshape_start:\n" HEAD "svc #0\nret\n");
 
 #define SHAPES(f) \
   f(mov) f(ret) f(libc) f(branch) f(relative) f(literal) f(number) f(frame) f(below) f(flags) f(vector) f(call) f(called) \

@@ -21,7 +21,7 @@
 #include "machine.h"
 #define CHECK(what) do { if (!(what)) { printf("line %d: %s (%d)\n", __LINE__, #what, errno); fflush(stdout); _exit(99); } } while (0)
 
-enum { WORKERS = 6, STEPS = 60, PAGE = 4096 };
+enum { WORKERS = 6, STEPS = 60 };
 static double deadline;
 static uint64_t seed;
 static char *self;
