@@ -337,6 +337,8 @@ static void attack(const char *how) {
   find_channel();
   dup2(devnull, 1); /* a call with other arguments is as good as its own */
   dup2(devnull, 2);
+  /* Calls with any number and arguments come up: one may be kill(2), and the neighbour is not to be hit by what is allowed. */
+  if (setresuid(65534, 65534, 65534) != 0) _exit(4);
   if (strcmp(how, "scribble") == 0) scribble();
   if (strcmp(how, "bases") == 0) bases();
   if (strcmp(how, "unmap") == 0) unmap();
