@@ -83,15 +83,15 @@ function traceSession(options: RunOptions, kernel: Kernel): TraceSession | null 
   if ([strace, summary, record, traceEvents].every((target) => target === undefined)) return null;
   const sink = (target: true | string, lateMs?: number): TextSink => {
     const fd = target === true ? 2 : openSync(target, 'w');
-    return new TextSink((text) => writeAll(fd, Buffer.from(text, 'latin1')), lateMs);
+    return new TextSink((bytes) => writeAll(fd, bytes), lateMs);
   };
   const eventTexts: TextSink[] = [];
   const events: EventSink[] = [];
-  const add = (target: string | undefined, Writer: new (write: (text: string) => void) => EventSink): void => {
+  const add = (target: string | undefined, Writer: new (out: TextSink) => EventSink): void => {
     if (target === undefined) return;
     const texts = sink(target, LATE_MS);
     eventTexts.push(texts);
-    events.push(new Writer((text) => texts.add(text)));
+    events.push(new Writer(texts));
   };
   add(record, RecordingWriter);
   add(traceEvents, ChromeWriter);
@@ -123,8 +123,8 @@ function traceClock({ state: { clock } }: Kernel): TraceClock {
 /** A file that is open only while it is written: there may be as many as there were tasks. */
 function taskSink(path: string): TextSink {
   let flag = 'w';
-  return new TextSink((text) => {
-    writeFileSync(path, text, { encoding: 'latin1', flag });
+  return new TextSink((bytes) => {
+    writeFileSync(path, bytes, { flag });
     flag = 'a';
   });
 }

@@ -71,11 +71,10 @@ function describe(parser: Argv, columns: number): Argv {
 
 function convert(recording: string, output: string | undefined): void {
   const fd = output === undefined ? 1 : openSync(output, 'w');
-  const sink = new TextSink((text) => {
-    const bytes = Buffer.from(text, 'utf8');
+  const sink = new TextSink((bytes) => {
     for (let at = 0; at < bytes.length;) at += writeAgain(fd, bytes, at);
   });
-  const writer = new ChromeWriter((text) => sink.add(text));
+  const writer = new ChromeWriter(sink);
   const { complete, torn, lastAt } = readRecording(recording, writer);
   // A run that was killed: its tracks end with its last event.
   if (!complete) {

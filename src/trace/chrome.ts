@@ -6,7 +6,7 @@
  * closing bracket may be missing, as the format allows: then the writer was killed.
  */
 import type { EventSink, RunHeader } from './events.js';
-import { ascii } from './recording.js';
+import { asciiJson, type TextSink } from './text-sink.js';
 
 interface Track {
   readonly tid: number;
@@ -36,14 +36,14 @@ interface Track {
 const ARGS_LIMIT = 2000;
 
 export class ChromeWriter implements EventSink {
-  private readonly write: (text: string) => void;
+  private readonly out: TextSink;
   private readonly tracks = new Map<number, Track>();
   private readonly quoted = new Map<string, string>();
   private flows = 0;
   private first = true;
 
-  constructor(write: (text: string) => void) {
-    this.write = write;
+  constructor(out: TextSink) {
+    this.out = out;
   }
 
   start({ argv }: RunHeader): void {
@@ -78,7 +78,7 @@ export class ChromeWriter implements EventSink {
   }
 
   signal(tid: number, at: number, signal: string, info: string): void {
-    this.instant(this.track(tid), at, signal, `{"info":${JSON.stringify(info)}}`);
+    this.instant(this.track(tid), at, signal, `{"info":${asciiJson(info)}}`);
   }
 
   stop(tid: number, at: number, signal: string): void {
@@ -120,7 +120,7 @@ export class ChromeWriter implements EventSink {
 
   end(at: number): void {
     for (const track of this.tracks.values()) this.unfinished(track, at);
-    this.write(this.first ? '[]\n' : '\n]\n');
+    this.out.add(this.first ? '[]\n' : '\n]\n');
   }
 
   private track(tid: number): Track {
@@ -134,11 +134,11 @@ export class ChromeWriter implements EventSink {
     const from = Math.max(at, track.free);
     const until = Math.max(from, at + took);
     const shown = args.length > ARGS_LIMIT ? `${args.slice(0, ARGS_LIMIT)}...` : args;
-    const detail = `{"args":${JSON.stringify(shown)},"result":${JSON.stringify(ret)}}`;
+    const detail = `{"args":${asciiJson(shown)},"result":${asciiJson(ret)}}`;
     this.complete(track, 'syscall', this.quote(call), from, until, detail);
     if (track.wokenAt > from) {
       const blocked = this.quote(`blocked on ${blockedOn(call, track.on)}`);
-      const by = `{"woken by":${track.wokenBy},"on":${ascii(JSON.stringify(track.on))}}`;
+      const by = `{"woken by":${track.wokenBy},"on":${asciiJson(track.on)}}`;
       this.complete(track, 'blocked', blocked, from, Math.min(track.wokenAt, until), by);
     }
     track.wokenAt = NaN;
@@ -180,7 +180,7 @@ export class ChromeWriter implements EventSink {
     this.metadata('thread_name', track, name);
   }
   private metadata(what: string, track: Track, name: string): void {
-    this.event(`"ph":"M","name":"${what}",${place(track)},"args":{"name":${ascii(JSON.stringify(name))}}`);
+    this.event(`"ph":"M","name":"${what}",${place(track)},"args":{"name":${asciiJson(name)}}`);
   }
 
   private instant(track: Track, at: number, name: string, args: string): void {
@@ -199,7 +199,7 @@ export class ChromeWriter implements EventSink {
     );
   }
   private event(fields: string): void {
-    this.write(`${this.first ? '[\n' : ',\n'}{${fields}}`);
+    this.out.add(`${this.first ? '[\n' : ',\n'}{${fields}}`);
     this.first = false;
   }
 
@@ -207,7 +207,7 @@ export class ChromeWriter implements EventSink {
   private quote(name: string): string {
     let text = this.quoted.get(name);
     if (text === undefined) {
-      text = JSON.stringify(name);
+      text = asciiJson(name);
       if (this.quoted.size < 10_000) this.quoted.set(name, text);
     }
     return text;

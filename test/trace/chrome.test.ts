@@ -3,14 +3,16 @@ import { describe, expect, test } from '@jest/globals';
 import fc from 'fast-check';
 import { ChromeWriter } from '../../src/trace/chrome.js';
 import type { EventSink } from '../../src/trace/events.js';
+import { gathered } from './gathered.js';
 import { checkedEvents, type TraceEvent } from './chrome-rules.js';
 
 const HEADER = { arch: 'x86_64', pageSize: 4096, argv: ['/bin/sh'], env: [], cwd: '/', started: '0' };
 function events(play: (sink: EventSink) => void): TraceEvent[] {
-  let text = '';
-  const writer = new ChromeWriter((piece) => (text += piece));
-  writer.start(HEADER);
-  play(writer);
+  const text = gathered((out) => {
+    const writer = new ChromeWriter(out);
+    writer.start(HEADER);
+    play(writer);
+  });
   return checkedEvents(text);
 }
 const slices = (all: readonly TraceEvent[]): string[] =>
@@ -102,9 +104,7 @@ describe('a told run', () => {
   });
 
   test('nothing at all is a file, too', () => {
-    let text = '';
-    new ChromeWriter((piece) => (text += piece)).end(0);
-    expect(JSON.parse(text)).toEqual([]);
+    expect(JSON.parse(gathered((out) => new ChromeWriter(out).end(0)))).toEqual([]);
   });
 });
 

@@ -7,6 +7,7 @@ import { join } from 'node:path';
 import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
 import type { EventSink, RunHeader } from '../../src/trace/events.js';
+import { gathered } from './gathered.js';
 import { TraceFileError } from '../../src/trace/line-file.js';
 import { readRecording } from '../../src/trace/recording-reader.js';
 import { parseArguments } from '../../src/trace/parse/term.js';
@@ -66,9 +67,7 @@ function play(sink: EventSink): void {
   sink.end(27);
 }
 function written(): string {
-  let text = '';
-  play(new RecordingWriter((piece) => (text += piece)));
-  return text;
+  return gathered((out) => play(new RecordingWriter(out)));
 }
 
 describe('reading what was written', () => {
@@ -98,10 +97,11 @@ describe('reading what was written', () => {
     const strings = fc.string({ unit: char });
     fc.assert(
       fc.property(strings, strings, (args, ret) => {
-        let text = '';
-        const writer = new RecordingWriter((piece) => (text += piece));
-        writer.start(HEADER);
-        writer.call(1, 2, 3, 'read', args, ret);
+        const text = gathered((out) => {
+          const writer = new RecordingWriter(out);
+          writer.start(HEADER);
+          writer.call(1, 2, 3, 'read', args, ret);
+        });
         expect(read(text).events[1]).toEqual(['call', 1, 2, 3, 'read', args, ret]);
       }),
       { numRuns: 200 },
