@@ -212,19 +212,21 @@ syscallTest('errors of the arguments', (s) => {
   s.call('execve', EXECUTOR, WILD, null).fails(EFAULT);
   s.call('execve', EXECUTOR, s.pack('ptr', WILD, 'ptr', 0), null).fails(EFAULT);
   s.call('execve', EXECUTOR, s.strings('x'), s.pack('ptr', WILD, 'ptr', 0)).fails(EFAULT);
-  s.call('execve', EXECUTOR, s.edge(Buffer.alloc(8, s.cstring('x').address & 0xff)), null).fails(EFAULT); // no end
-  const long = 'a'.repeat(131_072); // MAX_ARG_STRLEN with the NUL is one less
+  const pointer = Buffer.alloc(8);
+  pointer.writeBigUInt64LE(BigInt(s.cstring('x').address));
+  s.call('execve', EXECUTOR, s.edge(pointer), null).fails(EFAULT); // no end
+  const long = 'a'.repeat(32 * PAGE); // MAX_ARG_STRLEN with the NUL is one less
   s.call('execve', EXECUTOR, s.strings('x', long), null).fails(E2BIG);
   s.call('execve', 'missing', s.strings('x', long), null).fails(ENOENT); // the path comes first
 });
 
-syscallTest('a string of 131071 bytes fits', (s) => {
+syscallTest('a string of 32 pages less its NUL fits', (s) => {
   s.exec(
     (x) => {
       const start = x.start();
       x.check('argc', (v) => v.extra(start)[0].a === 3n || String(v.extra(start)[0].a));
     },
-    { argv: ['x', 'a'.repeat(131_071)] },
+    { argv: ['x', 'a'.repeat(32 * PAGE - 1)] },
   );
 });
 

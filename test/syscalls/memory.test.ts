@@ -244,7 +244,7 @@ syscallTest('errors of mmap', (s) => {
   s.mmap(0, 0x7fff_ffff_ffff_f000n, RW, ANON, -1, 0).fails(ENOMEM);
   // Beyond every machine's user space: who asks for more than 48 bits may get them on some.
   s.mmap(0xff_ffff_ffff_f000n, 2 * PAGE, RW, ANON | MAP_FIXED, -1, 0).fails(ENOMEM);
-  s.mmap(0, PAGE, RW, MAP_PRIVATE, fd, 0x7fff_ffff_ffff_f000n).fails(EOVERFLOW);
+  s.mmap(0, PAGE, RW, MAP_PRIVATE, fd, 2n ** 63n - BigInt(PAGE)).fails(EOVERFLOW);
   s.mmap(0, PAGE, PROT_READ, MAP_PRIVATE, s.open('.', O_RDONLY), 0).fails(ENODEV);
   s.mmap(0, PAGE, PROT_READ, MAP_PRIVATE, s.pipe().r, 0).fails(ENODEV);
   s.mmap(0, PAGE, RW, MAP_SHARED, s.open('f', O_RDONLY), 0).fails(EACCES);

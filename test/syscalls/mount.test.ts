@@ -182,7 +182,7 @@ syscallTest('MS_NODEV, MS_NOEXEC, MS_NOSUID', (s) => {
 
 syscallTest('options of tmpfs: mode, uid, size', (s) => {
   s.mkdir('m');
-  s.mount('none', 'm', 'tmpfs', 0, 'mode=750,uid=5,gid=6,size=16k').returns(0);
+  s.mount('none', 'm', 'tmpfs', 0, `mode=750,uid=5,gid=6,size=${4 * PAGE}`).returns(0);
   const st = s.stat();
   s.newfstatat(AT_FDCWD, 'm', st, 0).returns(0);
   st.has({ mode: S_IFDIR | 0o750, uid: 5, gid: 6 });

@@ -7,6 +7,7 @@ import {
   O_NONBLOCK,
   O_RDONLY,
   O_RDWR,
+  PAGE,
   POLLERR,
   POLLHUP,
   POLLIN,
@@ -51,10 +52,10 @@ syscallTest('readiness of a pipe', (s) => {
 syscallTest('a writer without readers is POLLERR, a full pipe not POLLOUT', (s) => {
   const p = s.pipe(O_NONBLOCK);
   const w = pollfd(s, [p.w, POLLOUT | POLLIN]);
-  s.call('write', p.w, new Uint8Array(65536), 65536).returns(65536);
+  s.call('write', p.w, new Uint8Array(16 * PAGE), 16 * PAGE).returns(16 * PAGE);
   s.ppoll(w, 1, s.ms(0), null, 8).returns(0);
   w.u16(6, 0);
-  s.reads(p.r, new Uint8Array(4095), 4095);
+  s.reads(p.r, new Uint8Array(PAGE - 1), PAGE - 1);
   s.ppoll(w, 1, s.ms(0), null, 8).returns(0); // a whole page must be free
   s.reads(p.r, new Uint8Array(1), 1);
   s.ppoll(w, 1, s.ms(0), null, 8).returns(1);

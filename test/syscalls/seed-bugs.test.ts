@@ -640,15 +640,15 @@ syscallTest('statfs tells the truth', (s) => {
 
 // ---- descriptors, pipes, polling ----
 
-syscallTest('pipes hold 64 KiB, block when full, and honour their flags', (s) => {
+syscallTest('pipes hold 16 pages, block when full, and honour their flags', (s) => {
   const p = s.pipe(O_NONBLOCK | O_CLOEXEC);
   s.fcntl(p.w, F_GETFD).returns(FD_CLOEXEC);
-  s.call('write', p.w, new Uint8Array(70_000), 70_000).returns(65_536);
+  s.call('write', p.w, new Uint8Array(17 * PAGE), 17 * PAGE).returns(16 * PAGE);
   s.call('write', p.w, 'x', 1).fails(EAGAIN);
   s.fcntl(p.w, F_SETFL, 0).returns(0);
   const writer = s.fork((c) => void c.write(p.w, 'after'));
   s.waitBlocked(writer);
-  s.reads(p.r, new Uint8Array(65_536), 65_536);
+  s.reads(p.r, new Uint8Array(16 * PAGE), 16 * PAGE);
   s.wait(writer).exited(0);
 });
 
