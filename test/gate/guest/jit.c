@@ -18,7 +18,7 @@
 #include <unistd.h>
 #include "machine.h"
 #define CHECK(what) do { if (!(what)) { printf("line %d: %s (%d)\n", __LINE__, #what, errno); fflush(stdout); _exit(99); } } while (0)
-enum { OFTEN = 200 / SLOWNESS, SIZE = 32 * PAGE, CALLS = 12, RX = PROT_READ | PROT_EXEC, RW = PROT_READ | PROT_WRITE };
+enum { APART = SLOWNESS > 1 ? 2800 * SLOWNESS : 700, OFTEN = 200 / SLOWNESS, SIZE = 32 * PAGE, CALLS = 12, RX = PROT_READ | PROT_EXEC, RW = PROT_READ | PROT_WRITE };
 typedef int function(void);
 
 static unsigned char mine[SIZE];
@@ -167,7 +167,7 @@ int main(int count, char **arguments) {
   /* Signals at any moment, other programs, threads. */
   struct sigaction action = {.sa_handler = tick, .sa_flags = SA_RESTART};
   CHECK(sigaction(SIGALRM, &action, NULL) == 0);
-  struct itimerval often = {{0, 700 * SLOWNESS}, {0, 700 * SLOWNESS}}, never = {{0, 0}, {0, 0}};
+  struct itimerval often = {{0, APART}, {0, APART}}, never = {{0, 0}, {0, 0}};
   CHECK(setitimer(ITIMER_REAL, &often, NULL) == 0);
   while (ticks < 60) called(code, 20, __LINE__);
   CHECK(setitimer(ITIMER_REAL, &never, NULL) == 0);
