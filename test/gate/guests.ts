@@ -54,7 +54,15 @@ const source = (name: string): string => readFileSync(join(GUESTS, `${name}.c`),
 /** The same for guest/NAME.c. */
 export function guestProgram(name: string, ...flags: string[]): string {
   mkdirSync(inRoot('tmp'), { recursive: true });
-  compile(source(name), `root/${name}`, ['-w', '-pthread', '-I', GUESTS, `-DSLOWNESS=${SLOWNESS}`, `-DPAGE=${PAGE}`, ...flags]);
+  compile(source(name), `root/${name}`, [
+    '-w',
+    '-pthread',
+    '-I',
+    GUESTS,
+    `-DSLOWNESS=${SLOWNESS}`,
+    `-DPAGE=${PAGE}`,
+    ...flags,
+  ]);
   return `/${name}`;
 }
 /** The same with the host's libc, and loaded high in memory. */
