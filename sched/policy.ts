@@ -6,23 +6,34 @@
 import { CAP_SYS_NICE } from '../src/abi/flags/capability.js';
 import { EINVAL, EOPNOTSUPP, EPERM, errno } from '../src/abi/errno.js';
 import { RLIMIT_NICE, RLIMIT_RTPRIO } from '../src/abi/flags/limits.js';
+import {
+  SCHED_BATCH,
+  SCHED_FIFO,
+  SCHED_FLAG_DL_OVERRUN,
+  SCHED_FLAG_KEEP_PARAMS,
+  SCHED_FLAG_KEEP_POLICY,
+  SCHED_FLAG_RECLAIM,
+  SCHED_FLAG_RESET_ON_FORK,
+  SCHED_FLAG_UTIL_CLAMP_MAX,
+  SCHED_FLAG_UTIL_CLAMP_MIN,
+  SCHED_IDLE,
+  SCHED_OTHER,
+  SCHED_RR,
+} from '../src/abi/flags/sched.js';
 import { capable } from './credentials.js';
 import type { Task } from './task.js';
 
-export const SCHED_OTHER = 0;
-export const SCHED_FIFO = 1;
-export const SCHED_RR = 2;
-export const SCHED_BATCH = 3;
-export const SCHED_IDLE = 5;
-export const SCHED_DEADLINE = 6;
 /** For SchedAttr.policy: what the task has (SETPARAM_POLICY). */
 export const SAME_POLICY = -1;
 
-export const SCHED_FLAG_RESET_ON_FORK = 1;
-export const SCHED_FLAG_KEEP_POLICY = 8;
-export const SCHED_FLAG_KEEP_PARAMS = 16;
-export const SCHED_FLAG_UTIL_CLAMP = 0x60;
-const SCHED_FLAG_ALL = 0x7f;
+export const SCHED_FLAG_UTIL_CLAMP = SCHED_FLAG_UTIL_CLAMP_MIN | SCHED_FLAG_UTIL_CLAMP_MAX;
+const SCHED_FLAG_ALL =
+  SCHED_FLAG_RESET_ON_FORK |
+  SCHED_FLAG_RECLAIM |
+  SCHED_FLAG_DL_OVERRUN |
+  SCHED_FLAG_KEEP_POLICY |
+  SCHED_FLAG_KEEP_PARAMS |
+  SCHED_FLAG_UTIL_CLAMP;
 
 const SLICE_MIN_NS = 100_000;
 const SLICE_MAX_NS = 100_000_000;

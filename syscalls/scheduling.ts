@@ -4,21 +4,23 @@
 import { capable } from '../sched/credentials.js';
 import { CAP_SYS_ADMIN, CAP_SYS_NICE } from '../src/abi/flags/capability.js';
 import { E2BIG, EACCES, EFAULT, EINVAL, EPERM, ESRCH, errno, errnoOf } from '../src/abi/errno.js';
-import { getU64 } from '../src/abi/layout.js';
-import { SCHED_ATTR } from '../src/abi/layouts/process.js';
-import { type Row, addr, dynamic, enumeration, hex32, int, pid, row, struct, uint, word } from './row.js';
 import {
-  SAME_POLICY,
   SCHED_BATCH,
   SCHED_DEADLINE,
   SCHED_FIFO,
   SCHED_FLAG_KEEP_PARAMS,
   SCHED_FLAG_KEEP_POLICY,
   SCHED_FLAG_RESET_ON_FORK,
-  SCHED_FLAG_UTIL_CLAMP,
   SCHED_IDLE,
   SCHED_OTHER,
   SCHED_RR,
+} from '../src/abi/flags/sched.js';
+import { getU64 } from '../src/abi/layout.js';
+import { SCHED_ATTR } from '../src/abi/layouts/process.js';
+import { type Row, addr, dynamic, enumeration, hex32, int, pid, row, struct, uint, word } from './row.js';
+import {
+  SAME_POLICY,
+  SCHED_FLAG_UTIL_CLAMP,
   type SchedAttr,
   baseSlice,
   mayLower,

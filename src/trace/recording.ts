@@ -22,10 +22,7 @@ export class RecordingWriter implements EventSink {
     this.out.add(`${asciiJson({ levitate: VERSION, arch, pageSize, argv, env, cwd, started })}\n`);
   }
   call(tid: number, at: number, took: number, call: string, args: string, ret: string): void {
-    this.begin('{"k":"call","tid":', tid, at);
-    this.took(took);
-    this.made(call, args);
-    this.gave(ret);
+    this.ended('{"k":"call","tid":', tid, at, took, call, args, ret);
   }
   enter(tid: number, at: number, call: string, args: string): void {
     this.begin('{"k":"enter","tid":', tid, at);
@@ -33,10 +30,7 @@ export class RecordingWriter implements EventSink {
     this.close();
   }
   leave(tid: number, at: number, took: number, call: string, args: string, ret: string): void {
-    this.begin('{"k":"leave","tid":', tid, at);
-    this.took(took);
-    this.made(call, args);
-    this.gave(ret);
+    this.ended('{"k":"leave","tid":', tid, at, took, call, args, ret);
   }
   signal(tid: number, at: number, signal: string, info: string): void {
     this.out.add(`{"k":"signal","tid":${tid},"at":${at},"signal":"${signal}","info":${JSON.stringify(info)}}\n`);
@@ -69,10 +63,6 @@ export class RecordingWriter implements EventSink {
     out.put(',"at":');
     out.number(at);
   }
-  private took(took: number): void {
-    this.out.put(',"took":');
-    this.out.number(took);
-  }
   private made(call: string, args: string): void {
     const { out } = this;
     out.put(',"call":"');
@@ -81,9 +71,14 @@ export class RecordingWriter implements EventSink {
     if (args.length < LONG) out.json(args);
     else this.long(args);
   }
-  private gave(ret: string): void {
-    this.out.put(',"ret":');
-    this.out.json(ret);
+  private ended(head: string, tid: number, at: number, took: number, call: string, args: string, ret: string): void {
+    const { out } = this;
+    this.begin(head, tid, at);
+    out.put(',"took":');
+    out.number(took);
+    this.made(call, args);
+    out.put(',"ret":');
+    out.json(ret);
     this.close();
   }
   private close(): void {
