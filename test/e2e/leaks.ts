@@ -29,7 +29,7 @@ const finished: Run[] = [];
 export const scratch = (name: string): string => join(folder, name);
 
 /** What a program of Node's said; without Node's own word about flags, which it has where the tests run it without a compiler. */
-export const withoutWarning = (stderr: string): string => stderr.replaceAll(/^Warning: disabling flag.*\n/gm, '');
+export const withoutWarning = (said: string): string => said.replaceAll(/^Warning: disabling flag[^\n]*\n/gm, '');
 
 export interface Ending {
   /** Exit code, or null if a signal ended the command. */
