@@ -296,7 +296,10 @@ export class Loop {
     const injection = this.injector === null ? null : this.injector.decide(task, row, args);
     task.traced = { row, args, injection, begun: injection === null };
     this.tracer?.enter(task, row, args);
-    if (injection === null) return this.table.dispatch(task, regs);
+    return injection === null ? this.table.dispatch(task, regs) : this.beginLate(task, injection);
+  }
+
+  private beginLate(task: Task, injection: Injection): number {
     return this.delay(task, injection.enterNs, () => this.begin(task, injection));
   }
 

@@ -244,10 +244,10 @@ export class Dispatcher {
 
   /** The raw 64-bit registers in the row's order, as tracers get them. */
   rawArgs(entry: Entry, regs: Registers): bigint[] {
-    return entry.widths.map((_, i) => {
-      const word = regs.layout.args[entry.order[i]];
-      return (BigInt(regs.hi(word)) << 32n) | BigInt(regs.lo(word));
-    });
+    const { args } = regs.layout;
+    const values = new Array<bigint>(entry.widths.length);
+    for (let i = 0; i < values.length; i++) values[i] = regs.big(args[entry.order[i]]);
+    return values;
   }
 
   /** Stubs and absent calls that guests have made, most frequent first. */

@@ -122,6 +122,9 @@ export abstract class GuestAccess extends MapCore {
       if (this.space.write(addr + done, scratch, 0, n) !== n) throw errno(EFAULT);
     }
   }
+  handy(addr: number): number {
+    return this.space.handy?.(addr) ?? 0;
+  }
   readString(addr: number, max: number, tooLong = ENAMETOOLONG): string {
     const bytes = this.scratch;
     let text = '';
@@ -130,7 +133,7 @@ export abstract class GuestAccess extends MapCore {
       const toPageEnd = this.pageSize - (at % this.pageSize);
       let n = Math.min(toPageEnd, max - text.length, SCRATCH_BYTES);
       if (at === addr) {
-        const handy = this.space.handy?.(addr) ?? 0;
+        const handy = this.handy(addr);
         n = Math.min(n, handy > 0 ? handy : STRING_PIECE);
       }
       this.require(at, n, false);

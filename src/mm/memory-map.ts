@@ -168,6 +168,8 @@ export interface MemoryMap {
   // --- guest memory. All throw EFAULT when the first byte is not accessible; see each for partial results.
   /** Length of the prefix of [addr, addr+len) that may be read, 0 to len. */
   readable(addr: number, len: number): number;
+  /** How many bytes from `addr` on can be copied in without a host call; 0: nobody knows. */
+  handy(addr: number): number;
   /** The same for writing; grows stacks and populates file pages. */
   writable(addr: number, len: number): number;
   /** Copies in all of it or throws EFAULT. */

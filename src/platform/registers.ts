@@ -13,6 +13,8 @@ export class Registers {
   readonly base: number;
   readonly layout: RegisterLayout;
 
+  private wide: BigUint64Array | null = null;
+
   constructor(words: Uint32Array, base: number, layout: RegisterLayout) {
     this.words = words;
     this.base = base;
@@ -63,6 +65,12 @@ export class Registers {
     const at = this.base + 2 * word;
     this.words[at] = value;
     this.words[at + 1] = (value | 0) === value ? value >> 31 : Math.floor(value / TWO32);
+  }
+  /** All bits of a word, unsigned. */
+  big(word: number): bigint {
+    const { words, base, layout } = this;
+    this.wide ??= new BigUint64Array(words.buffer, words.byteOffset + 4 * base, layout.count);
+    return this.wide[word];
   }
   setHalves(word: number, lo: number, hi: number): void {
     const at = this.base + 2 * word;

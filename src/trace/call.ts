@@ -10,7 +10,7 @@ import type { ArchName } from '../abi/types.js';
 import type { ReturnKind, Row } from '../../syscalls/row.js';
 import { AT_FDCWD } from '../abi/flags/open.js';
 import { DEFAULT_STYLE, type Constants, type StraceStyle } from './style.js';
-import { address, escape, hexString, packed, quote, symbol } from './text.js';
+import { address, escape, hexString, packed, quote, symbol, unsigned } from './text.js';
 import type { TraceMemory } from './tracer.js';
 
 const PATH_LIMIT = 4095;
@@ -31,6 +31,8 @@ export class Call {
   readonly memory: TraceMemory;
   readonly style: StraceStyle;
   exiting = false;
+  private ahead: Uint8Array | null = null;
+  private aheadAt = 0n;
   result = 0;
   errno = 0;
   /** Text in parentheses after the result. */
@@ -86,9 +88,19 @@ export class Call {
   peek(addr: bigint, length: number): Uint8Array | null {
     return this.style.addresses ? null : this.read(addr, length);
   }
+  /** Reads at once what many small reads are about to ask for. */
+  readAhead(addr: bigint, length: number): void {
+    this.ahead = this.read(addr, length);
+    this.aheadAt = addr;
+  }
   /** Bytes even where the style leaves structs alone. */
   read(addr: bigint, length: number): Uint8Array | null {
     if (addr === 0n || addr >= ADDRESSES) return null;
+    const { ahead } = this;
+    if (ahead !== null && addr >= this.aheadAt) {
+      const at = Number(addr - this.aheadAt);
+      if (at + length <= ahead.length) return ahead.subarray(at, at + length);
+    }
     return length === 0 ? new Uint8Array(0) : this.memory.read(Number(addr), length);
   }
   fetch(addr: bigint, length: number): Uint8Array | null {
@@ -127,31 +139,33 @@ export class Call {
     if (count === 0) return '[]';
     if (count < 0) return address(addr);
     const get = (at: bigint): Uint8Array | null => (anyway ? this.peek(at, size) : this.fetch(at, size));
-    const parts: string[] = [];
+    let text = '[';
     const limit = this.elements;
     for (let i = 0; i < count; i++) {
-      const at = addr + BigInt(i * size);
+      const at = i === 0 ? addr : addr + BigInt(i * size);
       const bytes = get(at);
+      if (bytes === null && i === 0) return address(addr);
+      if (i > 0) text += ', ';
       if (bytes === null) {
-        if (i === 0) return address(addr);
-        parts.push(`... /* ${address(at)} */`);
+        text += `... /* ${address(at)} */`;
         break;
       }
       if (i >= limit) {
-        parts.push('...');
+        text += '...';
         break;
       }
-      parts.push(print(bytes, at));
+      text += print(bytes, at);
     }
-    return `[${parts.join(', ')}]`;
+    return `${text}]`;
   }
 
   /** An array already read. */
   list(count: number, print: (i: number) => string): string {
     const shown = Math.min(count, this.elements);
-    const parts = Array.from({ length: shown }, (_, i) => print(i));
-    if (shown < count) parts.push('...');
-    return `[${parts.join(', ')}]`;
+    let text = '[';
+    for (let i = 0; i < shown; i++) text += i > 0 ? `, ${print(i)}` : print(i);
+    if (shown < count) text += shown > 0 ? ', ...' : '...';
+    return `${text}]`;
   }
 
   /** Up to `max` bytes of a NUL-terminated string; null when not even the first byte is readable, or it runs into a hole. */
@@ -161,7 +175,7 @@ export class Call {
     let at = addr;
     while (total < max) {
       const toPageEnd = PAGE - Number(at & 0xfffn);
-      const most = total === 0 ? SHORT_STRING : PAGE;
+      const most = total === 0 ? this.memory.handy?.(Number(at)) || SHORT_STRING : PAGE;
       const chunk = this.read(at, Math.min(toPageEnd, most, max - total));
       if (chunk === null) return null;
       const end = chunk.indexOf(0);
@@ -255,7 +269,12 @@ export class Call {
 }
 
 export const viewOf = (bytes: Uint8Array): DataView => new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-const scalarSize = (type: Scalar): number => Number(type.slice(1)) / 8;
+/** Small fields, without the view that a struct of many is worth. */
+export const readInt = (bytes: Uint8Array, at: number): number =>
+  bytes[at] | (bytes[at + 1] << 8) | (bytes[at + 2] << 16) | (bytes[at + 3] << 24);
+export const readShort = (bytes: Uint8Array, at: number): number => bytes[at] | (bytes[at + 1] << 8);
+const SIZES: Readonly<Record<Scalar, number>> = { u8: 1, i8: 1, u16: 2, i16: 2, u32: 4, i32: 4, u64: 8, i64: 8 };
+const scalarSize = (type: Scalar): number => SIZES[type];
 /** A scalar with all its bits. */
 export function readBig(view: DataView, at: number, type: Scalar): bigint {
   if (type === 'u64') return view.getBigUint64(at, true);
@@ -280,7 +299,14 @@ export class StructView {
     return readBig(this.view, field.offset + index * scalarSize(type), type);
   }
   num(name: string, index = 0): number {
-    return Number(this.big(name, index));
+    const field = this.layout.fields[name];
+    const type = field.type as Scalar;
+    return readScalar(this.view, field.offset + index * scalarSize(type), type);
+  }
+  /** All bits as an unsigned decimal number. */
+  unsigned(name: string): string {
+    const number = this.num(name);
+    return number >= 0 && number <= Number.MAX_SAFE_INTEGER ? String(number) : unsigned(this.big(name));
   }
   /** A struct field. */
   sub(name: string): StructView {
@@ -295,7 +321,9 @@ export class StructView {
     return this.bytes.subarray(field.offset, field.offset + size * field.count);
   }
   /** `name=value` with the value as a decimal number. */
-  field(name: string, print: (v: bigint) => string = String): string {
-    return `${name}=${print(this.big(name))}`;
+  field(name: string, print?: (v: bigint) => string): string {
+    if (print !== undefined) return `${name}=${print(this.big(name))}`;
+    const number = this.num(name);
+    return `${name}=${Number.isSafeInteger(number) ? number : this.big(name)}`;
   }
 }

@@ -9,5 +9,5 @@ export function unknownRow(nr: number): Row {
 
 /** The six argument registers, exactly. */
 export function allArguments(regs: Registers): bigint[] {
-  return regs.layout.args.map((word) => (BigInt(regs.hi(word)) << 32n) | BigInt(regs.lo(word)));
+  return regs.layout.args.map((word) => regs.big(word));
 }

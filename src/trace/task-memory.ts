@@ -12,25 +12,55 @@ import type { DescriptorName, TraceMemory } from './tracer.js';
 
 const DELETED = ' (deleted)';
 
-export function taskMemory(task: Task): TraceMemory {
-  return {
-    read(addr, length) {
-      const { mm } = task;
-      if (mm.readable(addr, length) < length) return null;
-      const bytes = new Uint8Array(length);
-      try {
-        mm.copyIn(addr, bytes, 0, length);
-      } catch {
-        return null;
-      }
-      return bytes;
-    },
-    descriptor(fd, detail) {
-      const file = task.exited ? undefined : task.files.find(fd);
-      return file === undefined ? null : nameOf(task, file, detail);
-    },
-    cwd: () => (task.exited ? null : placeName(task, task.fs.cwd)),
-  };
+declare module '../../sched/task.js' {
+  interface Task {
+    /** As tracers see it: made when one first looks. */
+    traceMemory?: TraceMemory;
+  }
+}
+
+export const taskMemory = (task: Task): TraceMemory => (task.traceMemory ??= new TaskMemory(task));
+
+const ROOM = 1 << 16;
+const room = new ArrayBuffer(ROOM);
+let used = 0;
+
+class TaskMemory implements TraceMemory {
+  private readonly task: Task;
+  constructor(task: Task) {
+    this.task = task;
+  }
+
+  begin(): void {
+    used = 0;
+  }
+  read(addr: number, length: number): Uint8Array | null {
+    const { mm } = this.task;
+    if (mm.readable(addr, length) < length) return null;
+    let bytes: Uint8Array;
+    if (length <= ROOM - used) {
+      bytes = new Uint8Array(room, used, length);
+      used += (length + 7) & ~7;
+    } else bytes = new Uint8Array(length);
+    try {
+      mm.copyIn(addr, bytes, 0, length);
+    } catch {
+      return null;
+    }
+    return bytes;
+  }
+  handy(addr: number): number {
+    return this.task.mm.handy(addr);
+  }
+  descriptor(fd: number, detail: 1 | 2): DescriptorName | null {
+    const { task } = this;
+    const file = task.exited ? undefined : task.files.find(fd);
+    return file === undefined ? null : nameOf(task, file, detail);
+  }
+  cwd(): string | null {
+    const { task } = this;
+    return task.exited ? null : placeName(task, task.fs.cwd);
+  }
 }
 
 /** From the top of the tree, whatever the task's root is: the tracer stands outside of it. */

@@ -7,6 +7,7 @@ import type { FlagEntry, FlagSet } from '../abi/flags/flag-set.js';
 import { signalName } from '../abi/signals.js';
 import type { ArchName } from '../abi/types.js';
 import { base64Slice, latin1Slice } from './latin1.js';
+import { RecentTexts } from './recent-texts.js';
 import type { Constants, Style } from './style.js';
 
 export const toInt = (v: bigint): number => Number(BigInt.asIntN(32, v));
@@ -34,6 +35,11 @@ export function id(v: number): string {
 }
 /** A device number as the kernel's dev_t encodes it (new_encode_dev and huge_encode_dev). */
 export function device(naming: Naming, v: bigint): string {
+  if (v <= U32) {
+    const bits = Number(v);
+    const minor = (bits & 0xff) | ((bits >>> 12) & 0xf_ff00);
+    return symbol(naming, hex(bits), `makedev(${hex((bits >>> 8) & 0xfff)}, ${hex(minor)})`);
+  }
   const major = ((v >> 8n) & 0xfffn) | ((v >> 32n) & 0xffff_f000n);
   const minor = (v & 0xffn) | ((v >> 12n) & 0xffff_ff00n);
   return symbol(naming, hex(v), `makedev(${hex(major)}, ${hex(minor)})`);
@@ -107,6 +113,9 @@ function decode(entries: readonly FlagEntry[], value: bigint, names: string[], z
   return rest;
 }
 
+const recent = new RecentTexts();
+const recentLists = new RecentTexts();
+
 /**
  * Flags: `A|B|0x80`; `0` when none; a bare number with the set's question mark in a comment when nothing is known.
  * `unknown` null prints nothing at all for zero.
@@ -116,6 +125,19 @@ export function flags(
   { arch, constants }: Naming,
   value: bigint,
   unknown?: string | null,
+): string {
+  const plain = constants === undefined && unknown === undefined && value <= U32 && 'unknown' in set;
+  if (!plain) return spelled(set, arch, constants, value, unknown);
+  const bits = Number(value);
+  const found = recent.find(set, arch, bits);
+  return found ?? recent.keep(set, arch, bits, spelled(set, arch, constants, value, unknown));
+}
+function spelled(
+  set: FlagSet | readonly FlagSet[],
+  arch: ArchName,
+  constants: Constants | undefined,
+  value: bigint,
+  unknown: string | null | undefined,
 ): string {
   const sets: readonly FlagSet[] = 'unknown' in set ? [set] : set;
   const question = unknown === undefined ? sets[0].unknown : unknown;
@@ -135,6 +157,11 @@ export function flags(
 
 /** Flags in a result's comment: unknown rest in hex, empty for zero. */
 export function flagList(set: FlagSet, { arch, constants }: Naming, value: bigint): string {
+  if (constants !== undefined || value > U32) return listed(set, arch, constants, value);
+  const bits = Number(value);
+  return recentLists.find(set, arch, bits) ?? recentLists.keep(set, arch, bits, listed(set, arch, constants, value));
+}
+function listed(set: FlagSet, arch: ArchName, constants: Constants | undefined, value: bigint): string {
   if (constants === 'raw') return value === 0n ? '' : hex(value);
   const names: string[] = [];
   const rest = decode(set.entries[arch], value, names, set.entries[arch][0]?.[1] === 0);
@@ -154,11 +181,13 @@ const escaped = (c: number, octal: string): string =>
  * digit follows: then it is the byte plus 256.
  */
 class Escapes {
+  readonly texts: string[] = [];
   readonly words = new Uint32Array(512);
   readonly sizes = new Uint8Array(512);
   constructor(text: (c: number, digit: boolean) => string) {
     for (let c = 0; c < 512; c++) {
       const characters = text(c & 255, c > 255);
+      this.texts.push(characters);
       this.sizes[c] = characters.length;
       for (let i = 0; i < characters.length; i++) this.words[c] |= characters.charCodeAt(i) << (8 * i);
     }
@@ -171,6 +200,8 @@ const PLAIN = Uint8Array.from({ length: 256 }, (_, c) => (isPlain(c) && NAMED[c]
 /** Strings without such characters -x leaves as they are. */
 const UNPRINTABLE = /[^\t-\r -~]/;
 
+/** Up to so many bytes adding one by one costs less than a call of the engine's own copy. */
+const SHORT = 4;
 /** So many bytes are escaped at a time. */
 const PIECE = 8192;
 const room = new Uint8Array(4 * PIECE);
@@ -198,6 +229,14 @@ const inHex = (bytes: Uint8Array, length: number): string => escapedBy(HEX, byte
 export function escape(bytes: Uint8Array, length: number, style: Style['hex'] = 'no'): string {
   if (style === 'all') return inHex(bytes, length);
   if (style === 'unprintable' && UNPRINTABLE.test(latin1Slice(bytes, 0, length))) return inHex(bytes, length);
+  if (length <= SHORT) {
+    let text = '';
+    for (let i = 0; i < length; i++) {
+      const next = i + 1 < length ? bytes[i + 1] : 0;
+      text += OCTAL.texts[bytes[i] + (next >= 48 && next <= 55 ? 256 : 0)];
+    }
+    return text;
+  }
   let plain = 0;
   while (plain < length && PLAIN[bytes[plain]] === 1) plain++;
   return plain === length ? latin1Slice(bytes, 0, length) : escapedBy(OCTAL, bytes, length);
@@ -226,17 +265,28 @@ export const hexString = (bytes: Uint8Array, length = bytes.length): string => `
 /** Date of a time stamp in UTC, as a comment; nothing for the epoch itself or a fraction out of range. */
 export function date(sec: bigint, part: bigint, limit: bigint, width: number): string {
   if ((sec === 0n && part === 0n) || part < 0n || part > limit) return '';
+  const fraction = part > 0n ? `.${String(part).padStart(width, '0')}` : '';
+  return ` /* ${moment(sec)}${fraction}+0000 */`;
+}
+const MOMENTS = {};
+/** Files of one folder have the same few. */
+function moment(sec: bigint): string {
+  const number = Number(sec);
+  if (!Number.isSafeInteger(number)) return civil(sec);
+  return recent.find(MOMENTS, '', number) ?? recent.keep(MOMENTS, '', number, civil(sec));
+}
+/** `2026-11-23T19:01:08`, in the proleptic Gregorian calendar. */
+function civil(sec: bigint): string {
   const days = floorDiv(sec, 86_400n);
   const rest = Number(sec - days * 86_400n);
-  const [year, month, day] = civil(days);
   const two = (n: number): string => String(n).padStart(2, '0');
   const clock = `${two(Math.floor(rest / 3600))}:${two(Math.floor(rest / 60) % 60)}:${two(rest % 60)}`;
-  const fraction = part > 0n ? `.${part.toString().padStart(width, '0')}` : '';
-  return ` /* ${year}-${two(month)}-${two(day)}T${clock}${fraction}+0000 */`;
+  const [year, month, day] = calendarDay(days);
+  return `${year}-${two(month)}-${two(day)}T${clock}`;
 }
 const floorDiv = (a: bigint, b: bigint): bigint => (a >= 0n ? a / b : -((-a + b - 1n) / b));
 /** Days since 1970 to year, month, day (proleptic Gregorian). */
-function civil(days: bigint): [string, number, number] {
+function calendarDay(days: bigint): [string, number, number] {
   const z = days + 719_468n;
   const era = floorDiv(z, 146_097n);
   const doe = z - era * 146_097n;

@@ -26,7 +26,12 @@ export interface DescriptorName {
 
 /** Guest memory as a tracer sees it: bytes, or null when any of them cannot be read. Never faults, never changes anything. */
 export interface TraceMemory {
+  /** The bytes may be overwritten after the next `begin`. */
   read(addr: number, length: number): Uint8Array | null;
+  /** How many bytes from `addr` on cost nothing to read; 0: nobody knows. */
+  handy?(addr: number): number;
+  /** Another text begins: nobody holds what was read for the last one. */
+  begin?(): void;
   /** The name of an open descriptor as /proc/PID/fd gives it; detail 2: more about sockets, devices and pidfds. */
   descriptor?(fd: number, detail: 1 | 2): DescriptorName | null;
   cwd?(): string | null;

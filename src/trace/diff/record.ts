@@ -196,7 +196,7 @@ export class Recorder<Subject extends TraceSubject> implements Tracer<Subject> {
       const { length } = arg;
       const given = length === 'ret' ? call.result : 'arg' in length ? Number(call.arg(length.arg)) : length.fixed;
       const bytes = arg.kind === 'buffer' ? buffer(call, call.args[i], given) : pieces(call, call.args[i], given);
-      if (bytes !== null && bytes.length > DEFAULT_STYLE.strings) record.data.set(i, bytes);
+      if (bytes !== null && bytes.length > DEFAULT_STYLE.strings) record.data.set(i, bytes.slice());
     }
   }
 }

@@ -77,6 +77,7 @@ function direntList(c: Call, addr: bigint, header: number, reclen: number, entry
   let left = c.result;
   let at = addr;
   const parts: string[] = [];
+  c.readAhead(addr, left);
   while (left >= header) {
     const bytes = c.peek(at, header);
     if (bytes === null) {

@@ -102,12 +102,14 @@ export class CallTexts {
     return plan;
   }
   private list(c: Call, plan: Plan, from: number, to: number): string {
-    const parts: string[] = [];
-    for (let i = from; i < to; i++) {
+    let text = '';
+    for (let i = from, first = true; i < to; i++) {
       const { arg, index, print, shown } = plan.args[i];
-      if (shown === undefined || shown(c)) parts.push(print(c, c.args[index], arg));
+      if (shown !== undefined && !shown(c)) continue;
+      text += first ? print(c, c.args[index], arg) : `, ${print(c, c.args[index], arg)}`;
+      first = false;
     }
-    return parts.join(', ');
+    return text;
   }
 
   /** The arguments that only a return makes known, `plain` if as their kind says; null where one printer has the whole call. */
@@ -124,6 +126,7 @@ export class CallTexts {
 
   /** Text after the opening parenthesis, known when the call is made. */
   enter(c: Call): string {
+    c.memory.begin?.();
     if (c.style.raw) {
       c.complete = true;
       return c.args.slice(0, c.row.args.length).map(hex).join(', ');
@@ -141,6 +144,7 @@ export class CallTexts {
   }
   /** Text from there to the closing parenthesis. */
   leave(c: Call): string {
+    c.memory.begin?.();
     c.exiting = true;
     if (c.style.raw) {
       c.ret = 'hex';

@@ -3,7 +3,7 @@ import { FLAG_SETS } from '../../abi/flags/index.js';
 import { EPOLL_CTL_DEL } from '../../abi/flags/poll.js';
 import { EPOLL_EVENT } from '../../abi/layouts/io.js';
 import { forArch } from '../../abi/layout.js';
-import { StructView, viewOf, type Call } from '../call.js';
+import { readInt, readShort, StructView, type Call } from '../call.js';
 import { address, flagList, flags, toInt, toUint } from '../text.js';
 import { setBits, sigset } from './kinds.js';
 import { printStruct } from './structs.js';
@@ -11,11 +11,10 @@ import { early, late, type ArgPrinter, type ResultPrinter } from './types.js';
 
 function pollfds(c: Call, addr: bigint): string {
   return c.array(addr, toUint(c.args[1]), 8, (bytes) => {
-    const view = viewOf(bytes);
-    const fd = view.getInt32(0, true);
+    const fd = readInt(bytes, 0);
     return fd < 0
       ? `{fd=${fd}}`
-      : `{fd=${c.fd(fd)}, events=${flags(FLAG_SETS.pollflags, c, BigInt(view.getUint16(4, true)))}}`;
+      : `{fd=${c.fd(fd)}, events=${flags(FLAG_SETS.pollflags, c, BigInt(readShort(bytes, 4)))}}`;
   });
 }
 /** strace has 1024 bytes for them, less what may still follow; where nothing is to be lost, there is no limit. */
@@ -34,38 +33,36 @@ function pollResult(c: Call): void {
   const addr = c.args[0];
   const count = Math.min(toUint(c.args[1]), MAX_FDS);
   if (addr === 0n || count === 0) return;
-  const ready: string[] = [];
-  let length = 0;
+  let ready = '';
+  let shown = 0;
   const room = c.style.strings === Infinity ? Infinity : RESULT_ROOM;
   const whole = c.peek(addr, 8 * count);
   for (let i = 0; i < count; i++) {
-    const bytes = whole === null ? c.peek(addr + BigInt(8 * i), 8) : whole.subarray(8 * i, 8 * i + 8);
+    const bytes = whole ?? c.peek(addr + BigInt(8 * i), 8);
     if (bytes === null) {
-      ready.push(address(addr + BigInt(8 * i)));
+      ready += (shown++ > 0 ? ', ' : '') + address(addr + BigInt(8 * i));
       break;
     }
-    const revents = viewOf(bytes).getUint16(6, true);
+    const at = whole === null ? 0 : 8 * i;
+    const revents = readShort(bytes, at + 6);
     if (revents === 0) continue;
-    if (ready.length >= c.elements) {
-      ready.push('...');
+    if (shown >= c.elements) {
+      ready += shown++ > 0 ? ', ...' : '...';
       break;
     }
-    const text = `{fd=${viewOf(bytes).getInt32(0, true)}, revents=${flagList(FLAG_SETS.pollflags, c, BigInt(revents))}}`;
-    const begun = ready.length === 0 ? 1 : length + 2;
-    if (begun + text.length >= room) {
-      ready.push('...');
+    const text = `{fd=${readInt(bytes, at)}, revents=${flagList(FLAG_SETS.pollflags, c, BigInt(revents))}}`;
+    if (1 + ready.length + (shown > 0 ? 2 : 0) + text.length >= room) {
+      ready += shown++ > 0 ? ', ...' : '...';
       break;
     }
-    length = begun + text.length;
-    ready.push(text);
+    ready += shown++ > 0 ? `, ${text}` : text;
   }
-  const parts = ready.length > 0 ? [`[${ready.join(', ')}]`] : [];
-  if (c.row.name === 'ppoll' && c.args[2] !== 0n) {
-    const left = printStruct(c, c.args[2], 'timespec');
-    const fits = room === Infinity || (parts[0]?.length ?? 0) + left.length < LEFT_ROOM;
-    parts.push(fits ? `left ${left}` : '...');
-  }
-  c.aux = parts.join(', ');
+  const list = shown > 0 ? `[${ready}]` : '';
+  c.aux = list;
+  if (c.row.name !== 'ppoll' || c.args[2] === 0n) return;
+  const left = printStruct(c, c.args[2], 'timespec');
+  const fits = room === Infinity || list.length + left.length < LEFT_ROOM;
+  c.aux = `${list}${shown > 0 ? ', ' : ''}${fits ? `left ${left}` : '...'}`;
 }
 
 const SETS = ['in', 'out', 'except'];

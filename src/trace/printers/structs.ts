@@ -6,12 +6,18 @@ import type { LayoutName } from '../../abi/layouts/index.js';
 import { MOUNT_ATTR_IDMAP } from '../../abi/flags/mount.js';
 import * as st from '../../abi/flags/stat.js';
 import type { Call, StructView } from '../call.js';
+import { RecentTexts } from '../recent-texts.js';
 import { date, device, enumeration, flags, hex, id, lookup, octal, symbol } from '../text.js';
 
 export type StructPrinter = (c: Call, s: StructView) => string;
 
 /** `S_IFREG|0644`. */
-export const fileMode = (c: Call, mode: number): string => symbol(c, octal(mode), modeNames(c, mode));
+export function fileMode(c: Call, mode: number): string {
+  if (c.constants !== undefined) return symbol(c, octal(mode), modeNames(c, mode));
+  return modes.find(MODES, c.arch, mode) ?? modes.keep(MODES, c.arch, mode, modeNames(c, mode));
+}
+const MODES = {};
+const modes = new RecentTexts();
 function modeNames(c: Call, mode: number): string {
   const type = mode & st.S_IFMT ? lookup(FLAG_SETS.modetypes, c, BigInt(mode & st.S_IFMT)) : '';
   if (type === undefined) return octal(mode >>> 0);
@@ -38,22 +44,32 @@ export function ticks(v: bigint): string {
 
 const all = (s: StructView, names: readonly string[], print?: (v: bigint) => string): string =>
   names.map((name) => s.field(name, print)).join(', ');
+const allUnsigned = (s: StructView, names: readonly string[]): string => {
+  let text = '';
+  for (const name of names) text += `${text === '' ? '' : ', '}${name}=${s.unsigned(name)}`;
+  return text;
+};
 const u64 = (v: bigint): string => String(BigInt.asUintN(64, v));
 
 function stat(c: Call, s: StructView): string {
   const mode = s.num('st_mode');
   const type = mode & st.S_IFMT;
   const size =
-    type === st.S_IFCHR || type === st.S_IFBLK ? `st_rdev=${device(c, s.big('st_rdev'))}` : s.field('st_size', u64);
+    type === st.S_IFCHR || type === st.S_IFBLK
+      ? `st_rdev=${device(c, s.big('st_rdev'))}`
+      : `st_size=${s.unsigned('st_size')}`;
   if (!c.style.verbose) return `{st_mode=${fileMode(c, mode)}, ${size}, ...}`;
   const head = `st_dev=${device(c, s.big('st_dev'))}, ${s.field('st_ino')}, st_mode=${fileMode(c, mode)}`;
-  const times = ['st_atime', 'st_mtime', 'st_ctime'].map((name) => {
+  let times = '';
+  for (const [name, part] of STAT_TIMES) {
     const sec = BigInt.asIntN(64, s.big(name));
-    const nsec = s.big(`${name}_nsec`);
-    return `${name}=${sec}${date(sec, nsec, NS, 9)}, ${name}_nsec=${nsec}`;
-  });
-  return `{${head}, ${all(s, ['st_nlink', 'st_uid', 'st_gid', 'st_blksize', 'st_blocks'], u64)}, ${size}, ${times.join(', ')}}`;
+    const nsec = s.big(part);
+    times += `, ${name}=${sec}${date(sec, nsec, NS, 9)}, ${part}=${nsec}`;
+  }
+  return `{${head}, ${allUnsigned(s, STAT_COUNTS)}, ${size}${times}}`;
 }
+const STAT_COUNTS = ['st_nlink', 'st_uid', 'st_gid', 'st_blksize', 'st_blocks'];
+const STAT_TIMES = ['st_atime', 'st_mtime', 'st_ctime'].map((name) => [name, `${name}_nsec`] as const);
 /** Fields of statx with the mask bits of which any shows them (0: always); those strace prints without -v are marked. */
 type StatxField = readonly [name: string, mask: number, brief?: true];
 const STATX_FIELDS: readonly StatxField[] = [
@@ -115,11 +131,11 @@ function statx(c: Call, s: StructView): string {
 const ST_VALID = 0x20n;
 function statfs(c: Call, s: StructView): string {
   const type = enumeration(FLAG_SETS.fsmagic, c, s.big('f_type'), '');
-  const counts = all(s, ['f_bsize', 'f_blocks', 'f_bfree', 'f_bavail', 'f_files', 'f_ffree'], u64);
+  const counts = allUnsigned(s, ['f_bsize', 'f_blocks', 'f_bfree', 'f_bavail', 'f_files', 'f_ffree']);
   const fsid = `{val=[${hex(BigInt.asUintN(32, s.big('f_fsid', 0)))}, ${hex(BigInt.asUintN(32, s.big('f_fsid', 1)))}]}`;
   const bits = BigInt.asUintN(64, s.big('f_flags'));
   const shown = bits & ST_VALID ? `, f_flags=${flags(FLAG_SETS.statfs_flags, c, bits)}` : '';
-  return `{f_type=${type}, ${counts}, f_fsid=${fsid}, ${all(s, ['f_namelen', 'f_frsize'], u64)}${shown}}`;
+  return `{f_type=${type}, ${counts}, f_fsid=${fsid}, ${allUnsigned(s, ['f_namelen', 'f_frsize'])}${shown}}`;
 }
 const RLIM_INFINITY = (1n << 64n) - 1n;
 function limit(c: Call, v: bigint): string {
