@@ -58,7 +58,12 @@ export function bitMap(values: Evaluator, term: Term, size: number): Uint8Array 
 /** A field that its text does not give as its layout does; true if it was one of those. */
 export type FieldWriter = (name: string, term: Term, view: DataView, offset: number, field: Field) => boolean;
 
+/** Structs of one call lie here: a small array of its own, with a view, costs more than what is written into it. */
+const ROOM = 1 << 14;
+
 export class StructBytes {
+  private readonly room = new DataView(new ArrayBuffer(ROOM));
+  private used = 0;
   private readonly values: Evaluator;
   private readonly arch: ArchName;
 
@@ -67,27 +72,38 @@ export class StructBytes {
     this.arch = arch;
   }
 
-  /** A struct's term as bytes; `special` is asked about every field first. */
+  /** Another call: nobody needs the bytes of the last one. */
+  begin(): void {
+    this.used = 0;
+  }
+  /** A struct's term as bytes, good until the next call; `special` is asked about every field first. */
   of(layout: Layout | ArchLayout, term: Term, special?: FieldWriter): Uint8Array {
     const shape = forArch(layout, this.arch);
-    const bytes = new Uint8Array(shape.size);
-    this.fill(shape, term, new DataView(bytes.buffer), 0, special);
+    const { size } = shape;
+    const at = this.used;
+    const fits = size <= ROOM - at;
+    const bytes = fits ? new Uint8Array(this.room.buffer, at, size) : new Uint8Array(size);
+    if (fits) {
+      bytes.fill(0);
+      this.used = (at + size + 7) & ~7;
+      this.fill(shape, term, this.room, at, special);
+    } else this.fill(shape, term, new DataView(bytes.buffer), 0, special);
     return bytes;
   }
   private fill(shape: Layout, term: Term, view: DataView, base: number, special: FieldWriter | undefined): void {
-    const names = Object.keys(shape.fields);
-    term.parts.forEach((part, index) => {
-      if (part.kind === 'dots' || (part.kind === 'nothing' && part.name === '')) return;
-      const name = part.name === '' ? names[index] : part.name;
+    for (let index = 0; index < term.parts.length; index++) {
+      const part = term.parts[index];
+      if (part.kind === 'dots' || (part.kind === 'nothing' && part.name === '')) continue;
+      const name = part.name === '' ? Object.keys(shape.fields)[index] : part.name;
       const field = (shape.fields as Readonly<Record<string, Field | undefined>>)[name];
       if (field === undefined) {
         const known = special?.(name, part, view, base, NO_FIELD) ?? false;
         if (this.values.strict && !known) throw new TraceTextError(`there is no field ${name}`, part.column);
-        return;
+        continue;
       }
-      if (special?.(name, part, view, base + field.offset, field) === true) return;
+      if (special?.(name, part, view, base + field.offset, field) === true) continue;
       this.put(field, part, view, base + field.offset, special);
-    });
+    }
   }
   private put(field: Field, term: Term, view: DataView, at: number, special: FieldWriter | undefined): void {
     const { type, count } = field;

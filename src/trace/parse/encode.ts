@@ -94,6 +94,7 @@ export class Encoder {
     this.row = row;
     this.terms = terms;
     this.error = error;
+    this.structs.begin();
     const whole = CALL_READERS[row.name];
     if (whole !== undefined) return whole(this, terms).map((v) => v & MASK64);
     const readers = this.readersOf(row);
