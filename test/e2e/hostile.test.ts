@@ -3,6 +3,7 @@
 import { beforeAll, describe, expect, test } from '@jest/globals';
 import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
 import { copyFileSync, existsSync, mkdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
+import { SLOWNESS } from '../support/pace.js';
 import { checked, compile, levitate, LEVITATE, Run, scratch, type Ending } from './leaks.js';
 
 checked();
@@ -76,7 +77,7 @@ describe('processes', () => {
       stdout: '',
       stderr: '',
     });
-    expect(Date.now() - start).toBeLessThan(12_000);
+    expect(Date.now() - start).toBeLessThan(12_000 * SLOWNESS);
   });
 
   test('a fork bomb in the shell; the shell that started it goes on', async () => {
@@ -160,7 +161,7 @@ describe('processes', () => {
     const start = Date.now();
     const text = '(sleep 1000 & sleep 1000 &); setsid sleep 1000 & (trap "" TERM; while :; do :; done) & exit 3';
     expect(await script(text)).toEqual({ status: 3, signal: null, stdout: '', stderr: '' });
-    expect(Date.now() - start).toBeLessThan(5000);
+    expect(Date.now() - start).toBeLessThan(5000 * SLOWNESS);
   });
 
   test('a zombie for every pid: the limit counts them, waiting frees them', async () => {
@@ -184,7 +185,7 @@ describe('threads and time', () => {
     const spin = program('spin', 'int main() { for (;;) ; }');
     const start = Date.now();
     expect((await guest(['--timeout', '700ms'], spin)).status).toBe(124);
-    expect(Date.now() - start).toBeLessThan(6000);
+    expect(Date.now() - start).toBeLessThan(6000 * SLOWNESS);
   });
 
   test('64 spinning threads: ended by the main thread, and by --timeout', async () => {
