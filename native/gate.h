@@ -42,7 +42,9 @@ struct GateControl {
   uint8_t classes[512];
   std::atomic<uint32_t> polling;
   uint32_t budget;
+  uint64_t limit;  // first address at which a word is not the guest's
 };
+static_assert(offsetof(GateControl, polling) == 512 && offsetof(GateControl, budget) == 516 && offsetof(GateControl, limit) == 520);
 
 // A return address of a rewritten site and the code in its trampoline that stands for it: a small cache per process, so
 // that a resume there goes straight to the trampoline. A miss is correct too, and costs one trap (see src/gate).

@@ -270,6 +270,7 @@ int ZygoteSetup::run() {
   memcpy(code, levitate_stub_start, static_cast<size_t>(levitate_stub_end - levitate_stub_start));
   if (c->gate_) {
     memcpy(code + c->pageSize, arch::gateStart(), arch::gateSize());
+    c->gateControl_->limit = c->taskSize - 7;
     c->gateControl_->budget = arch::spinBudget() * static_cast<uint32_t>(c->regime_.patience());
   }
   int error = EAGAIN;

@@ -157,12 +157,10 @@ levitate_gate_mask:
 	ldr x0, [x16, #MASK]
 	mov x2, x0
 	/* The stub's area begins there, and pointers with tags are higher: only the kernel says that they are wrong. */
-	mov w4, #0xffff
-	movk w4, #0xf, lsl #16
+	ldr x4, [x17, #LIMIT]
 	ldr x1, [x16, #ARG1]
 	cbz x1, 3f
-	lsr x3, x1, #28
-	cmp x3, x4
+	cmp x1, x4
 	b.hs levitate_gate_slow
 	label mask_in
 	ldr x2, [x1]
@@ -181,8 +179,7 @@ levitate_gate_mask:
 	and x2, x2, #~0x40000
 	ldr x1, [x16, #ARG2]
 	cbz x1, 4f
-	lsr x3, x1, #28
-	cmp x3, x4
+	cmp x1, x4
 	b.hs levitate_gate_slow
 	label mask_out
 	str x0, [x1]

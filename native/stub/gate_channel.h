@@ -4,6 +4,7 @@
  */
 	.set POLLING, 512
 	.set BUDGET, 516
+	.set LIMIT, 520
 
 	.set STATE, 0x00
 	.set OPEN, 0x04
