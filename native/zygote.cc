@@ -124,8 +124,10 @@ int ZygoteSetup::mapStub() {
   c->callEnd_ = c->stubAt_ + static_cast<uint64_t>(levitate_stub_call_end - levitate_stub_start);
   c->leaveAt_ = c->stubAt_ + static_cast<uint64_t>(levitate_stub_leave - levitate_stub_start);
   c->batchEnd_ = c->stubAt_ + static_cast<uint64_t>(levitate_stub_batch_end - levitate_stub_start);
-  if (c->gate_)
+  if (c->gate_) {
     arch::fillGate(reinterpret_cast<uint8_t *>(c->batch) + 2 * c->pageSize, c->channelsAt_, c->gateAt_ + c->pageSize);
+    c->gateControl_->limit = c->taskSize - 7;
+  }
   uint64_t at = c->taskSize;
   int error = 0;
   for (const Mapping &m : maps) {  // in order of addresses; the vDSO is moved later
@@ -270,7 +272,6 @@ int ZygoteSetup::run() {
   memcpy(code, levitate_stub_start, static_cast<size_t>(levitate_stub_end - levitate_stub_start));
   if (c->gate_) {
     memcpy(code + c->pageSize, arch::gateStart(), arch::gateSize());
-    c->gateControl_->limit = c->taskSize - 7;
     c->gateControl_->budget = arch::spinBudget() * static_cast<uint32_t>(c->regime_.patience());
   }
   int error = EAGAIN;
