@@ -13,7 +13,8 @@ describe('recent texts', () => {
     expect(texts.find(a, 'x86_64', 7)).toBe('seven');
     expect(texts.find(b, 'x86_64', 7)).toBeUndefined();
     expect(texts.find(a, 'aarch64', 7)).toBeUndefined();
-    for (let value = 0; value < 70_000; value++) if (value !== 7) expect(texts.find(a, 'x86_64', value)).toBeUndefined();
+    for (let value = 0; value < 70_000; value++)
+      if (value !== 7) expect(texts.find(a, 'x86_64', value)).toBeUndefined();
     for (const value of [2 ** 32 + 7, 2 ** 52 + 7, -7]) expect(texts.find(a, 'x86_64', value)).toBeUndefined();
     texts.keep(a, 'x86_64', 7 + 2 ** 32, 'more');
     expect([texts.find(a, 'x86_64', 7), texts.find(a, 'x86_64', 7 + 2 ** 32)]).toEqual([undefined, 'more']);
