@@ -35,7 +35,7 @@ export function id(v: number): string {
 }
 /** A device number as the kernel's dev_t encodes it (new_encode_dev and huge_encode_dev). */
 export function device(naming: Naming, v: bigint): string {
-  if (v <= U32) {
+  if (v >= 0n && v <= U32) {
     const bits = Number(v);
     const minor = (bits & 0xff) | ((bits >>> 12) & 0xf_ff00);
     return symbol(naming, hex(bits), `makedev(${hex((bits >>> 8) & 0xfff)}, ${hex(minor)})`);
