@@ -56,6 +56,9 @@ int main(int argc, char **argv) {
   struct winsize size = {24, 80, 0, 0};
   struct termios before, after;
   (void)argc;
+  /* They are compared whole, padding too, which tcgetattr leaves alone. */
+  memset(&before, 0, sizeof before);
+  memset(&after, 0, sizeof after);
   master = posix_openpt(O_RDWR | O_NOCTTY | O_CLOEXEC);
   if (master < 0 || grantpt(master) || unlockpt(master)) return 3;
   slave = open(ptsname(master), O_RDWR | O_NOCTTY | O_CLOEXEC);
