@@ -10,6 +10,7 @@
 #include <signal.h>
 #include <spawn.h>
 #include <stdio.h>
+#include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
@@ -20,7 +21,7 @@
 #define CHECK(what) do { if (!(what)) { printf("line %d: %s (%d)\n", __LINE__, #what, errno); fflush(stdout); _exit(99); } } while (0)
 enum { TIMES = 25 / SLOWNESS + 1 - 1 / SLOWNESS, BUSY = 3 };
 static char *self;
-static volatile int entered;
+static atomic_int entered;
 
 /* musl's vfork is fork where there is no such call. */
 #ifdef SYS_vfork
