@@ -43,7 +43,8 @@ export interface StructOptions {
 
 const SCALAR_SIZES: Readonly<Record<Scalar, number>> = { u8: 1, i8: 1, u16: 2, i16: 2, u32: 4, i32: 4, u64: 8, i64: 8 };
 
-const sizeOf = (type: ElementType): number => (typeof type === 'string' ? SCALAR_SIZES[type] : type.size);
+/** Bytes of one element. */
+export const sizeOf = (type: ElementType): number => (typeof type === 'string' ? SCALAR_SIZES[type] : type.size);
 const alignOf = (type: ElementType): number => (typeof type === 'string' ? SCALAR_SIZES[type] : type.align);
 
 interface NormalField {

@@ -4,7 +4,7 @@
  * Printers get a Call and return text. `fetch` has strace's rule: a struct is read unless its pointer is NULL, unreadable, or
  * the call has failed (then it holds nothing of interest), and the pointer is printed instead.
  */
-import { forArch, readScalar, type ArchLayout, type Layout, type Scalar } from '../abi/layout.js';
+import { forArch, readScalar, sizeOf, type ArchLayout, type Layout, type Scalar } from '../abi/layout.js';
 import { LAYOUTS, type LayoutName } from '../abi/layouts/index.js';
 import type { ArchName } from '../abi/types.js';
 import type { ReturnKind, Row } from '../../syscalls/row.js';
@@ -118,7 +118,7 @@ export class Call {
   }
   /** An integer the guest points to, without its brackets. */
   number(addr: bigint, type: Scalar): bigint | null {
-    const bytes = this.fetch(addr, scalarSize(type));
+    const bytes = this.fetch(addr, sizeOf(type));
     return bytes === null ? null : readBig(viewOf(bytes), 0, type);
   }
   /** `[7]`, or the pointer. */
@@ -273,8 +273,6 @@ export const viewOf = (bytes: Uint8Array): DataView => new DataView(bytes.buffer
 export const readInt = (bytes: Uint8Array, at: number): number =>
   bytes[at] | (bytes[at + 1] << 8) | (bytes[at + 2] << 16) | (bytes[at + 3] << 24);
 export const readShort = (bytes: Uint8Array, at: number): number => bytes[at] | (bytes[at + 1] << 8);
-const SIZES: Readonly<Record<Scalar, number>> = { u8: 1, i8: 1, u16: 2, i16: 2, u32: 4, i32: 4, u64: 8, i64: 8 };
-const scalarSize = (type: Scalar): number => SIZES[type];
 /** A scalar with all its bits. */
 export function readBig(view: DataView, at: number, type: Scalar): bigint {
   if (type === 'u64') return view.getBigUint64(at, true);
@@ -296,12 +294,12 @@ export class StructView {
   big(name: string, index = 0): bigint {
     const field = this.layout.fields[name];
     const type = field.type as Scalar;
-    return readBig(this.view, field.offset + index * scalarSize(type), type);
+    return readBig(this.view, field.offset + index * sizeOf(type), type);
   }
   num(name: string, index = 0): number {
     const field = this.layout.fields[name];
     const type = field.type as Scalar;
-    return readScalar(this.view, field.offset + index * scalarSize(type), type);
+    return readScalar(this.view, field.offset + index * sizeOf(type), type);
   }
   /** All bits as an unsigned decimal number. */
   unsigned(name: string): string {
@@ -317,8 +315,7 @@ export class StructView {
   /** Bytes of an array field. */
   raw(name: string): Uint8Array {
     const field = this.layout.fields[name];
-    const size = typeof field.type === 'string' ? scalarSize(field.type) : field.type.size;
-    return this.bytes.subarray(field.offset, field.offset + size * field.count);
+    return this.bytes.subarray(field.offset, field.offset + sizeOf(field.type) * field.count);
   }
   /** `name=value` with the value as a decimal number. */
   field(name: string, print?: (v: bigint) => string): string {

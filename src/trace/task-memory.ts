@@ -7,6 +7,7 @@ import { fullPath } from '../../fs/paths.js';
 import type { Task } from '../../sched/task.js';
 import { PidFile } from '../ipc/pidfd.js';
 import { UnixSocket } from '../net/unix-socket.js';
+import { Room } from './room.js';
 import { quote } from './text.js';
 import type { DescriptorName, TraceMemory } from './tracer.js';
 
@@ -21,9 +22,8 @@ declare module '../../sched/task.js' {
 
 export const taskMemory = (task: Task): TraceMemory => (task.traceMemory ??= new TaskMemory(task));
 
-const ROOM = 1 << 16;
-const room = new ArrayBuffer(ROOM);
-let used = 0;
+/** What is read of guests for one call, whichever task's it is. */
+const room = new Room(1 << 16);
 
 class TaskMemory implements TraceMemory {
   private readonly task: Task;
@@ -32,16 +32,12 @@ class TaskMemory implements TraceMemory {
   }
 
   begin(): void {
-    used = 0;
+    room.begin();
   }
   read(addr: number, length: number): Uint8Array | null {
     const { mm } = this.task;
     if (mm.readable(addr, length) < length) return null;
-    let bytes: Uint8Array;
-    if (length <= ROOM - used) {
-      bytes = new Uint8Array(room, used, length);
-      used += (length + 7) & ~7;
-    } else bytes = new Uint8Array(length);
+    const bytes = room.take(length);
     try {
       mm.copyIn(addr, bytes, 0, length);
     } catch {

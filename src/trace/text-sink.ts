@@ -6,6 +6,7 @@ const SMALLEST = 1024;
 const LARGEST = 2 * PIECE;
 /** Up to here copying char by char costs less than a call of the engine's own copy. */
 const SHORT = 96;
+/** The same for text that is looked at as well: then a char at a time costs more. */
 const SHORT_JSON = 24;
 const [SPACE, QUOTE, ZERO, BACKSLASH, TILDE] = [0x20, 0x22, 0x30, 0x5c, 0x7e];
 
@@ -73,7 +74,6 @@ export class TextSink {
     bytes[used] = QUOTE;
     const from = used + 1;
     const end = from + length;
-    // A char at a time costs more than the engine's own copy and a look at the bytes.
     if (length > SHORT_JSON) latin1Write(bytes, text, from);
     else for (let i = 0; i < length; i++) bytes[from + i] = text.charCodeAt(i);
     const special = this.special(from, end);

@@ -200,6 +200,13 @@ describe('signals and time', () => {
     call('rt_sigqueueinfo', (m) => [self, 12, m.put(u32(12, 0, -1, 0, 5, 6), u64(0x1234), new Uint8Array(100))]),
     call('rt_sigtimedwait', (m) => [m.put(u64(0x800)), m.space(128), 0, 8]),
     call('rt_tgsigqueueinfo', (m) => [99999999, 1, 12, m.put(u32(12, 0, -6, 0, 5, 6), new Uint8Array(104))]),
+    // Ticks: a child that used 31 of them and -1.
+    call('rt_tgsigqueueinfo', (m) => [
+      99999999,
+      1,
+      17,
+      m.put(u32(17, 0, 1, 0, 5, 6, 7, 0), u64(31, -1), new Uint8Array(80)),
+    ]),
     call('nanosleep', (m) => [m.put(ts(0, 1)), m.space(16)]),
     call('nanosleep', (m) => [m.put(ts(-1, 1)), 0]),
     call('clock_nanosleep', (m) => [1, 0, m.put(ts(0, 1)), 0]),

@@ -1,17 +1,17 @@
 /** Structs and sets as bytes, from their terms: by layout, field by field. */
-import { forArch, type ArchLayout, type Field, type Layout, type Scalar } from '../../abi/layout.js';
+import { forArch, sizeOf, type ArchLayout, type Field, type Layout, type Scalar } from '../../abi/layout.js';
 import type { ArchName } from '../../abi/types.js';
+import { Room } from '../room.js';
 import type { Evaluator } from './value.js';
 import { TraceTextError, type Term } from './term.js';
 
 const MASK64 = (1n << 64n) - 1n;
-const SIZES: Readonly<Record<Scalar, number>> = { u8: 1, i8: 1, u16: 2, i16: 2, u32: 4, i32: 4, u64: 8, i64: 8 };
 
 /** Text of one char a byte. */
 export const latin1 = (text: string): Buffer => Buffer.from(text, 'latin1');
 
 export function putScalar(view: DataView, at: number, type: Scalar, value: bigint): void {
-  switch (SIZES[type]) {
+  switch (sizeOf(type)) {
     case 1:
       view.setUint8(at, Number(value & 0xffn));
       return;
@@ -26,7 +26,7 @@ export function putScalar(view: DataView, at: number, type: Scalar, value: bigin
   }
 }
 export function wordBytes(type: Scalar, values: readonly bigint[]): Uint8Array {
-  const size = SIZES[type];
+  const size = sizeOf(type);
   const bytes = new Uint8Array(size * values.length);
   const view = new DataView(bytes.buffer);
   values.forEach((value, i) => putScalar(view, i * size, type, value));
@@ -58,12 +58,11 @@ export function bitMap(values: Evaluator, term: Term, size: number): Uint8Array 
 /** A field that its text does not give as its layout does; true if it was one of those. */
 export type FieldWriter = (name: string, term: Term, view: DataView, offset: number, field: Field) => boolean;
 
-/** Structs of one call lie here: a small array of its own, with a view, costs more than what is written into it. */
+/** Structs of one call lie in here. */
 const ROOM = 1 << 14;
 
 export class StructBytes {
-  private readonly room = new DataView(new ArrayBuffer(ROOM));
-  private used = 0;
+  private readonly room = new Room(ROOM);
   private readonly values: Evaluator;
   private readonly arch: ArchName;
 
@@ -74,20 +73,13 @@ export class StructBytes {
 
   /** Another call: nobody needs the bytes of the last one. */
   begin(): void {
-    this.used = 0;
+    this.room.begin();
   }
   /** A struct's term as bytes, good until the next call; `special` is asked about every field first. */
   of(layout: Layout | ArchLayout, term: Term, special?: FieldWriter): Uint8Array {
     const shape = forArch(layout, this.arch);
-    const { size } = shape;
-    const at = this.used;
-    const fits = size <= ROOM - at;
-    const bytes = fits ? new Uint8Array(this.room.buffer, at, size) : new Uint8Array(size);
-    if (fits) {
-      bytes.fill(0);
-      this.used = (at + size + 7) & ~7;
-      this.fill(shape, term, this.room, at, special);
-    } else this.fill(shape, term, new DataView(bytes.buffer), 0, special);
+    const bytes = this.room.take(shape.size).fill(0);
+    this.fill(shape, term, new DataView(bytes.buffer, bytes.byteOffset, shape.size), 0, special);
     return bytes;
   }
   private fill(shape: Layout, term: Term, view: DataView, base: number, special: FieldWriter | undefined): void {
@@ -114,7 +106,7 @@ export class StructBytes {
       else value.parts.slice(0, count).forEach((part, i) => this.fill(type, part, view, at + i * type.size, special));
       return;
     }
-    const size = SIZES[type];
+    const size = sizeOf(type);
     if (value.kind === 'string') {
       const bytes = latin1(value.text).subarray(0, count * size);
       const whole = new Uint8Array(view.buffer, view.byteOffset + at, count * size);

@@ -35,27 +35,30 @@ function pollResult(c: Call): void {
   if (addr === 0n || count === 0) return;
   let ready = '';
   let shown = 0;
+  const show = (text: string): void => {
+    ready += shown++ > 0 ? `, ${text}` : text;
+  };
   const room = c.style.strings === Infinity ? Infinity : RESULT_ROOM;
   const whole = c.peek(addr, 8 * count);
   for (let i = 0; i < count; i++) {
     const bytes = whole ?? c.peek(addr + BigInt(8 * i), 8);
     if (bytes === null) {
-      ready += (shown++ > 0 ? ', ' : '') + address(addr + BigInt(8 * i));
+      show(address(addr + BigInt(8 * i)));
       break;
     }
     const at = whole === null ? 0 : 8 * i;
     const revents = readShort(bytes, at + 6);
     if (revents === 0) continue;
     if (shown >= c.elements) {
-      ready += shown++ > 0 ? ', ...' : '...';
+      show('...');
       break;
     }
     const text = `{fd=${readInt(bytes, at)}, revents=${flagList(FLAG_SETS.pollflags, c, BigInt(revents))}}`;
     if (1 + ready.length + (shown > 0 ? 2 : 0) + text.length >= room) {
-      ready += shown++ > 0 ? ', ...' : '...';
+      show('...');
       break;
     }
-    ready += shown++ > 0 ? `, ${text}` : text;
+    show(text);
   }
   const list = shown > 0 ? `[${ready}]` : '';
   c.aux = list;

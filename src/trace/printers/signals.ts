@@ -56,7 +56,7 @@ function fromKernel(c: Call, v: StructView): string {
   switch (v.num('si_signo')) {
     case s.SIGCHLD: {
       const status = reason === s.CLD_EXITED ? v.field('si_status') : `si_status=${signalText(c, v.num('si_status'))}`;
-      return `${source(v)}, ${status}, ${v.field('si_utime', ticks)}, ${v.field('si_stime', ticks)}`;
+      return `${source(v)}, ${status}, ${ticks(c, v, ['si_utime', 'si_stime'])}`;
     }
     case s.SIGILL:
     case s.SIGFPE:

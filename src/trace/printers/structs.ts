@@ -37,19 +37,24 @@ export const dated = {
     timeval(c, s) + date(s.big('tv_sec'), BigInt.asUintN(64, s.big('tv_usec')), 999_999n, 6),
 };
 
-/** clock_t: ticks, and seconds in a comment. */
-export function ticks(v: bigint): string {
-  return v > 0n ? `${v} /* ${v / 100n}.${(v % 100n).toString().padStart(2, '0')} s */` : String(BigInt.asUintN(64, v));
-}
+/** clock_t fields: ticks, and seconds in a comment. */
+export const ticks = (c: Call, s: StructView, names: readonly string[]): string =>
+  names
+    .map((name) => {
+      const v = BigInt.asUintN(64, s.big(name));
+      const bare = `${name}=${v}`;
+      return v > 0n && c.constants !== 'raw'
+        ? `${bare} /* ${v / 100n}.${String(v % 100n).padStart(2, '0')} s */`
+        : bare;
+    })
+    .join(', ');
 
-const all = (s: StructView, names: readonly string[], print?: (v: bigint) => string): string =>
-  names.map((name) => s.field(name, print)).join(', ');
+const all = (s: StructView, names: readonly string[]): string => names.map((name) => s.field(name)).join(', ');
 const allUnsigned = (s: StructView, names: readonly string[]): string => {
   let text = '';
   for (const name of names) text += `${text === '' ? '' : ', '}${name}=${s.unsigned(name)}`;
   return text;
 };
-const u64 = (v: bigint): string => String(BigInt.asUintN(64, v));
 
 function stat(c: Call, s: StructView): string {
   const mode = s.num('st_mode');
@@ -179,13 +184,13 @@ const sysinfo: StructPrinter = (_c, s) => {
     'freehigh',
     'mem_unit',
   ];
-  return `{${s.field('uptime', u64)}, loads=[${loads}], ${all(s, names)}}`;
+  return `{uptime=${s.unsigned('uptime')}, loads=[${loads}], ${all(s, names)}}`;
 };
 /** Whole as -v shows it: the times, then every count. */
 function rusage(c: Call, s: StructView): string {
   const times = `ru_utime=${timeval(c, s.sub('ru_utime'))}, ru_stime=${timeval(c, s.sub('ru_stime'))}`;
   if (!c.style.verbose) return `{${times}, ...}`;
-  return `{${times}, ${all(s, Object.keys(s.layout.fields).slice(2), u64)}}`;
+  return `{${times}, ${allUnsigned(s, Object.keys(s.layout.fields).slice(2))}}`;
 }
 const pair =
   (inner: StructPrinter): StructPrinter =>
@@ -215,8 +220,8 @@ const PRINTERS: Partial<Record<LayoutName, StructPrinter>> = {
   timex,
   timezone: (_c, s) => `{${all(s, ['tz_minuteswest', 'tz_dsttime'])}}`,
   rusage,
-  rlimit: (c, s) => `{${all(s, ['rlim_cur', 'rlim_max'], (v) => limit(c, v))}}`,
-  tms: (_c, s) => `{${all(s, ['tms_utime', 'tms_stime', 'tms_cutime', 'tms_cstime'], ticks)}}`,
+  rlimit: (c, s) => `{${['rlim_cur', 'rlim_max'].map((n) => s.field(n, (v) => limit(c, v))).join(', ')}}`,
+  tms: (c, s) => `{${ticks(c, s, ['tms_utime', 'tms_stime', 'tms_cutime', 'tms_cstime'])}}`,
   utimbuf: (_c, s) => `{${['actime', 'modtime'].map((n) => s.field(n) + date(s.big(n), 0n, 0n, 0)).join(', ')}}`,
   utsname: (c, s) => {
     if (!c.style.verbose) return `{${text(c, s, 'sysname')}, ${text(c, s, 'nodename')}, ...}`;
