@@ -43,6 +43,10 @@ Context *of(napi_env env, napi_callback_info info) {
   return static_cast<Context *>(data);
 }
 
+napi_value send(napi_env env, napi_callback_info info) {
+  of(env, info)->send();
+  return nullptr;
+}
 napi_value wait(napi_env env, napi_callback_info info) {
   of(env, info)->wait();
   return nullptr;
@@ -296,6 +300,7 @@ Napi::Value createContext(const Napi::CallbackInfo &info) {
     napi_create_function(env, name, NAPI_AUTO_LENGTH, callback, c, &function);
     result.Set(name, function);
   };
+  addBare("send", levitate::send);
   addBare("wait", levitate::wait);
   addBare("read", copyBytes<&Context::copyFrom>);
   addBare("write", copyBytes<&Context::copyTo>);

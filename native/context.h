@@ -124,6 +124,8 @@ class Context {
   bool closed() const { return closed_; }
 
   // wait.cc
+  // Does at once what the next wait would begin with.
+  void send();
   void wait();
   void resume(int slot);
   void interrupt(int slot);
@@ -226,6 +228,7 @@ class Context {
   bool expectingExit() const;
   int adoptChild(int parent, pid_t tid, int space);
   int waitForStub(int slot, uint64_t *regs);
+  void startQueued();
   int runOneByOne(int slot, int count, int *failedAt, uint64_t *kept);
   void route(const Event &event);
   // Whether some process of this JS thread's contexts is dying.

@@ -323,14 +323,8 @@ bool Context::nextEvent(Event *event, int64_t deadlineNs, bool poll) {
   return found;
 }
 
-void Context::wait() {
-  control[kResult] = kNone;
-  if (closed_) return;
-  if (!placement.pinned()) placement.pin();
-  if (const int cpu = looper->contention.suggestion(); cpu >= 0) [[unlikely]] {
-    placement.moveHome(cpu);
-    if (regime_.polling()) placeRunning();
-  }
+// What has been queued runs; a held thread without an answer is told to park.
+void Context::startQueued() {
   if (!pendingExits_.empty()) processExits();
   const int count = control[kResumeCount];
   for (int i = 0; i < count; i++) resume(control[kResumeQueue + i]);
@@ -339,6 +333,23 @@ void Context::wait() {
     park(held_);
     held_ = -1;
   }
+}
+
+void Context::send() {
+  if (closed_) return;
+  if (!placement.pinned()) placement.pin();
+  startQueued();
+}
+
+void Context::wait() {
+  control[kResult] = kNone;
+  if (closed_) return;
+  if (!placement.pinned()) placement.pin();
+  if (const int cpu = looper->contention.suggestion(); cpu >= 0) [[unlikely]] {
+    placement.moveHome(cpu);
+    if (regime_.polling()) placeRunning();
+  }
+  startQueued();
 
   const uint32_t tick = looper->tick();
   if (tick != lastTick_ && running_ > 1) {

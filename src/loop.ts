@@ -198,7 +198,7 @@ export class Loop {
         this.kick();
         return;
       }
-      const kind = platform.wait(nextMs);
+      const kind = this.wait(nextMs);
       if (kind === STOP_NONE) {
         if (state.timers.run(state.clock.monotonicNs())) continue;
         this.kick();
@@ -217,10 +217,19 @@ export class Loop {
     for (;;) {
       this.settle();
       if (this.ended !== null) return false;
-      const kind = platform.wait(0);
+      const kind = this.wait(0);
       if (kind !== STOP_NONE) this.stopped(kind);
       else if (!state.timers.run(state.clock.monotonicNs())) return true;
     }
+  }
+
+  private wait(timeoutMs: number): number {
+    const { tracer, platform } = this;
+    if (tracer?.afterwards !== undefined) {
+      platform.send();
+      tracer.afterwards();
+    }
+    return platform.wait(timeoutMs);
   }
 
   private stopped(kind: number): void {

@@ -38,6 +38,7 @@ export interface NativeContext {
   readonly hwcap2: number;
   readonly minsigstksz: number;
 
+  send(): void;
   wait(): void;
   start(slot: number): void;
   interrupt(slot: number): void;

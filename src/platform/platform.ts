@@ -82,6 +82,8 @@ export interface Platform {
 
   /** A new host process with nothing mapped below `taskSize` and one stopped thread. */
   createAddressSpace(): { space: AddressSpace; thread: HostThread };
+  /** Resumes every thread queued by `resume()` now, so that something can be done while they run; the next `wait` does it otherwise. */
+  send(): void;
   /**
    * Resumes every thread queued by `resume()`, then waits for the next stop of any thread.
    * `timeoutMs`: 0 polls, Infinity waits. Returns a STOP_ constant; details in `stop`.

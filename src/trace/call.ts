@@ -301,10 +301,15 @@ export class StructView {
     const type = field.type as Scalar;
     return readScalar(this.view, field.offset + index * sizeOf(type), type);
   }
+  /** All bits: a number where one holds them. */
+  exact(name: string): number | bigint {
+    const number = this.num(name);
+    return Number.isSafeInteger(number) ? number : this.big(name);
+  }
   /** All bits as an unsigned decimal number. */
   unsigned(name: string): string {
-    const number = this.num(name);
-    return number >= 0 && number <= Number.MAX_SAFE_INTEGER ? String(number) : unsigned(this.big(name));
+    const value = this.exact(name);
+    return value >= 0 ? String(value) : unsigned(BigInt(value));
   }
   /** A struct field. */
   sub(name: string): StructView {
@@ -319,8 +324,6 @@ export class StructView {
   }
   /** `name=value` with the value as a decimal number. */
   field(name: string, print?: (v: bigint) => string): string {
-    if (print !== undefined) return `${name}=${print(this.big(name))}`;
-    const number = this.num(name);
-    return `${name}=${Number.isSafeInteger(number) ? number : this.big(name)}`;
+    return `${name}=${print === undefined ? this.exact(name) : print(this.big(name))}`;
   }
 }

@@ -1,7 +1,8 @@
 /**
  * Recorder: a tracer that tells everything, in full, as events of text.
  *
- * The last call that has entered is held back until it leaves or something else happens, so that most calls are one event.
+ * The last call that has entered is held back until it leaves or something else happens, so that most calls are one event; and
+ * that event is told when the guest runs again.
  */
 import { signalName } from '../abi/signals.js';
 import type { ArchName } from '../abi/types.js';
@@ -27,8 +28,14 @@ export interface RecorderOptions {
 interface State {
   tid: number;
   call: Call | null;
+  name: string;
+  /** Its arguments, as far as they are known. */
   text: string;
   at: number;
+  /** Once it has left. */
+  left: Call | null;
+  took: number;
+  tampered: number;
   previous: string;
   /** Who woke its sleep last, and when. */
   wokenBy: number;
@@ -52,6 +59,8 @@ export class Recorder implements Tracer<Task> {
   private readonly contents: readonly EventSink[];
   /** Whose enter is held back. */
   private held: State | null = null;
+  /** Whose call has left and is yet to be told of. */
+  private due: State | null = null;
 
   constructor(options: RecorderOptions) {
     this.options = options;
@@ -65,6 +74,7 @@ export class Recorder implements Tracer<Task> {
     const call = new Call(row, args, this.options.arch, this.options.memory(task), RECORD_STYLE);
     call.previous = state.previous;
     state.call = call;
+    state.name = row.name;
     state.text = this.texts.enter(call);
     this.held = state;
     state.at = this.now();
@@ -74,6 +84,7 @@ export class Recorder implements Tracer<Task> {
     const now = this.now();
     const state = this.state(task);
     const { call } = state;
+    this.afterwards();
     state.previous = row.name;
     if (call === null) return;
     state.call = null;
@@ -81,14 +92,18 @@ export class Recorder implements Tracer<Task> {
     call.errno = errno;
     if (result > 0 && errno === 0 && this.contents.length > 0) this.moved(task, call, result);
     const rest = this.texts.leave(call);
-    const ret = resultText(call, tampered);
     const took = now - state.at;
     if (this.held === state) {
       this.held = null;
-      for (const sink of this.options.sinks) sink.call(task.tid, state.at, took, row.name, state.text + rest, ret);
+      state.text += rest;
+      state.left = call;
+      state.took = took;
+      state.tampered = tampered;
+      this.due = state;
       return;
     }
     this.release();
+    const ret = resultText(call, tampered);
     for (const sink of this.options.sinks) sink.leave(task.tid, now, took, row.name, rest, ret);
   }
 
@@ -139,12 +154,23 @@ export class Recorder implements Tracer<Task> {
     for (const sink of this.options.sinks) sink.end(at);
   }
 
+  /** Tells of the call that has left. */
+  afterwards(): void {
+    const { due } = this;
+    if (due === null) return;
+    this.due = null;
+    const { tid, at, took, name, text } = due;
+    const ret = resultText(due.left!, due.tampered);
+    due.left = null;
+    for (const sink of this.options.sinks) sink.call(tid, at, took, name, text, ret);
+  }
   /** Tells of the call that is held back: nothing else may come before it, and a reader may be waiting. */
   release(): void {
+    this.afterwards();
     const { held } = this;
     if (held === null) return;
     this.held = null;
-    for (const sink of this.options.sinks) sink.enter(held.tid, held.at, held.call!.row.name, held.text);
+    for (const sink of this.options.sinks) sink.enter(held.tid, held.at, held.name, held.text);
   }
 
   /** What the call took from a regular file. The call's own text has only how much. */
@@ -174,7 +200,19 @@ export class Recorder implements Tracer<Task> {
   private state(task: Task): State {
     let state = this.states.get(task);
     if (state === undefined) {
-      state = { tid: task.tid, call: null, text: '', at: 0, previous: '', wokenBy: 0, wokenAt: 0 };
+      state = {
+        tid: task.tid,
+        call: null,
+        name: '',
+        text: '',
+        at: 0,
+        left: null,
+        took: 0,
+        tampered: 0,
+        previous: '',
+        wokenBy: 0,
+        wokenAt: 0,
+      };
       this.states.set(task, state);
     }
     // An exec may have given it its leader's.

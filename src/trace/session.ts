@@ -92,6 +92,7 @@ export class TraceSession implements TaskTracer {
   private launching: LaunchMemory | null = null;
   readonly waking: ((task: Task, by: Task | null) => void) | undefined;
   readonly woke: ((task: Task) => void) | undefined;
+  readonly afterwards: (() => void) | undefined;
 
   constructor(options: TraceSessionOptions) {
     this.options = options;
@@ -120,6 +121,7 @@ export class TraceSession implements TaskTracer {
     const recorder = new Recorder({ arch, memory, nowNs: () => clock.monotonicNs(), sinks: events });
     this.recorder = recorder;
     this.tracers.push(recorder);
+    this.afterwards = () => recorder.afterwards();
     this.waking = (task, by) => recorder.waking(task, by);
     this.woke = (task) => recorder.woke(task);
     for (const texts of eventTexts) texts.onLate = () => recorder.release();

@@ -263,38 +263,36 @@ export const quote = (bytes: Uint8Array, length = bytes.length, style: Style['he
 export const hexString = (bytes: Uint8Array, length = bytes.length): string => `"${inHex(bytes, length)}"`;
 
 /** Date of a time stamp in UTC, as a comment; nothing for the epoch itself or a fraction out of range. */
-export function date(sec: bigint, part: bigint, limit: bigint, width: number): string {
-  if ((sec === 0n && part === 0n) || part < 0n || part > limit) return '';
-  const fraction = part > 0n ? `.${String(part).padStart(width, '0')}` : '';
-  return ` /* ${moment(sec)}${fraction}+0000 */`;
+export function date(sec: number | bigint, part: number | bigint, limit: number, width: number): string {
+  const fraction = Number(part);
+  if ((fraction === 0 && Number(sec) === 0) || fraction < 0 || fraction > limit) return '';
+  return ` /* ${moment(sec)}${fraction > 0 ? `.${String(fraction).padStart(width, '0')}` : ''}+0000 */`;
 }
 const MOMENTS = {};
 /** Files of one folder have the same few. */
-function moment(sec: bigint): string {
+function moment(sec: number | bigint): string {
   const number = Number(sec);
   if (!Number.isSafeInteger(number)) return civil(sec);
   return recent.find(MOMENTS, '', number) ?? recent.keep(MOMENTS, '', number, civil(sec));
 }
+const DAY = 86_400n;
 /** `2026-11-23T19:01:08`, in the proleptic Gregorian calendar. */
-function civil(sec: bigint): string {
-  const days = floorDiv(sec, 86_400n);
-  const rest = Number(sec - days * 86_400n);
+function civil(sec: number | bigint): string {
+  const whole = BigInt(sec);
+  const rest = Number(((whole % DAY) + DAY) % DAY);
   const two = (n: number): string => String(n).padStart(2, '0');
   const clock = `${two(Math.floor(rest / 3600))}:${two(Math.floor(rest / 60) % 60)}:${two(rest % 60)}`;
-  const [year, month, day] = calendarDay(days);
+  const [year, month, day] = calendarDay(Number((whole - BigInt(rest)) / DAY));
   return `${year}-${two(month)}-${two(day)}T${clock}`;
 }
-const floorDiv = (a: bigint, b: bigint): bigint => (a >= 0n ? a / b : -((-a + b - 1n) / b));
-/** Days since 1970 to year, month, day (proleptic Gregorian). */
-function calendarDay(days: bigint): [string, number, number] {
-  const z = days + 719_468n;
-  const era = floorDiv(z, 146_097n);
-  const doe = z - era * 146_097n;
-  const yoe = (doe - doe / 1460n + doe / 36_524n - doe / 146_096n) / 365n;
-  const doy = doe - (365n * yoe + yoe / 4n - yoe / 100n);
-  const mp = (5n * doy + 2n) / 153n;
-  const day = Number(doy - (153n * mp + 2n) / 5n) + 1;
-  const month = Number(mp < 10n ? mp + 3n : mp - 9n);
-  const year = yoe + era * 400n + (month <= 2 ? 1n : 0n);
-  return [year.toString(), month, day];
+/** Days since 1970, at most 2^50, to year, month, day. */
+function calendarDay(days: number): [year: number, month: number, day: number] {
+  const z = days + 719_468;
+  const era = Math.floor(z / 146_097);
+  const doe = z - era * 146_097;
+  const yoe = Math.floor((doe - Math.floor(doe / 1460) + Math.floor(doe / 36_524) - Math.floor(doe / 146_096)) / 365);
+  const doy = doe - (365 * yoe + Math.floor(yoe / 4) - Math.floor(yoe / 100));
+  const mp = Math.floor((5 * doy + 2) / 153);
+  const month = mp < 10 ? mp + 3 : mp - 9;
+  return [yoe + era * 400 + (month <= 2 ? 1 : 0), month, doy - Math.floor((153 * mp + 2) / 5) + 1];
 }

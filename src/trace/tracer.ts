@@ -67,6 +67,8 @@ export interface TaskTracer extends Tracer<Task> {
   waking?(task: Task, by: Task | null): void;
   /** The sleep has ended, which the last `waking` began. */
   woke?(task: Task): void;
+  /** Before every wait for guests, which run already: time for what they need not wait for. */
+  afterwards?(): void;
 }
 
 /** A call that is watched: by a tracer, or because it may be tampered with. */

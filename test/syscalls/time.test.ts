@@ -49,8 +49,9 @@ import {
 
 const ms = (s: S, milliseconds: number, interval = 0) =>
   s.pack('u64', 0, 'u64', interval * 1e6, 'u64', Math.floor(milliseconds / 1000), 'u64', (milliseconds % 1000) * 1e6);
+/** An interval is longer than its handler takes on the slowest machine. */
 const us = (s: S, microseconds: number, interval = 0) =>
-  s.pack('u64', 0, 'u64', interval, 'u64', 0, 'u64', microseconds);
+  s.pack('u64', 0, 'u64', interval * SLOWNESS, 'u64', 0, 'u64', microseconds);
 const spec = (s: S) => s.buffer(16).ignore();
 
 const clocks = {

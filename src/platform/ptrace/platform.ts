@@ -148,13 +148,22 @@ export class PtracePlatform implements Platform {
     return false;
   }
 
+  send(): void {
+    if (this.closed || this.queued === 0) return;
+    this.answer();
+    this.native.send();
+  }
+  /** The call being served has its answer, if it was to have one now. */
+  private answer(): void {
+    if (this.channel.space !== null) this.channel.close(this.queued, this.control[L.RESUME_QUEUE]);
+    this.queued = 0;
+  }
   wait(timeoutMs: number): number {
     const control = this.control;
     if (this.closed) return STOP_NONE;
     if (this.armDue) this.arm();
     control[L.TIMEOUT_US] = timeoutMs > MAX_TIMEOUT_MS ? -1 : timeoutMs > 0 ? Math.ceil(timeoutMs * 1000) : 0;
-    if (this.channel.space !== null) this.channel.close(this.queued, control[L.RESUME_QUEUE]);
-    this.queued = 0;
+    this.answer();
     if (!this.inTurn) {
       this.inTurn = true;
       queueMicrotask(this.turnEnds);

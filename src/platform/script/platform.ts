@@ -90,6 +90,8 @@ export class ScriptPlatform implements Platform {
     const space = new ScriptSpace(this.physical, this.pageSize, this.taskSize);
     return { space, thread: this.newThread(space, null) };
   }
+  /** Threads run within `wait` only. */
+  send(): void {}
   wait(_timeoutMs: number): number {
     const { stop, runnable } = this;
     // Every thread at most once, so that the kernel's timers run while threads spin.

@@ -214,9 +214,9 @@ const kcmp: CallPrinter = {
 };
 
 /** A time in seconds, with its date. */
-const seconds: ArgPrinter = late((c, v) => c.indirect(v, 'i64', (sec) => `${sec}${date(sec, 0n, 0n, 0)}`));
+const seconds: ArgPrinter = late((c, v) => c.indirect(v, 'i64', (sec) => `${sec}${date(sec, 0, 0, 0)}`));
 function timeResult(c: Call): void {
-  if (!c.failed) c.aux = date(BigInt(c.result), 0n, 0n, 0).slice(4, -3);
+  if (!c.failed) c.aux = date(c.result, 0, 0, 0).slice(4, -3);
 }
 const SECCOMP_FILTER = 1;
 const SECCOMP_ACTION_AVAIL = 2;

@@ -25,16 +25,12 @@ function modeNames(c: Call, mode: number): string {
   return `${type}${type === '' ? '' : '|'}${special}${octal((mode & ~(st.S_IFMT | st.S_ISUID | st.S_ISGID | st.S_ISVTX)) >>> 0)}`;
 }
 
-const NS = 999_999_999n;
-export const timespec: StructPrinter = (_c, s) =>
-  `{${s.field('tv_sec')}, tv_nsec=${BigInt.asUintN(64, s.big('tv_nsec'))}}`;
-export const timeval: StructPrinter = (_c, s) =>
-  `{${s.field('tv_sec')}, tv_usec=${BigInt.asUintN(64, s.big('tv_usec'))}}`;
+const NS = 999_999_999;
+export const timespec: StructPrinter = (_c, s) => `{${s.field('tv_sec')}, tv_nsec=${s.unsigned('tv_nsec')}}`;
+export const timeval: StructPrinter = (_c, s) => `{${s.field('tv_sec')}, tv_usec=${s.unsigned('tv_usec')}}`;
 export const dated = {
-  timespec: (c: Call, s: StructView): string =>
-    timespec(c, s) + date(s.big('tv_sec'), BigInt.asUintN(64, s.big('tv_nsec')), NS, 9),
-  timeval: (c: Call, s: StructView): string =>
-    timeval(c, s) + date(s.big('tv_sec'), BigInt.asUintN(64, s.big('tv_usec')), 999_999n, 6),
+  timespec: (c: Call, s: StructView): string => timespec(c, s) + date(s.exact('tv_sec'), s.exact('tv_nsec'), NS, 9),
+  timeval: (c: Call, s: StructView): string => timeval(c, s) + date(s.exact('tv_sec'), s.exact('tv_usec'), 999_999, 6),
 };
 
 /** clock_t fields: ticks, and seconds in a comment. */
@@ -67,8 +63,9 @@ function stat(c: Call, s: StructView): string {
   const head = `st_dev=${device(c, s.big('st_dev'))}, ${s.field('st_ino')}, st_mode=${fileMode(c, mode)}`;
   let times = '';
   for (const [name, part] of STAT_TIMES) {
-    const sec = BigInt.asIntN(64, s.big(name));
-    const nsec = s.big(part);
+    const whole = s.exact(name);
+    const sec = typeof whole === 'number' ? whole : BigInt.asIntN(64, whole);
+    const nsec = s.exact(part);
     times += `, ${name}=${sec}${date(sec, nsec, NS, 9)}, ${part}=${nsec}`;
   }
   return `{${head}, ${allUnsigned(s, STAT_COUNTS)}, ${size}${times}}`;
@@ -222,7 +219,7 @@ const PRINTERS: Partial<Record<LayoutName, StructPrinter>> = {
   rusage,
   rlimit: (c, s) => `{${['rlim_cur', 'rlim_max'].map((n) => s.field(n, (v) => limit(c, v))).join(', ')}}`,
   tms: (c, s) => `{${ticks(c, s, ['tms_utime', 'tms_stime', 'tms_cutime', 'tms_cstime'])}}`,
-  utimbuf: (_c, s) => `{${['actime', 'modtime'].map((n) => s.field(n) + date(s.big(n), 0n, 0n, 0)).join(', ')}}`,
+  utimbuf: (_c, s) => `{${['actime', 'modtime'].map((n) => s.field(n) + date(s.exact(n), 0, 0, 0)).join(', ')}}`,
   utsname: (c, s) => {
     if (!c.style.verbose) return `{${text(c, s, 'sysname')}, ${text(c, s, 'nodename')}, ...}`;
     return `{${Object.keys(s.layout.fields)
