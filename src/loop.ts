@@ -213,7 +213,7 @@ export class Loop {
    * False once process 1 has ended.
    */
   drain(): boolean {
-    const { platform, state } = this;
+    const { state } = this;
     for (;;) {
       this.settle();
       if (this.ended !== null) return false;
