@@ -3,7 +3,7 @@ import type { ScriptThread } from '../platform/script/thread.js';
 import type { Task } from '../../sched/task.js';
 import type { Call } from '../trace/call.js';
 import type { Encoder } from '../trace/parse/encode.js';
-import type { TraceEvent } from '../trace/parse/line.js';
+import type { Outcome, TraceEvent } from '../trace/parse/line.js';
 import type { Term } from '../trace/parse/term.js';
 import { taskMemory } from '../trace/task-memory.js';
 import type { TraceMemory } from '../trace/tracer.js';
@@ -21,7 +21,11 @@ export interface Playing {
   readonly terms: readonly Term[];
   /** Its end is compared as soon as it has come, so that memory still tells. */
   readonly direct: boolean;
+  /** What its end tells, as far as that has been read already. */
+  readonly recorded: Outcome | null;
   done: boolean;
+  /** It returned something else, but would have found what was recorded, had it been woken a little later. */
+  foundLater: boolean;
   /** Its arguments as they were printed when it began, and when it had returned; null: nobody has asked. */
   entered: string | null;
   text: string | null;

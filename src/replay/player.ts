@@ -77,6 +77,8 @@ export class Player {
   private readonly happenings: Happenings;
   /** Tasks that wait for a call of theirs to end. */
   private waiting = 0;
+  /** Tasks that asked what is ready, and have not been told yet. */
+  private readonly asking = new Set<PlayedTask>();
   private start = -1;
 
   constructor(options: PlayerOptions) {
@@ -215,6 +217,7 @@ export class Player {
     if (outcome?.injected === true) return false;
     this.calls++;
     const { row } = plan;
+    this.askAgain();
     if (played.status !== null || played.thread.gone) {
       this.differ(event, row, `${name}(${args})`, '', 'the task has ended already');
       played.lost = true;
@@ -234,8 +237,20 @@ export class Player {
     const end = outcome ?? this.options.ends.get(event)?.outcome ?? null;
     if (name === 'futex') this.setFutexWord(played, values, end);
     else if (name === 'wait4' && this.options.script !== true) this.chooseChild(values, end);
-    this.make(played, plan, terms, values, event.kind === 'call');
+    this.make(played, plan, terms, values, event.kind === 'call', end);
+    if (event.kind !== 'call' && end !== null && asksReadiness(name)) this.asking.add(played);
     return true;
+  }
+  /** A sleeper that runs late finds what is ready then: it may have looked before any of the calls that others make now. */
+  private askAgain(): void {
+    for (const asked of this.asking) {
+      const { playing } = asked;
+      if (playing === null || asked.status !== null) this.asking.delete(asked);
+      else if (playing.done && !playing.foundLater && this.verdict.of(asked, playing, playing.recorded!) !== null) {
+        playing.foundLater = this.agreesLate(asked, playing, playing.recorded!);
+        asked.playing = playing;
+      }
+    }
   }
   private encode(played: PlayedTask, row: Row, terms: readonly Term[], error?: string): bigint[] {
     const { task, arena } = played;
@@ -250,14 +265,21 @@ export class Player {
     return encoder.encode(row, terms, error);
   }
   /** Has the task make a call; it has returned, if `playing.done` says so, or sleeps. */
-  private make(played: PlayedTask, plan: RowPlan, terms: readonly Term[], args: readonly bigint[], direct: boolean) {
+  private make(
+    played: PlayedTask,
+    plan: RowPlan,
+    terms: readonly Term[],
+    args: readonly bigint[],
+    direct: boolean,
+    recorded: Outcome | null,
+  ): Playing {
     const { row, nr } = plan;
     const { regs } = played.task;
     if (regs.sp === 0) regs.sp = played.arena.stackTop;
     const call = new Call(row, args, this.arch, played.memory, FULL_STYLE);
     // A printer of whole calls may keep something on entry for the return.
     const entered = plan.outputs === null ? this.texts.enter(call) : null;
-    const playing: Playing = { plan, call, terms, direct, done: false, entered, text: null };
+    const playing = { plan, call, terms, direct, recorded, done: false, foundLater: false, entered, text: null };
     played.playing = playing;
     played.next = { nr, args, sigreturn: row.name === 'rt_sigreturn' };
     this.played.acting = played;
@@ -288,11 +310,22 @@ export class Player {
     this.closeAll(played);
     return true;
   }
-  /** What others see at once of a task that ends: its descriptors are closed. */
+  /** What others see at once of a task that ends: its descriptors are closed, one after the other. */
   private closeAll(played: PlayedTask): void {
-    if (played.status !== null || played.task.files.users > 1) return;
+    const { files } = played.task;
+    if (played.status !== null || files.users > 1) return;
     played.playing = null;
-    played.next = { nr: SYSCALL_NUMBERS[this.arch]['close_range'], args: [0n, 0xffff_ffffn, 0n], sigreturn: false };
+    if (this.asking.size > 0) {
+      const open = [...files.entries()].map(([fd]) => fd);
+      for (const fd of open) {
+        this.askAgain();
+        this.closeRange(played, fd, fd);
+      }
+    } else this.closeRange(played, 0, 0xffff_ffff);
+  }
+  private closeRange(played: PlayedTask, first: number, last: number): void {
+    const nr = SYSCALL_NUMBERS[this.arch]['close_range'];
+    played.next = { nr, args: [BigInt(first), BigInt(last), 0n], sigreturn: false };
     this.options.platform.unpark(played.thread);
     this.kernel.drain();
   }
@@ -412,7 +445,7 @@ export class Player {
     if ('keep' in event && event.keep !== undefined && call.errno === 0)
       this.ids.variables.set(event.keep, BigInt(call.result));
     const what = this.verdict.of(played, playing, outcome);
-    if (what !== null && !this.agreesLate(played, playing, outcome)) {
+    if (what !== null && !playing.foundLater && !this.agreesLate(played, playing, outcome)) {
       const now = `${row.name}(${this.verdict.text(playing)}) ${resultText(call)}`;
       this.differ(event, row, recordedText(playing, event), now, what);
     }
@@ -427,7 +460,7 @@ export class Player {
     const rest = restOfRead(task, name, call, outcome);
     if (rest === null && !asksReadiness(name)) return false;
     const args = rest ?? withoutWaiting(name, this.encode(played, plan.row, terms), arena);
-    const again = this.make(played, plan, terms, args, false);
+    const again = this.make(played, plan, terms, args, false, outcome);
     played.playing = null;
     if (rest === null) return this.verdict.of(played, again, outcome) === null;
     if (again.call.errno !== 0) return false;
@@ -441,7 +474,7 @@ export class Player {
     if (plan.row.name === 'wait4') this.chooseChild(same, outcome);
     const args = uninterrupted(played.task, plan.row.name, same);
     if (args === null) return false;
-    const again = this.make(played, plan, terms, args, false);
+    const again = this.make(played, plan, terms, args, false, outcome);
     played.playing = null;
     return this.verdict.of(played, again, outcome) === null;
   }

@@ -129,6 +129,41 @@ describe('a sleeper that was woken late', () => {
   test.each(['POLLIN', 'POLLIN|POLLHUP'])('poll found %s', async (events) => {
     expect(await differences([...begin, polled(events), '1 read(3, "abc", 10) = 3'])).toEqual([]);
   });
+  describe('between two calls of another', () => {
+    const both = [
+      '1 pipe2([3, 4], 0) = 0',
+      '1 pipe2([5, 6], 0) = 0',
+      '1 fork() = 2',
+      '1 close(4) = 0',
+      '1 close(6) = 0',
+      '1 poll([{fd=3, events=POLLIN}, {fd=5, events=POLLIN}], 2, -1 <unfinished ...>',
+      '2 write(4, "a", 1) = 1',
+      '2 close(4) = 0',
+    ];
+    const found = (count: number, list: string): string => `1 <... poll resumed>) = ${count} ([${list}])`;
+    const CLOSING = ['2 close(6 <unfinished ...>', '2 <... close resumed>) = 0'];
+    const ENDING = ['2 exit_group(0 <unfinished ...>', '2 <... exit_group resumed>) = ?'];
+    test.each([
+      ['close', CLOSING],
+      ['exit_group', ENDING],
+    ])('before a %s', async (_name, [begun, over]) => {
+      const one = found(1, '{fd=3, revents=POLLIN|POLLHUP}');
+      expect(await differences([...both, begun, one, over])).toEqual([]);
+    });
+    test('before the second descriptor that its end closes', async () => {
+      const lines = both.filter((line) => line !== '2 close(4) = 0');
+      const one = found(1, '{fd=3, revents=POLLIN|POLLHUP}');
+      expect(await differences([...lines, ENDING[0], one, ENDING[1]])).toEqual([]);
+    });
+    test('after both', async () => {
+      const two = found(2, '{fd=3, revents=POLLIN|POLLHUP}, {fd=5, revents=POLLHUP}');
+      expect(await differences([...both, CLOSING[0], two, CLOSING[1]])).toEqual([]);
+    });
+    test('never', async () => {
+      const one = found(1, '{fd=5, revents=POLLHUP}');
+      expect(await differences([...both, CLOSING[0], one, CLOSING[1]])).toHaveLength(1);
+    });
+  });
   test('what it cannot have found is told', async () => {
     expect(await differences([...begin, polled('POLLHUP')])).toEqual([expect.stringContaining('8: what follows')]);
   });
