@@ -18,7 +18,7 @@ const PAGE = 4096;
 /** Most strings end within so many bytes. */
 const SHORT_STRING = 128;
 /** Past every address of a guest. */
-const ADDRESSES = 1n << 53n;
+export const ADDRESSES = 1n << 53n;
 const CWD = BigInt(AT_FDCWD);
 /** Whatever the style: more would not fit into a string of ours, and no call that succeeds has more elements. */
 const MAX_BYTES = 1 << 26;

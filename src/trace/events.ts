@@ -17,9 +17,14 @@ export interface RunHeader {
   readonly started: string;
 }
 
+/** Stands for the texts of a call that come again: a sink that makes the same of them every time may keep it there. */
+export interface SameTexts {
+  written: Uint8Array | null;
+}
+
 export interface EventSink {
   start(header: RunHeader): void;
-  call(tid: number, at: number, took: number, call: string, args: string, ret: string): void;
+  call(tid: number, at: number, took: number, call: string, args: string, ret: string, same?: SameTexts | null): void;
   enter(tid: number, at: number, call: string, args: string): void;
   /** A call that never leaves (exit, a killed sleeper) ends with the task's exit. */
   leave(tid: number, at: number, took: number, call: string, args: string, ret: string): void;

@@ -12,7 +12,7 @@ import { KernelBuffer } from '../../fs/guest-buffer.js';
 import { describeFile } from '../../fs/procfs/process-files.js';
 import { Call } from './call.js';
 import type { EventSink } from './events.js';
-import { CallTexts } from './printers/index.js';
+import { KnownCalls, NotedMemory, type Knowledge } from './known-calls.js';
 import { siginfo } from './printers/signals.js';
 import { NO_CALL, resultText } from './strace.js';
 import { RECORD_STYLE } from './style.js';
@@ -25,7 +25,7 @@ export interface RecorderOptions {
   readonly sinks: readonly EventSink[];
 }
 
-interface State {
+interface State extends Knowledge {
   tid: number;
   call: Call | null;
   name: string;
@@ -52,7 +52,7 @@ const PIECE = 1 << 20;
 
 export class Recorder implements Tracer<Task> {
   private readonly options: RecorderOptions;
-  private readonly texts = new CallTexts();
+  private readonly calls = new KnownCalls();
   private readonly states = new Map<Task, State>();
   private readonly startNs: number;
   /** Those that want to know what was moved. */
@@ -71,11 +71,13 @@ export class Recorder implements Tracer<Task> {
   enter(task: Task, row: Row, args: readonly bigint[]): void {
     const state = this.state(task);
     this.release();
-    const call = new Call(row, args, this.options.arch, this.options.memory(task), RECORD_STYLE);
+    // What is launched has no memory of its own yet.
+    state.memory.plain = this.options.memory(task);
+    const call = new Call(row, args, this.options.arch, state.memory, RECORD_STYLE);
     call.previous = state.previous;
     state.call = call;
     state.name = row.name;
-    state.text = this.texts.enter(call);
+    state.text = this.calls.enter(call, state);
     this.held = state;
     state.at = this.now();
   }
@@ -91,11 +93,12 @@ export class Recorder implements Tracer<Task> {
     call.result = errno === 0 ? result : -1;
     call.errno = errno;
     if (result > 0 && errno === 0 && this.contents.length > 0) this.moved(task, call, result);
-    const rest = this.texts.leave(call);
+    const rest = this.calls.leave(call, tampered, state);
+    const { leave } = state;
     const took = now - state.at;
     if (this.held === state) {
       this.held = null;
-      state.text += rest;
+      state.text = leave === null ? state.text + rest : leave.whole;
       state.left = call;
       state.took = took;
       state.tampered = tampered;
@@ -103,7 +106,7 @@ export class Recorder implements Tracer<Task> {
       return;
     }
     this.release();
-    const ret = resultText(call, tampered);
+    const ret = leave?.outcome ?? resultText(call, tampered);
     for (const sink of this.options.sinks) sink.leave(task.tid, now, took, row.name, rest, ret);
   }
 
@@ -159,10 +162,10 @@ export class Recorder implements Tracer<Task> {
     const { due } = this;
     if (due === null) return;
     this.due = null;
-    const { tid, at, took, name, text } = due;
-    const ret = resultText(due.left!, due.tampered);
+    const { tid, at, took, name, text, leave } = due;
+    const ret = leave?.outcome ?? resultText(due.left!, due.tampered);
     due.left = null;
-    for (const sink of this.options.sinks) sink.call(tid, at, took, name, text, ret);
+    for (const sink of this.options.sinks) sink.call(tid, at, took, name, text, ret, leave);
   }
   /** Tells of the call that is held back: nothing else may come before it, and a reader may be waiting. */
   release(): void {
@@ -210,6 +213,10 @@ export class Recorder implements Tracer<Task> {
         took: 0,
         tampered: 0,
         previous: '',
+        memory: new NotedMemory(this.options.memory(task)),
+        row: null,
+        enter: null,
+        leave: null,
         wokenBy: 0,
         wokenAt: 0,
       };

@@ -3,7 +3,7 @@
  *
  * Version 1 is fixed; what reads it (recording-reader.ts) takes whatever a killed writer left: whole lines, and perhaps a torn last one.
  */
-import type { EventSink, RunHeader } from './events.js';
+import type { EventSink, RunHeader, SameTexts } from './events.js';
 import { base64Slice } from './latin1.js';
 import { asciiJson, type TextSink } from './text-sink.js';
 
@@ -21,8 +21,23 @@ export class RecordingWriter implements EventSink {
     const { arch, pageSize, argv, env, cwd, started } = header;
     this.out.add(`${asciiJson({ levitate: VERSION, arch, pageSize, argv, env, cwd, started })}\n`);
   }
-  call(tid: number, at: number, took: number, call: string, args: string, ret: string): void {
-    this.ended('{"k":"call","tid":', tid, at, took, call, args, ret);
+  call(
+    tid: number,
+    at: number,
+    took: number,
+    call: string,
+    args: string,
+    ret: string,
+    same: SameTexts | null = null,
+  ): void {
+    if (same === null) {
+      this.ended('{"k":"call","tid":', tid, at, took, call, args, ret);
+      return;
+    }
+    this.begin('{"k":"call","tid":', tid, at, took);
+    same.written ??= Buffer.from(`,"call":"${call}","args":${asciiJson(args)},"ret":${asciiJson(ret)}}\n`, 'latin1');
+    this.out.bytes(same.written);
+    this.out.end();
   }
   enter(tid: number, at: number, call: string, args: string): void {
     this.begin('{"k":"enter","tid":', tid, at);
@@ -56,12 +71,15 @@ export class RecordingWriter implements EventSink {
     this.out.add(`{"k":"end","at":${at}}\n`);
   }
 
-  private begin(head: string, tid: number, at: number): void {
+  private begin(head: string, tid: number, at: number, took = -1): void {
     const { out } = this;
     out.put(head);
     out.number(tid);
     out.put(',"at":');
     out.number(at);
+    if (took < 0) return;
+    out.put(',"took":');
+    out.number(took);
   }
   private made(call: string, args: string): void {
     const { out } = this;
@@ -73,9 +91,7 @@ export class RecordingWriter implements EventSink {
   }
   private ended(head: string, tid: number, at: number, took: number, call: string, args: string, ret: string): void {
     const { out } = this;
-    this.begin(head, tid, at);
-    out.put(',"took":');
-    out.number(took);
+    this.begin(head, tid, at, took);
     this.made(call, args);
     out.put(',"ret":');
     out.json(ret);

@@ -8,12 +8,15 @@ const LARGEST = 2 * PIECE;
 const SHORT = 96;
 /** The same for text that is looked at as well: then a char at a time costs more. */
 const SHORT_JSON = 24;
-const [SPACE, QUOTE, ZERO, BACKSLASH, TILDE] = [0x20, 0x22, 0x30, 0x5c, 0x7e];
+const MOST_DIGITS = 18;
+/** 000001002... */
+const TRIPLETS = Buffer.from(Array.from({ length: 1000 }, (_, i) => String(i).padStart(3, '0')).join(''), 'latin1');
+const [SPACE, QUOTE, BACKSLASH, TILDE] = [0x20, 0x22, 0x5c, 0x7e];
 
 /** Chars are bytes (Latin-1). With `lateMs`, nothing waits longer than that to be written. */
 export class TextSink {
-  private bytes = new Uint8Array(SMALLEST);
-  private words = new Int32Array(this.bytes.buffer);
+  private buffer = new Uint8Array(SMALLEST);
+  private words = new Int32Array(this.buffer.buffer);
   private used = 0;
   private readonly write: (bytes: Uint8Array) => void;
   private readonly lateMs: number | undefined;
@@ -34,43 +37,67 @@ export class TextSink {
   }
   put(text: string): void {
     const { length } = text;
-    if (length > this.bytes.length - this.used && !this.makeRoom(length)) {
+    if (length > this.buffer.length - this.used && !this.makeRoom(length)) {
       this.write(Buffer.from(text, 'latin1'));
       return;
     }
     let { used } = this;
-    const { bytes } = this;
+    const bytes = this.buffer;
     if (length > SHORT) latin1Write(bytes, text, used);
     else for (let i = 0; i < length; i++) bytes[used++] = text.charCodeAt(i);
     this.used += length;
   }
-  /** An integer from 0 to 2^53. */
-  number(value: number): void {
-    if (value >= 1e9) {
-      this.number(Math.floor(value / 1e9));
-      this.digits(value % 1e9, 9);
+  bytes(bytes: Uint8Array): void {
+    const { length } = bytes;
+    if (length > this.buffer.length - this.used && !this.makeRoom(length)) {
+      this.write(bytes);
       return;
     }
-    let count = 1;
-    for (let rest = value; rest >= 10; rest = (rest / 10) | 0) count++;
-    this.digits(value, count);
+    this.buffer.set(bytes, this.used);
+    this.used += length;
   }
-  private digits(value: number, count: number): void {
-    if (count > this.bytes.length - this.used) this.makeRoom(count);
-    const { bytes } = this;
-    let at = this.used + count;
-    for (let rest = value | 0; at > this.used; rest = (rest / 10) | 0) bytes[--at] = ZERO + (rest % 10);
-    this.used += count;
+  /** An integer from 0 to 2^53. */
+  number(value: number): void {
+    if (MOST_DIGITS > this.buffer.length - this.used) this.makeRoom(MOST_DIGITS);
+    if (value >= 1e9) {
+      const high = Math.floor(value / 1e9);
+      this.head(high);
+      this.triplets(value - high * 1e9, 3);
+    } else this.head(value);
+  }
+  /** Below 1e9, without zeros before it. */
+  private head(value: number): void {
+    const groups = value < 1e3 ? 0 : value < 1e6 ? 1 : 2;
+    const first = groups === 0 ? value : groups === 1 ? (value / 1e3) | 0 : (value / 1e6) | 0;
+    const { buffer } = this;
+    const at = 3 * first;
+    if (first >= 100) buffer[this.used++] = TRIPLETS[at];
+    if (first >= 10) buffer[this.used++] = TRIPLETS[at + 1];
+    buffer[this.used++] = TRIPLETS[at + 2];
+    if (groups > 0) this.triplets(groups === 1 ? value - first * 1e3 : value - first * 1e6, groups);
+  }
+  private triplets(value: number, groups: number): void {
+    const { buffer } = this;
+    let rest = value | 0;
+    for (let at = this.used + 3 * groups; at > this.used;) {
+      const next = (rest / 1000) | 0;
+      const from = 3 * (rest - next * 1000);
+      buffer[--at] = TRIPLETS[from + 2];
+      buffer[--at] = TRIPLETS[from + 1];
+      buffer[--at] = TRIPLETS[from];
+      rest = next;
+    }
+    this.used += 3 * groups;
   }
   /** A JSON string of ASCII. */
   json(text: string): void {
     const { length } = text;
     const room = 2 * length + 2;
-    if (room > this.bytes.length - this.used && !this.makeRoom(room)) {
+    if (room > this.buffer.length - this.used && !this.makeRoom(room)) {
       this.put(asciiJson(text));
       return;
     }
-    const { bytes, used } = this;
+    const { buffer: bytes, used } = this;
     bytes[used] = QUOTE;
     const from = used + 1;
     const end = from + length;
@@ -99,7 +126,7 @@ export class TextSink {
   private last = 0;
   /** How many bytes there JSON wants a backslash for; -1: one that is not of printable ASCII. */
   private special(from: number, end: number): number {
-    const { bytes, words } = this;
+    const { buffer: bytes, words } = this;
     let count = 0;
     for (let i = from; i < end;) {
       // Four at a time, while nothing is special about them.
@@ -131,17 +158,17 @@ export class TextSink {
     if (this.used === 0) return;
     const { used } = this;
     this.used = 0;
-    this.write(this.bytes.subarray(0, used));
+    this.write(this.buffer.subarray(0, used));
   }
   /** False: not so much, and all that was there is written. */
   private makeRoom(length: number): boolean {
-    let size = this.bytes.length;
+    let size = this.buffer.length;
     while (size < LARGEST && size < this.used + length) size *= 2;
     if (size < this.used + length) this.flush();
-    if (size > this.bytes.length) {
+    if (size > this.buffer.length) {
       const bytes = new Uint8Array(size);
-      bytes.set(this.bytes.subarray(0, this.used));
-      this.bytes = bytes;
+      bytes.set(this.buffer.subarray(0, this.used));
+      this.buffer = bytes;
       this.words = new Int32Array(bytes.buffer);
     }
     return length <= size;

@@ -103,6 +103,15 @@ describe('reading what was written', () => {
           writer.call(1, 2, 3, 'read', args, ret);
         });
         expect(read(text).events[1]).toEqual(['call', 1, 2, 3, 'read', args, ret]);
+        const again = gathered((out) => {
+          const writer = new RecordingWriter(out);
+          const same = { written: null };
+          for (let i = 1; i < 3; i++) writer.call(i, 2 * i, 3e10, 'read', args, ret, same);
+        });
+        expect(read(text + again).events.slice(2)).toEqual([
+          ['call', 1, 2, 3e10, 'read', args, ret],
+          ['call', 2, 4, 3e10, 'read', args, ret],
+        ]);
       }),
       { numRuns: 200 },
     );
