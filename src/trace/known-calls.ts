@@ -16,6 +16,8 @@ import type { DescriptorName, TraceMemory } from './tracer.js';
 /** What is remembered of a row's calls, and of how each of them ended. */
 const MOST_ENTERS = 8;
 const MOST_LEAVES = 32;
+/** Then all is forgotten: a guest that never repeats itself must not fill memory. */
+const MOST_KEPT = 4096;
 /** Reads and bytes past which looking again costs as much as printing again. */
 const MOST_READS = 8;
 const MOST_BYTES = 256;
@@ -195,6 +197,7 @@ export interface Knowledge {
 export class KnownCalls {
   private readonly texts = new CallTexts();
   private readonly rows = new Map<Row, KnownRow>();
+  private kept = 0;
   /** What was read last. */
   private addr = 0;
   private length = 0;
@@ -225,6 +228,7 @@ export class KnownCalls {
     if (noted === null) return text;
     const { complete, saved, ret, aux } = call;
     const leaves = new Known<KnownLeave>(MOST_LEAVES);
+    this.keep();
     known.add((knowledge.enter = { noted, text, complete, saved, ret, aux, leaves }));
     return text;
   }
@@ -251,6 +255,7 @@ export class KnownCalls {
     const noted = memory.noted(call, loose, text + outcome);
     if (noted === null) return text;
     const whole = knowledge.enter!.text + text;
+    this.keep();
     leaves.add({ result, errno, tampered, noted, text, whole, outcome, written: null });
     return text;
   }
@@ -259,6 +264,11 @@ export class KnownCalls {
     let known = this.rows.get(row);
     if (known === undefined) this.rows.set(row, (known = new KnownRow(row)));
     return known;
+  }
+  private keep(): void {
+    if (++this.kept < MOST_KEPT) return;
+    this.kept = 0;
+    this.rows.clear();
   }
   private begin(memory: NotedMemory): void {
     this.length = -1;

@@ -47,6 +47,7 @@ export class TextSink {
     else for (let i = 0; i < length; i++) bytes[used++] = text.charCodeAt(i);
     this.used += length;
   }
+  /** Text that is bytes already. */
   bytes(bytes: Uint8Array): void {
     const { length } = bytes;
     if (length > this.buffer.length - this.used && !this.makeRoom(length)) {

@@ -214,3 +214,18 @@ test('what is always new is not looked for, but for now and then', () => {
   }
   expect(reads).toBe(3000);
 });
+test('a guest that makes other calls all the time is not remembered for ever', () => {
+  const calls = new KnownCalls();
+  const known = knowledge(new Guest());
+  const first = { ...plain, row: row('close'), args: at(0) };
+  remembered(calls, known, 'x86_64', first);
+  const { enter } = known;
+  remembered(calls, known, 'x86_64', first);
+  expect(known.enter).toBe(enter);
+  // No row of its own is new often enough to be left alone.
+  for (let i = 0; i < 40; i++)
+    for (const one of ROWS.filter(({ name }) => name !== 'close'))
+      remembered(calls, known, 'x86_64', { ...plain, row: one, args: at(0), result: i });
+  remembered(calls, known, 'x86_64', first);
+  expect(known.enter).not.toBe(enter);
+});
