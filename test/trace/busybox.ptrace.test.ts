@@ -170,7 +170,7 @@ const RUNS: readonly (readonly [options: string, ...command: string[]])[] = [
   ['-v', 'sh', '-c', 'sleep 0.2 & wait; echo done'],
   ['', 'sh', '-c', 'trap "echo caught" USR1; kill -USR1 $$; echo end'],
   ['', 'sh', '-c', 'sh -c "kill -TERM \\$\\$"; echo $?'],
-  ['', 'sh', '-c', 'trap "echo rang" ALRM; { sleep 0.3; kill -ALRM $$; } & sleep 0.8; wait; echo end'],
+  ['', 'sh', '-c', 'trap "echo rang" ALRM; { sleep 0.3; kill -ALRM $$; sleep 0.2; } & sleep 0.8; wait; echo end'],
   ['-x', 'busybox', 'sort', '-r', '/data/sub/deep/words'],
   ['-tt -r', 'busybox', 'grep', '-c', 'p', '/data/sub/deep/words'],
   ['-y', 'busybox', 'cp', '-a', '/data/sub', '/tmp/copy'],
