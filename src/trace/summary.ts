@@ -93,6 +93,8 @@ const HEADS: Readonly<Record<Column, readonly [head: string, least: number]>> = 
   name: ['syscall', 16],
 };
 const seconds = (ns: number): string => (ns / 1e9).toFixed(6);
+/** As strace has them: by way of seconds in floating point, so that 249 become 248. */
+const microseconds = (ns: number): number => Math.trunc((Math.floor(ns / 1e9) + (ns % 1e9) / 1e9) * 1e6);
 
 function cell(column: Column, e: SummaryEntry, percent: number): string {
   switch (column) {
@@ -105,7 +107,7 @@ function cell(column: Column, e: SummaryEntry, percent: number): string {
     case 'max-time':
       return seconds(e.maxNs);
     case 'avg-time':
-      return String(Math.floor(average(e) / 1000));
+      return String(microseconds(average(e)));
     case 'calls':
       return String(e.calls);
     case 'errors':

@@ -326,6 +326,16 @@ describe('summary', () => {
     );
   });
 
+  test('microseconds are cut as strace cuts them', () => {
+    const ofNs = (ns: number): string =>
+      summaryText([{ name: 'ioctl', ns, minNs: 0, maxNs: ns, calls: 1, errors: 0 }]).split('\n')[2];
+    expect([ofNs(249_000), ofNs(248_000), ofNs(1_000_249_000)]).toEqual([
+      '100.00    0.000249         248         1           ioctl',
+      '100.00    0.000248         248         1           ioctl',
+      '100.00    1.000249     1000249         1           ioctl',
+    ]);
+  });
+
   check('the table is that of strace -c', () => {
     const table = spawnSync('strace', ['-c', 'ls', '/', '/nonexistent'], { encoding: 'utf8' }).stderr;
     const lines = table.slice(table.indexOf('% time')).split('\n');
