@@ -1,30 +1,35 @@
 /** The emulated machine: QEMU with the base image and the project's, and what is left in the project's /out afterwards. */
 import { spawn } from 'node:child_process';
-import { existsSync, mkdirSync, readFileSync, rmSync } from 'node:fs';
+import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { constants } from 'node:os';
 import { join } from 'node:path';
+import { createInterface } from 'node:readline';
 import { must } from './programs.mjs';
 
 /** The exit status when the machine ended without one of the command's: it crashed, or its time was over. */
 const NO_STATUS = 125;
 const SIGNALS = ['SIGHUP', 'SIGINT', 'SIGTERM'];
 
-/** A disk image with what is in `folder`. */
-export function image(folder, file) {
+/** A disk image with what is in `folder`, for a machine that runs the shell command `command` in it. */
+export function image(folder, command, file) {
+  writeFileSync(join(folder, 'command'), `${command}\n`);
   rmSync(file, { force: true });
   const options = ['-q', '-t', 'ext4', '-O', '^has_journal', '-m', '0', '-E', 'root_owner=0:0'];
   must('mke2fs', [...options, '-d', folder, file, '700M']);
 }
 
-/** Boots, waits for the end, brings back /w/out as the folder `out`. Returns the command's exit status. */
-export async function boot({ base, kernel, project, cpu, limitSeconds, interactive, out }) {
+/**
+ * Boots, waits for the end, brings back /w/out as the folder `out`. Returns the command's exit status. Lines of the console get
+ * `prefix` unless it is empty.
+ */
+export async function boot({ base, kernel, project, cpu, processors, limitSeconds, interactive, prefix, out }) {
   const append = ['console=ttyAMA0', 'panic=-1', 'quiet', 'mitigations=off'];
   if (interactive) {
     const { columns, rows } = process.stdout;
     append.push(`TERM=${process.env.TERM ?? 'vt100'}`, `levitate.size=${rows || 24}x${columns || 80}`);
   }
   const words = [
-    ...['-M', 'virt', '-cpu', cpu, '-smp', '2', '-m', '3G', '-accel', 'tcg,thread=multi'],
+    ...['-M', 'virt', '-cpu', cpu, '-smp', String(processors), '-m', '2G', '-accel', 'tcg,thread=multi'],
     ...['-nodefaults', '-no-user-config', '-display', 'none', '-monitor', 'none', '-no-reboot'],
     ...['-chardev', 'stdio,id=console,signal=off', '-serial', 'chardev:console'],
     ...['-kernel', kernel.image, '-initrd', kernel.initrd],
@@ -39,8 +44,10 @@ export async function boot({ base, kernel, project, cpu, limitSeconds, interacti
     ...['-device', 'nvme-ns,drive=project,bus=disks,nsid=2', '-append', append.join(' ')],
   ];
   const qemu = spawn('qemu-system-aarch64', words, {
-    stdio: [interactive ? 'inherit' : 'ignore', 'inherit', 'inherit'],
+    stdio: [interactive ? 'inherit' : 'ignore', prefix === '' ? 'inherit' : 'pipe', 'inherit'],
   });
+  if (qemu.stdout !== null)
+    createInterface({ input: qemu.stdout }).on('line', (line) => console.log(`${prefix}${line}`));
   const stop = () => qemu.kill('SIGKILL');
   const timer = setTimeout(() => {
     console.error(`aarch64: not done within ${limitSeconds} s`);

@@ -132,8 +132,8 @@ const JEST = {
   cache: false,
 };
 
-/** Fills `folder`; `tests` are test files of the clone, `musl` is that C library for the machine. */
-export async function stage({ cache, musl, folder, tests, command }) {
+/** Fills `folder`; `tests` are test files of the clone, `musl` is that C library for the machine. Its init runs `command` there. */
+export async function stage({ cache, musl, folder, tests }) {
   const native = addon(cache);
   must(process.execPath, ['src/build.mjs', 'bundles'], { cwd: root });
   for (const file of tracked('test', 'rootfs', 'src', 'native', 'binding.gyp', 'package.json'))
@@ -152,5 +152,4 @@ export async function stage({ cache, musl, folder, tests, command }) {
   const built = await provideRootfs(cache, musl, join(folder, 'cache'));
   cpSync(join(built, 'busybox'), join(folder, 'guests/busybox'));
   mkdirSync(join(folder, 'out'));
-  writeFileSync(join(folder, 'command'), `${command}\n`);
 }
