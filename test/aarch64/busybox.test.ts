@@ -61,7 +61,9 @@ END
     same(`
       trap 'echo usr1' USR1; trap 'echo bye' EXIT
       kill -USR1 $$; echo after
-      sleep 100 & kill $!; wait $!; echo killed $?
+      # The shell tells of a job that ends while it is waited for, and not of one that had ended before.
+      sleep 100 & p=$!; (sleep 2; kill $p) & wait $p; echo killed $?
+      sleep 100 & kill $!; sleep 2; wait $!; echo killed $?
       sh -c 'kill -SEGV $$'; echo $?; sh -c 'kill -KILL $$'; echo $?
       (sleep 0; exit 3) & wait $!; echo $?; ulimit -c 0; sh -c 'kill -ABRT $$'; echo $?`));
   test('job control', () =>
